@@ -1,0 +1,1 @@
+"""A declarative language for neural-network architectures, and its compiler."""

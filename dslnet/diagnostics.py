@@ -1,0 +1,136 @@
+"""Mistakes as values.
+
+Enters: what a phase found wrong. Leaves: a `Report`, a sorted list of `Diagnostic`s without repetitions, which
+`render` prints. No phase raises for a user's mistake; only the end of the pipeline does, with `NetError`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from .source import Source, Span
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A fact about a place in the text, under 50 characters."""
+
+    span: Span
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Put `text` in the place of `span`."""
+
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Help:
+    """What to write instead. A `sure` help has edits that give a file which passes this check."""
+
+    text: str
+    edits: tuple[Edit, ...] = ()
+    sure: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One mistake: a code, a title that stands alone, one primary place, facts, context and advice."""
+
+    code: str
+    title: str
+    primary: Label
+    secondary: tuple[Label, ...] = ()
+    notes: tuple[str, ...] = ()
+    helps: tuple[Help, ...] = ()
+    severity: str = "error"
+
+
+class NetError(Exception):
+    """A `.net` file has mistakes. `str()` of it is all of them, rendered; `report` holds them as values."""
+
+    def __init__(self, report: Report, rendered: str) -> None:
+        super().__init__(rendered)
+        self.report = report
+
+
+@dataclass(slots=True)
+class Report:
+    """The mistakes found so far, and the sources that they point into."""
+
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+    sources: dict[str, Source] = field(default_factory=dict)
+    _seen: set[tuple[str, Span]] = field(default_factory=set, repr=False)
+
+    def add(self, diagnostic: Diagnostic) -> None:
+        """Keep a diagnostic, unless the same code was already reported at the same place."""
+        key = (diagnostic.code, diagnostic.primary.span)
+        if key not in self._seen:
+            self._seen.add(key)
+            self.diagnostics.append(diagnostic)
+
+    def error(
+        self,
+        code: str,
+        title: str,
+        span: Span,
+        label: str = "",
+        *,
+        secondary: Iterable[Label] = (),
+        notes: Iterable[str] = (),
+        helps: Iterable[Help | str] = (),
+        severity: str = "error",
+    ) -> None:
+        """Add a diagnostic from its parts; a help given as a string has no edits."""
+        advice = tuple(Help(h) if isinstance(h, str) else h for h in helps)
+        self.add(Diagnostic(code, title, Label(span, label), tuple(secondary), tuple(notes), advice, severity))
+
+    @property
+    def errors(self) -> int:
+        return sum(d.severity == "error" for d in self.diagnostics)
+
+    @property
+    def warnings(self) -> int:
+        return sum(d.severity == "warning" for d in self.diagnostics)
+
+    def sorted(self) -> list[Diagnostic]:
+        """By file, then by place; what comes first in the text comes first."""
+        return sorted(self.diagnostics, key=lambda d: (d.primary.span, d.code))
+
+
+def distance(a: str, b: str, limit: int) -> int:
+    """Damerau-Levenshtein distance (optimal string alignment), or `limit + 1` when it is larger."""
+    if abs(len(a) - len(b)) > limit:
+        return limit + 1
+    before: list[int] = []
+    row = list(range(len(b) + 1))
+    for i, x in enumerate(a, 1):
+        last, before, row = before, row, [i]
+        for j, y in enumerate(b, 1):
+            cost = min(before[j] + 1, row[-1] + 1, before[j - 1] + (x != y))
+            if i > 1 and j > 1 and x == b[j - 2] and a[i - 2] == y:
+                cost = min(cost, last[j - 2] + 1)
+            row.append(cost)
+        if min(row) > limit:
+            return limit + 1
+    return row[-1]
+
+
+def did_you_mean(word: str, candidates: Iterable[str], foreign: dict[str, str] | None = None) -> list[str]:
+    """At most three names close to `word`: by edit distance, then by what other frameworks call it."""
+    limit = max(1, len(word) // 3)
+    names = list(dict.fromkeys(candidates))[:500]
+    scored = sorted(
+        (d, name)
+        for name in names
+        if (d := min(distance(word, name, limit), distance(word.lower(), name.lower(), limit))) <= limit
+    )
+    found = [name for _, name in scored]
+    translated = (foreign or {}).get(word)
+    if translated in names and translated not in found:
+        found.append(translated)
+    return found[:3]

@@ -1,0 +1,401 @@
+"""The graph IR: a checked model as data.
+
+Enters: what `build` found out about a spec. Leaves: a `Model`, from which every target is made. The IR is a table
+of *definitions* (a block at given arguments and input types, the body of a repeat, a module); a definition refers
+to others by key, so ten thousand equal layers are one definition and a count. Inside a definition the nodes are in
+execution order and every value has one producer.
+
+Invariant: everything here is plain data. Paths are relative to the definition that holds them; an empty path says
+that the thing takes the definition's own place in the state_dict (a named line that holds one box).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from .ops.base import Operator, Weight
+from .shape import Size, Tensor
+from .source import NOWHERE, Span
+
+#: The type of a value: a tensor, or a tuple of tensors (a step of each round of a repeat).
+Type = Tensor | tuple[Tensor, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A wire. `name` is unique in its definition; `named` says that the author chose it."""
+
+    name: str
+    type: Type
+    span: Span = NOWHERE
+    named: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """An input of a definition. `kind` is `input` (declared, or the flow), `target`, or `capture` (a wire of the
+    enclosing text that the body reads); `optional` inputs may be left unfed (`= none`)."""
+
+    value: Value
+    kind: str = "input"
+    optional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Initial:
+    """How a free parameter or a state starts: `kind` is `number` (arguments: the number), an initialiser's name
+    (`Normal`, `TruncatedNormal`, `Uniform`, `Xavier`, `Kaiming`, with its arguments), or `table` (`arguments[0]` is
+    an expression tree over `range(n)` as nested tuples: ("range", n), ("+", a, b), a number)."""
+
+    kind: str
+    arguments: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """`param w: [d] = Normal(0.02)` or a `buffer`; `value` is how nodes read it."""
+
+    path: str
+    value: Value
+    initial: Initial
+    trained: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A recurrent state of a cell: read as `value`, replaced by the value called `next`. Without `initial` the
+    caller gives it."""
+
+    name: str
+    value: Value
+    next: str
+    initial: Initial | None
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """`count` equal rounds of a repeat, or lanes of an each, one after another."""
+
+    definition: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """A module: something built once, that may own parameters. `path` is below the definition that holds it.
+
+    Exactly one of `operator`, `definition`, `rounds` says what it is; `inputs` are the types that fixed an
+    operator's weights. `bodies` is the definition that a combinator (`MoE`) takes. `parametrization` is
+    `spectral_norm` or `weight_norm`, applied to its weights. `copy_of` names the instance that an averaged copy
+    (`EMA`) begins as. `shared` marks a lower-case module, which has no place of its own in the flow.
+    """
+
+    path: str
+    operator: Operator | None = None
+    definition: str | None = None
+    rounds: tuple[Round, ...] = ()
+    inputs: tuple[Tensor | None, ...] = ()
+    body: str | None = None
+    shared: bool = False
+    frozen: bool = False
+    weights_file: str | None = None
+    initial: Initial | None = None
+    parametrization: str | None = None
+    copy_of: str | None = None
+    role: str | None = None
+    span: Span = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One computation.
+
+    kind `box`     `operator` on `inputs` (one entry for each port, None where nothing is fed; entries beyond the
+                   ports belong to the variadic one)
+    kind `call`    the definition `definition` on `inputs`, one entry for each of its inputs
+    kind `repeat`  `rounds` one after another: input 0 is what flows, the others go to every round; output 0 is the
+                   flow at the end, the others are tuples with one entry for each round (the definition's outputs
+                   from 1 on)
+    kind `each`    `rounds` side by side from the same inputs; the only output is the tuple of their values
+    kind `scan`    the cell `definition` along axis 1: the first `sequences` inputs are cut, the next are constant,
+                   the last (one for each state) are initial states, None for the declared ones; outputs are the
+                   cell's outputs stacked along axis 1, then the final states
+
+    `module` is the path of the `Instance` that is used (None: there is nothing to build), or the name of a module
+    given from outside, in `Definition.held`. `held` are the modules passed on, one for each of the callee's `held`.
+    """
+
+    kind: str
+    inputs: tuple[str | None, ...]
+    outputs: tuple[Value, ...]
+    operator: Operator | None = None
+    definition: str | None = None
+    rounds: tuple[Round, ...] = ()
+    module: str | None = None
+    held: tuple[str, ...] = ()
+    sequences: int = 0
+    name: str | None = None
+    role: str | None = None
+    doc: tuple[str, ...] = ()
+    span: Span = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """The outline of the text: a combinator or a named group, with its lanes. A `residual` has two lanes, the body
+    and the shortcut (empty when it is the input itself); a `group` has one, and its `path` is the namespace of the
+    instances inside."""
+
+    kind: str
+    lanes: tuple[tuple[Node | Region, ...], ...]
+    name: str | None = None
+    path: str | None = None
+    role: str | None = None
+    doc: tuple[str, ...] = ()
+    span: Span = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A body with fixed arguments and input types.
+
+    `block` is the block's name, or for bodies without one a name made from where they stand (`kind` is `block`,
+    `model`, `round`, `module` or `body`). `bindings` are the arguments and the sizes that the body's names stand
+    for. `held` are modules of the enclosing definition that the body uses: their names, in order. `outputs` are
+    (name, value name) in order; the first is the box's value. `wires` are all the names that can be read from
+    outside, dotted below groups, with the values that they name.
+    """
+
+    key: str
+    block: str
+    kind: str
+    bindings: dict[str, Any]
+    inputs: tuple[Input, ...]
+    held: tuple[str, ...]
+    params: tuple[Param, ...]
+    states: tuple[State, ...]
+    instances: tuple[Instance, ...]
+    body: tuple[Node | Region, ...]
+    outputs: tuple[tuple[str, str], ...]
+    wires: dict[str, str] = field(default_factory=dict)
+    doc: tuple[str, ...] = ()
+    span: Span = NOWHERE
+
+    def nodes(self) -> Iterator[Node]:
+        """The nodes in execution order."""
+        return walk(self.body)
+
+    def values(self) -> dict[str, Value]:
+        """Every value of the body by name."""
+        found = {i.value.name: i.value for i in self.inputs}
+        found.update((p.value.name, p.value) for p in self.params)
+        found.update((s.value.name, s.value) for s in self.states)
+        for node in self.nodes():
+            found.update((v.name, v) for v in node.outputs)
+        return found
+
+    def instance(self, path: str) -> Instance | None:
+        return next((i for i in self.instances if i.path == path), None)
+
+
+def walk(items: tuple[Node | Region, ...]) -> Iterator[Node]:
+    """The nodes of an outline in execution order."""
+    for item in items:
+        if isinstance(item, Node):
+            yield item
+        else:
+            for lane in item.lanes:
+                yield from walk(lane)
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """What is known of a free dimension: `low <= n <= high` and `n % multiple == remainder`."""
+
+    low: int = 1
+    high: int | None = None
+    multiple: int = 1
+    remainder: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """`loss kd: …` or `metric …`: a value of the training graph."""
+
+    name: str
+    value: str
+    kind: str = "loss"
+    span: Span = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class Train:
+    """`train small: 0.1 * hard + 0.9 * kd`: one step, the modules that it updates and the scalar it descends.
+    No `modules` means everything that is not frozen."""
+
+    modules: tuple[str, ...]
+    value: str
+    span: Span = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class Optimizer:
+    """`optimizer small: AdamW(lr=3e-4)`."""
+
+    module: str | None
+    name: str
+    arguments: dict[str, Any]
+    span: Span = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class Autoregressive:
+    """`autoregressive tokens: logits`: a promise about two wires of the entry."""
+
+    tokens: str
+    logits: str
+    span: Span = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class Objectives:
+    """What is trained by what. Paths in `frozen` are instances of the entry definition."""
+
+    losses: tuple[Loss, ...] = ()
+    trains: tuple[Train, ...] = ()
+    optimizers: tuple[Optimizer, ...] = ()
+    autoregressive: tuple[Autoregressive, ...] = ()
+    frozen: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A model at given arguments, checked. `definitions[entry]` computes `outputs` from `inputs`; definitions come
+    before the ones that use them. `free` are the dimensions that stay symbolic. `metadata` holds `paper`,
+    `authors`, `url`, `params`. `training` is the key of the definition that has the targets and losses too
+    (`entry` itself when there are none)."""
+
+    name: str
+    entry: str
+    definitions: dict[str, Definition]
+    free: dict[str, Fact]
+    objectives: Objectives = Objectives()
+    training: str = ""
+    arguments: dict[str, Any] = field(default_factory=dict)
+    metadata: dict[str, str] = field(default_factory=dict)
+    doc: tuple[str, ...] = ()
+    source: str = ""
+    span: Span = NOWHERE
+
+    @property
+    def definition(self) -> Definition:
+        return self.definitions[self.entry]
+
+
+# ---------------------------------------------------------------------------------------------- state_dict
+
+
+def join(*segments: str) -> str:
+    """A dotted path; empty segments add nothing."""
+    return ".".join(s for s in segments if s)
+
+
+def parametrized(weight: Weight, parametrization: str | None) -> Iterator[Weight]:
+    """The entries that a weight has under `torch.nn.utils.parametrizations`."""
+    if parametrization is None or weight.name != "weight":
+        yield weight
+        return
+    stem, shape = "parametrizations.weight", weight.shape
+    if parametrization == "weight_norm":
+        yield Weight(f"{stem}.original0", (shape[0], *(1 for _ in shape[1:])))
+        yield Weight(f"{stem}.original1", shape)
+        return
+    rest: Size = 1
+    for size in shape[1:]:
+        rest = rest * size
+    yield Weight(f"{stem}.original", shape)
+    if len(shape) > 1:
+        yield Weight(f"{stem}.0._u", (shape[0],), trained=False)
+        yield Weight(f"{stem}.0._v", (rest,), trained=False)
+
+
+def instance_weights(model: Model, instance: Instance) -> Iterator[Weight]:
+    """The state_dict below one instance, names relative to it."""
+    if instance.copy_of is not None:
+        return
+    if instance.operator is not None:
+        for weight in instance.operator.weights(*instance.inputs):
+            # a bias comes before a parametrised weight, because torch moves the weight below a child module
+            yield from parametrized(weight, instance.parametrization)
+        if instance.body is not None:
+            for number in range(getattr(instance.operator, "count", 1)):
+                for weight in definition_weights(model, instance.body):
+                    yield Weight(f"experts.{number}.{weight.name}", weight.shape, weight.trained, weight.dtype)
+    elif instance.definition is not None:
+        yield from definition_weights(model, instance.definition)
+    number = 0
+    for part in instance.rounds:
+        for _ in range(part.count):
+            for weight in definition_weights(model, part.definition):
+                yield Weight(join(str(number), weight.name), weight.shape, weight.trained, weight.dtype)
+            number += 1
+
+
+def definition_weights(model: Model, key: str) -> Iterator[Weight]:
+    """The state_dict of a definition, in torch's order: its own parameters, then its modules."""
+    definition = model.definitions[key]
+    for param in definition.params:
+        assert isinstance(param.value.type, Tensor)
+        yield Weight(param.path, param.value.type.sizes, param.trained)
+    for instance in definition.instances:
+        for weight in instance_weights(model, instance):
+            yield Weight(join(instance.path, weight.name), weight.shape, weight.trained, weight.dtype)
+
+
+def count_parameters(model: Model, key: str | None = None) -> Size:
+    """The number of trained-or-frozen parameters below a definition; each shared one counts once, buffers not.
+
+    Counts of rounds are multiplied, never walked.
+    """
+    known: dict[str, Size] = {}
+
+    def definition_count(key: str) -> Size:
+        if key not in known:
+            definition = model.definitions[key]
+            total: Size = 0
+            for param in definition.params:
+                if param.trained:
+                    assert isinstance(param.value.type, Tensor)
+                    total = total + _elements(Weight(param.path, param.value.type.sizes))
+            for instance in definition.instances:
+                total = total + instance_count(instance)
+            known[key] = total
+        return known[key]
+
+    def instance_count(instance: Instance) -> Size:
+        if instance.copy_of is not None:
+            return 0
+        if instance.operator is not None:
+            own: Size = 0
+            for weight in instance.operator.weights(*instance.inputs):
+                for entry in parametrized(weight, instance.parametrization):
+                    own = own + (_elements(entry) if entry.trained else 0)
+            body: Size = definition_count(instance.body) if instance.body is not None else 0
+            return own + body * getattr(instance.operator, "count", 1)
+        if instance.definition is not None:
+            return definition_count(instance.definition)
+        total: Size = 0
+        for part in instance.rounds:
+            total = total + definition_count(part.definition) * part.count
+        return total
+
+    return definition_count(key or model.entry)
+
+
+def _elements(weight: Weight) -> Size:
+    total: Size = 1
+    for size in weight.shape:
+        total = total * size
+    return total

@@ -1,0 +1,9 @@
+"""The boxes that are operators: one class each, one file for each family.
+
+Enters: nothing. Leaves: `OPERATORS`, filled by importing the families. A user's own operator is the same class,
+registered by being defined.
+"""
+
+from .base import OPERATORS, Argument, Mistake, Operator, Port, Weight, literal
+
+__all__ = ["OPERATORS", "Argument", "Mistake", "Operator", "Port", "Weight", "literal"]

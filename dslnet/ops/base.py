@@ -1,0 +1,262 @@
+"""The operator: one box, one class, one place.
+
+Enters: a class body with annotated arguments and a few methods. Leaves: an entry of `OPERATORS`, from which come
+the box's name, its signature in errors and in `dslnet ops`, argument checking, shapes, counts, source, drawing
+and tests. There is no other list of boxes.
+
+    class Linear(Operator, kind="linear", weighted=True):
+        \"\"\"Affine map of the last axis, y = x W^T + b.
+
+        [8, 10] -> Linear(20)    # [8, 20]
+        \"\"\"
+
+        out_features: Extent
+        bias: bool = True
+
+        def shape(self, x: Tensor) -> Tensor:
+            return x.last(self.out_features)
+
+The ports of a box are the parameters of its `shape` method: one with the default None is optional, `*xs` takes
+any number. `shape` is called with types whose rank is known; single sizes may be `UNKNOWN`, which fits everything.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Literal, get_args, get_origin
+
+from ..shape import Shape, Size, Tensor
+from .arguments import ArgumentType, ChoiceType, FlagType, OptionalType
+from .code import Code
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """A declared argument of an operator."""
+
+    name: str
+    type: ArgumentType
+    required: bool
+    default: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """An input of a box; a `variadic` one takes any number of wires."""
+
+    name: str
+    optional: bool = False
+    variadic: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """An entry of the state_dict below the box's path. `trained` is False for running statistics and tables."""
+
+    name: str
+    shape: Shape
+    trained: bool = True
+    dtype: str = "float"
+
+
+class Mistake(Exception):
+    """What a shape rule says of a wrong use. `build` gives it places and makes it a diagnostic.
+
+    `at` is the name of an argument or of a port, or None for the box itself. `others` are further places with
+    their labels, `at` as above or a span (the `origin` of a size). `fixes` are helps with an edit:
+    (text, at, replacement).
+    """
+
+    def __init__(
+        self,
+        code: str,
+        title: str,
+        at: str | None = None,
+        label: str = "",
+        *,
+        others: tuple[tuple[Any, str], ...] = (),
+        notes: tuple[str, ...] = (),
+        helps: tuple[str, ...] = (),
+        fixes: tuple[tuple[str, str | None, str], ...] = (),
+    ) -> None:
+        super().__init__(title)
+        self.code, self.title, self.at, self.label = code, title, at, label
+        self.others, self.notes, self.helps, self.fixes = others, notes, helps, fixes
+
+
+#: Every box that is an operator, by name and alias, in the order of definition.
+OPERATORS: dict[str, type[Operator]] = {}
+
+
+class Operator:
+    """A built-in box with its arguments bound. Values compare by class and arguments.
+
+    Class keywords: `kind` colours the drawing (`conv linear attention recurrent embedding norm activation shape
+    conditioning loss …`); `weighted` says that it can own parameters, which is what naming looks at; `short` is the
+    short type of a path and is inherited (`conv` for every convolution); `aliases` are further names; `outputs` are the names of
+    what it makes, the first being its value; `abstract` marks a family's base; `stochastic` that it differs between
+    training and evaluation or draws random numbers.
+    """
+
+    name: ClassVar[str]
+    kind: ClassVar[str] = "op"
+    short: ClassVar[str]
+    family_short: ClassVar[str | None] = None
+    weighted: ClassVar[bool] = False
+    stochastic: ClassVar[bool] = False
+    aliases: ClassVar[tuple[str, ...]] = ()
+    outputs: ClassVar[tuple[str, ...]] = ("out",)
+    arguments: ClassVar[dict[str, Argument]] = {}
+    ports: ClassVar[tuple[Port, ...]] = ()
+
+    def __init_subclass__(
+        cls,
+        kind: str | None = None,
+        short: str | None = None,
+        weighted: bool | None = None,
+        stochastic: bool | None = None,
+        aliases: tuple[str, ...] = (),
+        outputs: tuple[str, ...] | None = None,
+        abstract: bool = False,
+        **rest: Any,
+    ) -> None:
+        super().__init_subclass__(**rest)
+        cls.name = cls.__name__
+        for key, value in (("kind", kind), ("weighted", weighted), ("stochastic", stochastic), ("outputs", outputs)):
+            if value is not None:
+                setattr(cls, key, value)
+        if short is not None:
+            cls.family_short = short
+        cls.short = cls.family_short or cls.name.lower()
+        cls.aliases = aliases
+        cls.arguments = {**cls.arguments, **dict(_declared(cls))}
+        cls.ports = tuple(_ports(cls))
+        if not abstract:
+            for word in (cls.name, *aliases):
+                OPERATORS[word] = cls
+
+    def __init__(self, **values: Any) -> None:
+        for argument in self.arguments.values():
+            if argument.name in values:
+                value = values.pop(argument.name)
+            elif argument.required:
+                raise TypeError(f"{self.name} needs {argument.name}")
+            else:
+                value = argument.default
+            object.__setattr__(self, argument.name, value)
+        if values:
+            raise TypeError(f"{self.name} has no argument {', '.join(values)}")
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise AttributeError(f"{self.name} is frozen")
+
+    def values(self) -> dict[str, Any]:
+        """The bound arguments, in the order of declaration."""
+        return {name: getattr(self, name) for name in self.arguments}
+
+    def changed(self) -> dict[str, Any]:
+        """The arguments that differ from their defaults, as a reader would write them."""
+        return {
+            name: value for name, value in self.values().items()
+            if self.arguments[name].required or value != self.arguments[name].default
+        }
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and self.values() == other.values()  # type: ignore[attr-defined]
+
+    def __hash__(self) -> int:
+        return hash((self.name, tuple(map(_hashable, self.values().values()))))
+
+    def __repr__(self) -> str:
+        changed = self.changed()
+        return self.name + (f"({', '.join(f'{k}={v!r}' for k, v in changed.items())})" if changed else "")
+
+    # -------------------------------------------------------------------------- what an operator says of itself
+
+    def shape(self, *inputs: Any) -> Tensor | tuple[Tensor, ...]:
+        """The types of the outputs for types of the inputs. Raises `Mistake`."""
+        raise NotImplementedError
+
+    def weights(self, *inputs: Any) -> Iterator[Weight]:
+        """The entries of the state_dict, in torch's order."""
+        return iter(())
+
+    def flops(self, *inputs: Any) -> Size:
+        """Floating-point operations of one forward pass, a multiply-add counted as 2; 0 for what only moves data."""
+        return 0
+
+    def torch(self, *inputs: Any) -> Code:
+        """The operator in PyTorch."""
+        raise NotImplementedError
+
+    def because(self, output: Tensor, *inputs: Any) -> str:
+        """How the output's shape came to be, for the history in errors: "halves 32". Empty when it is plain."""
+        return ""
+
+    def onnx(self, graph: Any, *inputs: Any) -> Any:
+        """The operator as ONNX nodes in `graph`. None means that it has no rule, which export reports by name."""
+        return None
+
+    # ---------------------------------------------------------------------------------------------- descriptions
+
+    @classmethod
+    def signature(cls) -> str:
+        """`Conv(out_channels, kernel_size, stride=1, …)`, as errors and `dslnet ops` show it."""
+        shown = [a.name if a.required else f"{a.name}={literal(a.default)}" for a in cls.arguments.values()]
+        return cls.name + (f"({', '.join(shown)})" if shown else "")
+
+    @classmethod
+    def examples(cls) -> list[tuple[str, str]]:
+        """The examples of the docstring: (a pipeline from shapes, the resulting shapes) as texts."""
+        found = []
+        for line in (cls.__doc__ or "").splitlines():
+            before, mark, after = line.partition("  # ")
+            if mark and "->" in before:
+                found.append((before.strip(), after.strip()))
+        return found
+
+
+def literal(value: Any) -> str:
+    """A value as a spec writes it."""
+    if value is None or isinstance(value, bool):
+        return {None: "none", True: "true", False: "false"}[value]
+    if isinstance(value, str):
+        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    if isinstance(value, (tuple, list)):
+        return "[" + ", ".join(map(literal, value)) + "]"
+    return str(value)
+
+
+def _hashable(value: Any) -> Any:
+    return tuple(map(_hashable, value)) if isinstance(value, (list, tuple)) else value
+
+
+def _declared(cls: type) -> Iterator[tuple[str, Argument]]:
+    for name, annotation in inspect.get_annotations(cls).items():
+        if get_origin(annotation) is ClassVar or name in Operator.__annotations__:
+            continue
+        has_default = name in vars(cls)
+        yield name, Argument(name, _type_of(annotation, cls, name), not has_default, vars(cls).get(name))
+
+
+def _type_of(annotation: Any, cls: type, name: str) -> ArgumentType:
+    if annotation is bool:
+        return FlagType()
+    if get_origin(annotation) is Annotated:
+        return next(m for m in get_args(annotation)[1:] if isinstance(m, ArgumentType))
+    if get_origin(annotation) is Literal:
+        return ChoiceType(get_args(annotation))
+    parts = get_args(annotation)
+    if type(None) in parts and len(parts) == 2:
+        return OptionalType(_type_of(next(p for p in parts if p is not type(None)), cls, name))
+    raise TypeError(f"{cls.__name__}.{name}: annotate with a type of ops/arguments.py, bool or Literal")
+
+
+def _ports(cls: type[Operator]) -> Iterator[Port]:
+    for parameter in list(inspect.signature(cls.shape).parameters.values())[1:]:
+        if parameter.kind is inspect.Parameter.KEYWORD_ONLY:
+            continue
+        variadic = parameter.kind is inspect.Parameter.VAR_POSITIONAL
+        yield Port(parameter.name, parameter.default is None, variadic)

@@ -1,0 +1,580 @@
+"""Sizes and shapes.
+
+Enters: whole numbers, symbols and arithmetic on them. Leaves: `Size`s, which are plain `int`s when known and
+`Dim`s when not. A `Dim` is a polynomial with rational coefficients over symbols and floored quotients; it is
+always in normal form, so equal polynomials are equal objects. What is known of a symbol (`require: H % 32 == 0`)
+is used as the polynomial is made: `2 * (H // 2)` is then `H` itself.
+
+Invariant: a `Dim` is never constant, and `UNKNOWN` absorbs every operation, so that one mistake gives one message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from math import gcd, lcm
+from typing import Union
+
+from .limits import DEFAULT
+from .source import Span
+
+Coefficient = Union[int, Fraction]
+
+
+class Number(int):
+    """A known size that remembers the text it came from."""
+
+    origin: Span | None
+
+    def __new__(cls, value: int, origin: Span | None = None) -> Number:
+        number = int.__new__(cls, value)
+        number.origin = origin
+        return number
+
+
+class LimitReached(Exception):
+    """A polynomial or a number outgrew its limit; `build` turns it into a diagnostic of the family E09."""
+
+    def __init__(self, code: str, title: str) -> None:
+        super().__init__(title)
+        self.code, self.title = code, title
+
+
+class Symbol:
+    """A named size that is not known, and what is known of it: `low <= n <= high`, `n % multiple == remainder`.
+
+    Symbols are compared by name: the free dimensions of one model have different names.
+    """
+
+    __slots__ = ("name", "low", "high", "multiple", "remainder", "origin")
+
+    def __init__(self, name: str, origin: Span | None = None) -> None:
+        self.name = name
+        self.low, self.high = 1, None  # type: int, int | None
+        self.multiple, self.remainder = 1, 0
+        self.origin = origin
+
+    def divides(self, multiple: int, remainder: int = 0) -> bool:
+        """Learn `n % multiple == remainder`; False when that contradicts what is known."""
+        common = gcd(multiple, self.multiple)
+        if (remainder - self.remainder) % common:
+            return False
+        both = lcm(multiple, self.multiple)
+        value = self.remainder
+        while value % multiple != remainder % multiple:
+            value += self.multiple
+        self.multiple, self.remainder = both, value % both
+        return True
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Symbol) and other.name == self.name
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+    def __str__(self) -> str:
+        return self.name
+
+    def __repr__(self) -> str:
+        return f"Symbol({self.name!r})"
+
+
+class Quotient:
+    """The atom `dividend // divisor`, where nothing can be taken out."""
+
+    __slots__ = ("dividend", "divisor", "_hash")
+
+    def __init__(self, dividend: Dim, divisor: int | Dim) -> None:
+        self.dividend, self.divisor = dividend, divisor
+        self._hash = hash((dividend, divisor))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Quotient) and other.dividend == self.dividend and other.divisor == self.divisor
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __str__(self) -> str:
+        return f"{_operand(self.dividend)} // {_operand(self.divisor)}"
+
+
+Atom = Union[Symbol, Quotient]
+Monomial = tuple[tuple[Atom, int], ...]  # atoms with their powers, sorted by name; () is the constant
+
+
+class Dim:
+    """A size that is not known: a polynomial in normal form. `origin` is the text that it came from."""
+
+    __slots__ = ("terms", "origin", "_hash")
+
+    terms: dict[Monomial, Coefficient]
+
+    def __init__(self, terms: dict[Monomial, Coefficient], origin: Span | None = None) -> None:
+        self.terms = terms
+        self.origin = origin
+        self._hash = 0
+
+    # ------------------------------------------------------------------------------------- arithmetic
+
+    def __add__(self, other: Size) -> Size:
+        if self is UNKNOWN or other is UNKNOWN:
+            return UNKNOWN
+        total = dict(self.terms)
+        for monomial, coefficient in _terms(other).items():
+            total[monomial] = total.get(monomial, 0) + coefficient
+        return _normal(total)
+
+    __radd__ = __add__
+
+    def __neg__(self) -> Size:
+        return self * -1
+
+    def __sub__(self, other: Size) -> Size:
+        return self + other * -1
+
+    def __rsub__(self, other: Size) -> Size:
+        return self * -1 + other
+
+    def __mul__(self, other: Size) -> Size:
+        if self is UNKNOWN or other is UNKNOWN:
+            return UNKNOWN
+        total: dict[Monomial, Coefficient] = {}
+        for a, x in self.terms.items():
+            for b, y in _terms(other).items():
+                product = _product(a, b)
+                total[product] = total.get(product, 0) + x * y
+        return _normal(total)
+
+    __rmul__ = __mul__
+
+    def __pow__(self, power: int) -> Size:
+        if self is UNKNOWN:
+            return UNKNOWN
+        if not isinstance(power, int) or power < 0:
+            raise TypeError("the power of a size is a whole number from 0")
+        if power > DEFAULT.degree:
+            raise LimitReached("E0908", f"a size of degree {power}; the limit is {DEFAULT.degree}")
+        result: Size = 1
+        for _ in range(power):
+            result = self * result
+        return result
+
+    def __floordiv__(self, other: Size) -> Size:
+        return quotient(self, other)
+
+    def __rfloordiv__(self, other: int) -> Size:
+        return quotient(other, self)
+
+    def __mod__(self, other: Size) -> Size:
+        return self - other * quotient(self, other)
+
+    def __rmod__(self, other: int) -> Size:
+        return other - self * quotient(other, self)
+
+    # ------------------------------------------------------------------------------------- comparison
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (isinstance(other, Dim) and self.terms == other.terms)
+
+    def __hash__(self) -> int:
+        if not self._hash:
+            self._hash = hash(frozenset(self.terms.items()))
+        return self._hash
+
+    def __bool__(self) -> bool:
+        return True
+
+    # ------------------------------------------------------------------------------------------- text
+
+    def __str__(self) -> str:
+        if self is UNKNOWN:
+            return "?"
+        parts = []
+        for monomial, coefficient in sorted(self.terms.items(), key=lambda t: _rank(t[0])):
+            text = _term(monomial, abs(coefficient))
+            parts.append(("- " if coefficient < 0 else "+ ") + text)
+        first = parts[0]
+        return " ".join([first[2:] if first[0] == "+" else "-" + first[2:], *parts[1:]])
+
+    def __repr__(self) -> str:
+        return f"Dim({str(self)!r})"
+
+    def at(self, origin: Span | None) -> Dim:
+        """The same size, said to come from another place."""
+        return self if self is UNKNOWN or origin is None else Dim(self.terms, origin)
+
+    def symbols(self) -> dict[str, Symbol]:
+        """The symbols that it is made of, those inside quotients included, by name."""
+        found: dict[str, Symbol] = {}
+        for monomial in self.terms:
+            for atom, _ in monomial:
+                if isinstance(atom, Symbol):
+                    found[atom.name] = atom
+                else:
+                    for part in (atom.dividend, atom.divisor):
+                        if isinstance(part, Dim):
+                            found.update(part.symbols())
+        return found
+
+    def symbol(self) -> Symbol | None:
+        """The symbol, when the size is one and nothing else."""
+        if len(self.terms) == 1:
+            (monomial, coefficient), *_ = self.terms.items()
+            if coefficient == 1 and len(monomial) == 1 and monomial[0][1] == 1:
+                atom = monomial[0][0]
+                return atom if isinstance(atom, Symbol) else None
+        return None
+
+
+Size = Union[int, Dim]
+Shape = tuple[Size, ...]
+
+#: The size of something that has an error: it fits everything and is silent.
+UNKNOWN = Dim({})
+
+
+def free(name: str, origin: Span | None = None) -> Dim:
+    """A new symbol as a size."""
+    return Dim({((Symbol(name, origin), 1),): 1}, origin)
+
+
+def origin(size: object) -> Span | None:
+    """Where a size came from, if that is remembered."""
+    return getattr(size, "origin", None)
+
+
+def located(size: Size, span: Span | None) -> Size:
+    """The same size, said to come from `span`."""
+    return size.at(span) if isinstance(size, Dim) else Number(size, span)
+
+
+# ------------------------------------------------------------------------------------------ normal form
+
+
+def _terms(size: Size) -> Mapping[Monomial, Coefficient]:
+    return size.terms if isinstance(size, Dim) else {(): size} if size else {}
+
+
+def _whole(value: Coefficient) -> Coefficient:
+    return value.numerator if isinstance(value, Fraction) and value.denominator == 1 else value
+
+
+def _normal(terms: dict[Monomial, Coefficient]) -> Size:
+    kept = {monomial: _whole(c) for monomial, c in terms.items() if c}
+    if not kept:
+        return 0
+    if len(kept) == 1 and () in kept:
+        constant = kept[()]
+        assert isinstance(constant, int), "a size is a whole number"
+        return constant
+    if len(kept) > DEFAULT.terms:
+        raise LimitReached("E0908", f"a size of {len(kept)} terms; the limit is {DEFAULT.terms}")
+    return Dim(kept)
+
+
+def _product(a: Monomial, b: Monomial) -> Monomial:
+    if not a or not b:
+        return a or b
+    powers: dict[Atom, int] = dict(a)
+    for atom, power in b:
+        powers[atom] = powers.get(atom, 0) + power
+    if sum(powers.values()) > DEFAULT.degree:
+        raise LimitReached("E0908", f"a size of degree {sum(powers.values())}; the limit is {DEFAULT.degree}")
+    return tuple(sorted(powers.items(), key=lambda item: str(item[0])))
+
+
+def _multiple(monomial: Monomial) -> int:
+    """A number that certainly divides the value of a monomial."""
+    product = 1
+    for atom, power in monomial:
+        if isinstance(atom, Symbol) and atom.remainder == 0:
+            product *= atom.multiple**power
+    return product
+
+
+def quotient(a: Size, b: Size) -> Size:
+    """`a // b`, exact where what is known of the symbols allows it, else a floored atom."""
+    if a is UNKNOWN or b is UNKNOWN:
+        return UNKNOWN
+    if b == 0:
+        raise ZeroDivisionError
+    if isinstance(a, int) and isinstance(b, int):
+        return a // b
+    if isinstance(b, Dim):
+        exact = _divide(a, b)
+        if exact is not None:
+            return exact
+        return _normal({((Quotient(a if isinstance(a, Dim) else Dim({(): a}), b), 1),): 1})
+    assert isinstance(a, Dim)
+    if b < 0:
+        a, b = -a, -b
+        return quotient(a, b)
+    exactly: dict[Monomial, Coefficient] = {}
+    rest: dict[Monomial, Coefficient] = {}
+    constant: Coefficient = a.terms.get((), 0)
+    for monomial, coefficient in a.terms.items():
+        if not monomial:
+            continue
+        part = coefficient * _multiple(monomial)
+        if part % b == 0:
+            exactly[monomial] = Fraction(coefficient) / b
+            continue
+        if len(monomial) == 1 and monomial[0][1] == 1 and isinstance(symbol := monomial[0][0], Symbol):
+            if symbol.remainder and coefficient * symbol.multiple % b == 0:
+                # n = multiple * k + remainder: n - remainder divides, the remainder joins the constant
+                exactly[monomial] = Fraction(coefficient) / b
+                exactly[()] = exactly.get((), 0) - Fraction(coefficient) * symbol.remainder / b
+                constant += coefficient * symbol.remainder
+                continue
+        whole = coefficient // b
+        if whole and isinstance(coefficient, int):
+            exactly[monomial] = whole
+            coefficient -= whole * b
+        rest[monomial] = coefficient
+    exactly[()] = exactly.get((), 0) + constant // b
+    constant %= b
+    if not rest:
+        return _normal(exactly)
+    inner = Dim({**rest, (): constant} if constant else rest)
+    atom = _flatten(inner, b)
+    return _normal(exactly) + Dim({((atom, 1),): 1})
+
+
+def _flatten(dividend: Dim, divisor: int) -> Quotient:
+    """`(x // a + c) // b` is `(x + a * c) // (a * b)`."""
+    constant = dividend.terms.get((), 0)
+    rest = [(m, c) for m, c in dividend.terms.items() if m]
+    if len(rest) == 1 and rest[0][1] == 1 and len(rest[0][0]) == 1 and rest[0][0][0][1] == 1:
+        atom = rest[0][0][0][0]
+        if isinstance(atom, Quotient) and isinstance(atom.divisor, int) and isinstance(constant, int):
+            inner = atom.dividend + atom.divisor * constant
+            if isinstance(inner, Dim):
+                return Quotient(inner, atom.divisor * divisor)
+    return Quotient(dividend, divisor)
+
+
+def _divide(a: Size, b: Dim) -> Size | None:
+    """`a / b` where `b` has one term that every term of `a` holds; None otherwise."""
+    if isinstance(a, Dim) and a.terms == b.terms:
+        return 1
+    if len(b.terms) != 1:
+        return None
+    (below, scale), *_ = b.terms.items()
+    result: dict[Monomial, Coefficient] = {}
+    for monomial, coefficient in _terms(a).items():
+        powers = dict(monomial)
+        for atom, power in below:
+            left = powers.get(atom, 0) - power
+            if left < 0:
+                return None
+            powers[atom] = left
+        value = Fraction(coefficient) / Fraction(scale)
+        if value.denominator != 1:
+            return None
+        result[tuple((atom, p) for atom, p in powers.items() if p)] = value
+    return _normal(result)
+
+
+# ----------------------------------------------------------------------------------------- what is known
+
+
+def bounds(size: Size) -> tuple[int | None, int | None]:
+    """The least and the greatest value that a size can have; None where there is no bound."""
+    if isinstance(size, int):
+        return size, size
+    if size is UNKNOWN:
+        return None, None
+    low: Fraction | None = Fraction(0)
+    high: Fraction | None = Fraction(0)
+    for monomial, coefficient in size.terms.items():
+        least: int | None = 1
+        most: int | None = 1
+        for atom, power in monomial:
+            a, b = (atom.low, atom.high) if isinstance(atom, Symbol) else _quotient_bounds(atom)
+            if a is None or a < 0:
+                least, most = None, None
+                break
+            least = None if least is None else least * a**power
+            most = None if most is None or b is None else most * b**power
+        if coefficient < 0:
+            least, most = most, least
+        low = None if low is None or least is None else low + Fraction(coefficient) * least
+        high = None if high is None or most is None else high + Fraction(coefficient) * most
+    return None if low is None else -(-low.numerator // low.denominator), None if high is None else high.__floor__()
+
+
+def _quotient_bounds(atom: Quotient) -> tuple[int | None, int | None]:
+    if not isinstance(atom.divisor, int) or atom.divisor <= 0:
+        return None, None
+    low, high = bounds(atom.dividend)
+    return None if low is None else low // atom.divisor, None if high is None else high // atom.divisor
+
+
+def compare(a: Size, b: Size) -> int | None:
+    """-1, 0 or 1 as `a` is certainly less than, equal to or greater than `b`; None when that depends."""
+    if a is UNKNOWN or b is UNKNOWN:
+        return None
+    difference = a - b
+    if isinstance(difference, int):
+        return (difference > 0) - (difference < 0)
+    low, high = bounds(difference)
+    if low is not None and low > 0:
+        return 1
+    if high is not None and high < 0:
+        return -1
+    return None
+
+
+def same(a: Size, b: Size) -> bool:
+    """Whether two sizes are known to be equal; an unknown one fits everything."""
+    return a is UNKNOWN or b is UNKNOWN or a == b
+
+
+def differ(a: Size, b: Size) -> bool:
+    """Whether two sizes are known to be different."""
+    order = compare(a, b)
+    return order is not None and order != 0
+
+
+def fits(a: Shape, b: Shape) -> bool:
+    """Whether two shapes are known to be equal, unknown sizes fitting everything."""
+    return len(a) == len(b) and all(map(same, a, b))
+
+
+def numel(shape: Iterable[Size]) -> Size:
+    """The number of elements of a shape."""
+    total: Size = 1
+    for size in shape:
+        total = total * size
+    return total
+
+
+# ------------------------------------------------------------------------------------- solving, replacing
+
+
+def substitute(size: Size, values: Mapping[str, Size]) -> Size:
+    """The size with symbols replaced by sizes."""
+    if isinstance(size, int) or size is UNKNOWN:
+        return size
+    total: Size = 0
+    for monomial, coefficient in size.terms.items():
+        numerator: Size = 1
+        for atom, power in monomial:
+            if isinstance(atom, Symbol):
+                value = values.get(atom.name, None)
+                if value is None:
+                    value = Dim({((atom, 1),): 1})
+            else:
+                value = quotient(substitute(atom.dividend, values), substitute(atom.divisor, values))
+            for _ in range(power):
+                numerator = numerator * value
+        fraction = Fraction(coefficient)
+        part = numerator * fraction.numerator
+        total = total + (part if fraction.denominator == 1 else quotient(part, fraction.denominator))
+    return total
+
+
+def solve(size: Dim, name: str, value: Size) -> Size | None:
+    """The value of the symbol `name` for which `size` is `value`, when it stands in it linearly, else None."""
+    coefficient: Coefficient = 0
+    rest: dict[Monomial, Coefficient] = {}
+    for monomial, c in size.terms.items():
+        if len(monomial) == 1 and monomial[0][1] == 1 and getattr(monomial[0][0], "name", None) == name:
+            coefficient = c
+        else:
+            rest[monomial] = c
+            part = Dim({monomial: 1}) if monomial else None
+            if part is not None and name in part.symbols():
+                return None
+    if not isinstance(coefficient, int) or coefficient == 0:
+        return None
+    left = value - _normal(rest)
+    result = quotient(left, coefficient)
+    return result if result * coefficient == left else None
+
+
+def evaluate(size: Size, values: Mapping[str, int]) -> int:
+    """The number that a size is for given values of its symbols."""
+    result = substitute(size, values)
+    if not isinstance(result, int):
+        raise KeyError(f"no value for {', '.join(result.symbols())}")
+    return result
+
+
+# ------------------------------------------------------------------------------------------------- text
+
+
+def _rank(monomial: Monomial) -> tuple[bool, str]:
+    return not monomial, " ".join(f"{atom}{power}" for atom, power in monomial)
+
+
+def _term(monomial: Monomial, coefficient: Coefficient) -> str:
+    if not monomial:
+        return str(coefficient)
+    factors = []
+    for atom, power in monomial:
+        text = str(atom)
+        if isinstance(atom, Quotient) and (power > 1 or len(monomial) > 1 or coefficient != 1):
+            text = f"({text})"
+        factors.append(f"{text} ** {power}" if power > 1 else text)
+    product = " * ".join(factors)
+    fraction = Fraction(coefficient)
+    if fraction.numerator != 1:
+        product = f"{fraction.numerator} * {product}"
+    if fraction.denominator != 1:
+        product = f"{product} // {fraction.denominator}"
+    return product
+
+
+def _operand(size: Size) -> str:
+    text = str(size)
+    return f"({text})" if " " in text else text
+
+
+def shape_text(shape: Iterable[Size] | None, dtype: str = "float") -> str:
+    """A shape as a spec writes it: `[B, 3, H // 2, W // 2]`, with the dtype unless it is float."""
+    if shape is None:
+        return "[?]"
+    return "[" + ", ".join(map(str, shape)) + "]" + ("" if dtype == "float" else f" {dtype}")
+
+
+# ------------------------------------------------------------------------------------------------ tensors
+
+
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """The type of a wire: a shape, a dtype (`float`, `long` or `bool`) and, for ids, the bound `below` that they
+    stay under. `shape` is None when even the rank is unknown, which only happens after a mistake."""
+
+    shape: Shape | None
+    dtype: str = "float"
+    below: Size | None = None
+
+    @property
+    def rank(self) -> int:
+        assert self.shape is not None
+        return len(self.shape)
+
+    @property
+    def sizes(self) -> Shape:
+        """The shape of a tensor whose rank is known: what a shape rule is given."""
+        assert self.shape is not None
+        return self.shape
+
+    def with_shape(self, *shape: Size) -> Tensor:
+        """The same dtype in another shape."""
+        return Tensor(shape, self.dtype, self.below)
+
+    def last(self, size: Size) -> Tensor:
+        """The same tensor with another last size."""
+        return Tensor((*self.sizes[:-1], size), self.dtype)
+
+    def __str__(self) -> str:
+        return shape_text(self.shape, self.dtype)
+
+
+#: The type of a wire that has an error.
+UNKNOWN_TENSOR = Tensor(None)
+
+Rule = Callable[..., "Tensor | tuple[Tensor, ...]"]
