@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from .ops.base import Operator, Weight
+from .ops.base import Combinator, Operator, Weight
 from .shape import Size, Tensor
 from .source import NOWHERE, Span
 
@@ -329,10 +329,11 @@ def instance_weights(model: Model, instance: Instance) -> Iterator[Weight]:
         for weight in instance.operator.weights(*instance.inputs):
             # a bias comes before a parametrised weight, because torch moves the weight below a child module
             yield from parametrized(weight, instance.parametrization)
-        if instance.body is not None:
-            for number in range(getattr(instance.operator, "count", 1)):
+        if instance.body is not None and isinstance(instance.operator, Combinator):
+            for number in range(instance.operator.copies):
                 for weight in definition_weights(model, instance.body):
-                    yield Weight(f"experts.{number}.{weight.name}", weight.shape, weight.trained, weight.dtype)
+                    name = join(instance.operator.body_path, str(number), weight.name)
+                    yield Weight(name, weight.shape, weight.trained, weight.dtype)
     elif instance.definition is not None:
         yield from definition_weights(model, instance.definition)
     number = 0
@@ -382,8 +383,9 @@ def count_parameters(model: Model, key: str | None = None) -> Size:
             for weight in instance.operator.weights(*instance.inputs):
                 for entry in parametrized(weight, instance.parametrization):
                     own = own + (_elements(entry) if entry.trained else 0)
-            body: Size = definition_count(instance.body) if instance.body is not None else 0
-            return own + body * getattr(instance.operator, "count", 1)
+            if instance.body is not None and isinstance(instance.operator, Combinator):
+                own = own + definition_count(instance.body) * instance.operator.copies
+            return own
         if instance.definition is not None:
             return definition_count(instance.definition)
         total: Size = 0

@@ -4,6 +4,6 @@ Enters: nothing. Leaves: `OPERATORS`, filled by importing the families. A user's
 registered by being defined.
 """
 
-from .base import OPERATORS, Argument, Mistake, Operator, Port, Weight, literal
+from .base import OPERATORS, Argument, Combinator, Mistake, Operator, Port, Weight, literal
 
-__all__ = ["OPERATORS", "Argument", "Mistake", "Operator", "Port", "Weight", "literal"]
+__all__ = ["OPERATORS", "Argument", "Combinator", "Mistake", "Operator", "Port", "Weight", "literal"]

@@ -235,7 +235,7 @@ def _hashable(value: Any) -> Any:
 
 def _declared(cls: type) -> Iterator[tuple[str, Argument]]:
     for name, annotation in inspect.get_annotations(cls).items():
-        if get_origin(annotation) is ClassVar or name in Operator.__annotations__:
+        if get_origin(annotation) is ClassVar or str(annotation).startswith("ClassVar"):
             continue
         has_default = name in vars(cls)
         yield name, Argument(name, _type_of(annotation, cls, name), not has_default, vars(cls).get(name))
@@ -260,3 +260,26 @@ def _ports(cls: type[Operator]) -> Iterator[Port]:
             continue
         variadic = parameter.kind is inspect.Parameter.VAR_POSITIONAL
         yield Port(parameter.name, parameter.default is None, variadic)
+
+
+class Combinator(Operator, abstract=True):
+    """A box that takes an indented body.
+
+    An `inline` one runs its body in the enclosing scope and then acts on the result, which is what its `shape` is
+    given; a `parametrization` also wraps the weights inside (`spectral_norm`, `weight_norm`). Any other one builds
+    `copies` of the body below `body_path`: `inner` gives the types that a copy is fed, and `shape` gets the
+    body's outputs as the keyword `body`. In `torch` the copies are `code.Bodies`.
+    """
+
+    inline: ClassVar[bool] = False
+    parametrization: ClassVar[str | None] = None
+    body_path: ClassVar[str] = "body"
+
+    @property
+    def copies(self) -> int:
+        """How many instances of the body there are."""
+        return 1
+
+    def inner(self, *inputs: Any) -> tuple[Tensor, ...]:
+        """The types that the body is fed."""
+        return inputs

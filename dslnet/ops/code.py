@@ -150,4 +150,4 @@ def method(owner: Expression, name: str, *args: Any, **kwargs: Any) -> Method:
 
 
 #: The first three inputs, under the names that `torch` methods use for them.
-x, y, z = Input(0), Input(1), Input(2)
+X, Y, Z = Input(0), Input(1), Input(2)

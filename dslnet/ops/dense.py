@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from ..shape import Size, Tensor, numel
 from .arguments import Extent
 from .base import Operator, Weight
-from .code import Code, apply, module, x
+from .code import Code, X, apply, module
 
 
 class Linear(Operator, kind="linear", weighted=True, aliases=("Dense",)):
@@ -42,8 +42,8 @@ class Identity(Operator, kind="shape"):
     def shape(self, x: Tensor) -> Tensor:
         return x
 
-    def torch(self, x_: Tensor) -> Code:
-        return x
+    def torch(self, x: Tensor) -> Code:
+        return X
 
 
 class ReLU(Operator, kind="activation"):
@@ -55,5 +55,5 @@ class ReLU(Operator, kind="activation"):
     def shape(self, x: Tensor) -> Tensor:
         return x
 
-    def torch(self, x_: Tensor) -> Code:
-        return apply("F.relu", x)
+    def torch(self, x: Tensor) -> Code:
+        return apply("F.relu", X)
