@@ -1,0 +1,346 @@
+"""The only place that touches the file system.
+
+Enters: a path as the user or an `use` line wrote it. Leaves: the bytes of a regular `.net` file below the root, or
+a diagnostic of the family E08; and outputs that are written whole or not at all. Nothing here follows a link that
+leads out of the root, waits on a pipe, reads more than its limit, or replaces a file that it did not make.
+
+Generated text carries a seal: one of its first lines holds `dslnet` and `sha256:` with the hash of everything
+after that line. A file whose seal is right was not touched by hand and may be written again.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import re
+import secrets
+import stat
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from .diagnostics import Help, Report, did_you_mean
+from .limits import DEFAULT, Limits
+from .source import Span
+
+_PART = re.compile(r"[A-Za-z0-9_.-]+")
+_DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
+_SEAL = re.compile(rb"sha256:([0-9a-f]{64})\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a path is not used: the parts of a diagnostic that still lacks its place."""
+
+    code: str
+    title: str
+    label: str = ""
+    notes: tuple[str, ...] = ()
+    helps: tuple[str, ...] = ()
+
+    def tell(self, report: Report, span: Span) -> None:
+        report.error(
+            self.code, self.title, span, self.label, notes=self.notes, helps=[Help(text) for text in self.helps]
+        )
+
+
+# ------------------------------------------------------------------------------------------------ reading
+
+
+def resolve_import(origin: str, importer: Path, root: Path) -> Path | Refusal:
+    """The file that `from "origin"` names in the file `importer`, both real paths; `root` is a real folder.
+
+    Only the text is looked at: the file may not exist, and `read_spec` still compares its real path with the root.
+    """
+    shown = f'"{origin[:60]}"'
+    if "://" in origin:
+        return Refusal(
+            "E0805", f"{shown} is a URL", "not a file", helps=("download the file yourself and import the copy",)
+        )
+    if origin.startswith("/") or re.match(r"[A-Za-z]:", origin):
+        return Refusal("E0804", f"{shown} is an absolute path", "imports are relative to this file")
+    for part in origin.split("/"):
+        if _PART.fullmatch(part) is None:
+            what = "an empty part" if not part else "a character that is not allowed"
+            return Refusal(
+                "E0804",
+                f"the path {shown} has {what}",
+                "not allowed in an import",
+                notes=("the parts of a path are made of letters, digits, `_`, `-` and `.`, and joined by `/`",),
+            )
+        if part not in (".", "..") and part.endswith("."):
+            return Refusal("E0804", f"the path {shown} has a part that ends in a dot", "not allowed in an import")
+        if _DEVICE.fullmatch(part):
+            return Refusal("E0804", f"`{part[:40]}` is the name of a device on some systems", "not allowed in an import")
+    if not origin.endswith(".net"):
+        return Refusal("E0803", f"{shown} does not end in .net", "only `.net` files are imported")
+    folder = importer.parent
+    for part in origin.split("/"):
+        if part == "..":
+            folder = folder.parent
+            if not folder.is_relative_to(root):
+                return _outside(shown)
+        elif part != ".":
+            folder = folder / part
+    return folder if folder.is_relative_to(root) else _outside(shown)
+
+
+def _outside(shown: str) -> Refusal:
+    return Refusal(
+        "E0803",
+        f"{shown} is outside the folder that may be read",
+        "leaves the root",
+        notes=("the root is the folder of the file that was given on the command line",),
+        helps=("if you trust these files, name a wider root: `--root FOLDER`",),
+    )
+
+
+def read_spec(
+    path: str | Path,
+    report: Report,
+    limits: Limits = DEFAULT,
+    span: Span | None = None,
+    root: Path | None = None,
+) -> bytes | None:
+    """The bytes of a `.net` file, or None after a report.
+
+    `span` is the place that asked for it, by default the file itself as a whole. With `root`, the real path of the
+    file must be below the real path of that folder.
+    """
+    place = span or Span(str(path), 0, 0)
+    result = _read(str(path), limits.file_bytes, root)
+    if isinstance(result, bytes):
+        return result
+    result.tell(report, place)
+    return None
+
+
+def _read(path: str, limit: int, root: Path | None) -> bytes | Refusal:
+    shown = f"`{path}`"
+    if not path.endswith(".net"):
+        return Refusal("E0803", f"{shown} does not end in .net", "only `.net` files are read")
+    try:
+        real = Path(os.path.realpath(path, strict=True))
+    except (OSError, ValueError) as error:
+        return _unreadable(error, path)
+    if real.suffix != ".net":
+        return Refusal("E0803", f"{shown} is a link to a file that does not end in .net")
+    if root is not None and not real.is_relative_to(os.path.realpath(root)):
+        return _outside(shown)
+    try:
+        descriptor = os.open(
+            real, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
+        )
+    except OSError as error:
+        return _unreadable(error, path)
+    try:
+        mode = os.fstat(descriptor).st_mode
+        if not stat.S_ISREG(mode):
+            return Refusal("E0806", f"{shown} is {_kind(mode)}, not a file")
+        data = _read_at_most(descriptor, limit + 1)
+    except OSError as error:
+        return _unreadable(error, path)
+    finally:
+        os.close(descriptor)
+    if len(data) > limit:
+        return Refusal(
+            "E0900",
+            f"{shown} is larger than {limit:,} bytes",
+            helps=("if you trust this file: `--limit file_bytes=1e8`",),
+        )
+    return data
+
+
+def _read_at_most(descriptor: int, count: int) -> bytes:
+    parts: list[bytes] = []
+    while count > 0 and (part := os.read(descriptor, min(count, 1 << 20))):
+        parts.append(part)
+        count -= len(part)
+    return b"".join(parts)
+
+
+def _unreadable(error: OSError | ValueError, path: str) -> Refusal:
+    shown = f"`{path}`"
+    if isinstance(error, ValueError):  # a NUL, or text that the system cannot encode
+        return Refusal("E0804", f"{shown} cannot be a path")
+    match error.errno:
+        case errno.ENOENT | errno.ENOTDIR:
+            near = did_you_mean(os.path.basename(path), _neighbours(os.path.dirname(path) or "."))
+            helps = (f"did you mean {' or '.join(f'`{name}`' for name in near)}?",) if near else ()
+            return Refusal("E0801", f"there is no file {shown}", helps=helps)
+        case errno.ELOOP:
+            return Refusal("E0807", f"{shown} is a link that leads back to itself")
+        case errno.ENAMETOOLONG:
+            return Refusal("E0804", f"the path {shown[:60]} is too long")
+        case errno.EISDIR:
+            return Refusal("E0806", f"{shown} is a folder, not a file")
+        case errno.ENXIO | errno.ENODEV | errno.EOPNOTSUPP:
+            return Refusal("E0806", f"{shown} is not a regular file")
+    return Refusal("E0808", f"{shown} cannot be read: {_reason(error)}")
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or type(error).__name__).lower()
+
+
+def _neighbours(folder: str) -> list[str]:
+    try:
+        return sorted(name for name in os.listdir(folder) if name.endswith(".net"))[:500]
+    except (OSError, ValueError):
+        return []
+
+
+def _kind(mode: int) -> str:
+    if stat.S_ISDIR(mode):
+        return "a folder"
+    if stat.S_ISFIFO(mode):
+        return "a pipe"
+    return "a socket" if stat.S_ISSOCK(mode) else "a device"
+
+
+# ------------------------------------------------------------------------------------------------ writing
+
+
+def seal(first: str, body: str) -> str:
+    """Generated text: the line `first` with the hash of `body` at its end, then `body`."""
+    return f"{first} sha256:{hashlib.sha256(body.encode()).hexdigest()}\n{body}"
+
+
+def unchanged(data: bytes) -> bool:
+    """Whether a file is one that we made and that nobody has edited since."""
+    start = 0
+    for _ in range(3):
+        end = data.find(b"\n", start)
+        if end < 0:
+            return False
+        line = data[start:end]
+        found = _SEAL.search(line) if b"dslnet" in line else None
+        if found:
+            return hashlib.sha256(data[end + 1 :]).hexdigest().encode() == found[1]
+        start = end + 1
+    return False
+
+
+def write_output(
+    path: str | Path, data: bytes, report: Report, force: bool = False, inputs: Iterable[str | Path] = ()
+) -> bool:
+    """Write a generated file whole, or report and leave everything as it was.
+
+    A file that is there is replaced when it is ours and unchanged, or with `force`; never when it is one of
+    `inputs`, a link, or anything but a regular file.
+    """
+    refusal = _may_write(str(path), force, inputs) or replace(path, data)
+    if refusal is None:
+        return True
+    refusal.tell(report, Span(str(path), 0, 0))
+    return False
+
+
+def _may_write(path: str, force: bool, inputs: Iterable[str | Path]) -> Refusal | None:
+    shown = f"`{path}`"
+    try:
+        old = os.lstat(path)
+    except FileNotFoundError:
+        return None
+    except NotADirectoryError:
+        return _no_folder(path)
+    except (OSError, ValueError) as error:
+        return _unwritable(error, path)
+    if stat.S_ISLNK(old.st_mode):
+        return Refusal("E0812", f"{shown} is a link", helps=("name the file that it points to, or another one",))
+    if stat.S_ISDIR(old.st_mode):
+        return Refusal("E0811", f"{shown} is a folder", helps=(f"name a file in it: `-o {path.rstrip('/')}/model.py`",))
+    if not stat.S_ISREG(old.st_mode):
+        return Refusal("E0811", f"{shown} is {_kind(old.st_mode)}, not a file")
+    for entry in inputs:
+        try:
+            same = os.path.samestat(os.stat(entry), old)
+        except OSError:
+            same = False
+        if same:
+            return Refusal("E0813", f"{shown} is one of the files that were read", helps=("choose another output",))
+    if force:
+        return None
+    try:
+        with open(path, "rb") as file:
+            ours = unchanged(file.read())
+    except OSError as error:
+        return _unwritable(error, path)
+    if ours:
+        return None
+    return Refusal(
+        "E0810",
+        f"{shown} is there already, and not as dslnet wrote it",
+        notes=("its own output is replaced freely; a file that was edited, or made by something else, is not",),
+        helps=("choose another name, or pass `--force` to replace it",),
+    )
+
+
+def replace(path: str | Path, data: bytes) -> Refusal | None:
+    """Put `data` in the place of a file: the old bytes or the new ones are there, whole, at every moment.
+
+    The mode of an old file is kept. Does not ask whether the file may be replaced, but refuses links.
+    """
+    target = str(path)
+    folder, name = os.path.split(target)
+    folder = folder or "."
+    if not os.path.isdir(folder):
+        return _no_folder(target)
+    if os.path.islink(target):
+        return Refusal("E0812", f"`{target}` is a link")
+    temporary = os.path.join(folder, f".{name[:100]}.{secrets.token_hex(8)}.dslnet-tmp")
+    try:
+        mode = stat.S_IMODE(os.stat(target).st_mode) if os.path.exists(target) else None
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+        descriptor = os.open(temporary, flags, 0o666)
+    except OSError as error:
+        return _unwritable(error, target)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            if mode is not None:
+                os.chmod(temporary, mode)
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, target)
+    except BaseException as error:
+        _remove(temporary)
+        if isinstance(error, OSError):
+            return _unwritable(error, target)
+        raise
+    _settle(folder)
+    return None
+
+
+def _remove(path: str) -> None:
+    try:
+        os.unlink(path)
+    except OSError:
+        pass  # it was never made, or is gone
+
+
+def _settle(folder: str) -> None:
+    """Make the new directory entry durable, where the system knows how."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return
+    try:
+        os.fsync(descriptor)
+    except OSError:
+        pass
+    finally:
+        os.close(descriptor)
+
+
+def _no_folder(path: str) -> Refusal:
+    return Refusal("E0814", f"there is no folder `{os.path.dirname(path)}`", helps=("make it first",))
+
+
+def _unwritable(error: OSError | ValueError, path: str) -> Refusal:
+    if isinstance(error, ValueError):
+        return Refusal("E0816", f"`{path}` cannot be a path")
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return Refusal("E0815", f"the folder of `{path}` may not be written: {_reason(error)}")
+    return Refusal("E0816", f"`{path}` was not written: {_reason(error)}")
