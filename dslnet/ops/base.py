@@ -106,6 +106,10 @@ class Operator:
     family_short: ClassVar[str | None] = None
     weighted: ClassVar[bool] = False
     stochastic: ClassVar[bool] = False
+    #: The argument that collects all positional ones: `Reshape(2, 5)`.
+    variadic: ClassVar[str | None] = None
+    #: Whether keyword arguments beyond the declared ones are collected in the dict argument `sizes`.
+    open_arguments: ClassVar[bool] = False
     aliases: ClassVar[tuple[str, ...]] = ()
     outputs: ClassVar[tuple[str, ...]] = ("out",)
     arguments: ClassVar[dict[str, Argument]] = {}
@@ -176,7 +180,10 @@ class Operator:
     # -------------------------------------------------------------------------- what an operator says of itself
 
     def shape(self, *inputs: Any) -> Tensor | tuple[Tensor, ...]:
-        """The types of the outputs for types of the inputs. Raises `Mistake`."""
+        """The types of the outputs for types of the inputs. Raises `Mistake`.
+
+        A tuple has one type for each of `outputs`; where there is only one, the value itself is a tuple (`Split`).
+        """
         raise NotImplementedError
 
     def weights(self, *inputs: Any) -> Iterator[Weight]:
@@ -204,7 +211,11 @@ class Operator:
     @classmethod
     def signature(cls) -> str:
         """`Conv(out_channels, kernel_size, stride=1, …)`, as errors and `dslnet ops` show it."""
-        shown = [a.name if a.required else f"{a.name}={literal(a.default)}" for a in cls.arguments.values()]
+        shown = [
+            f"*{a.name}" if a.name == cls.variadic else f"**{a.name}" if cls.open_arguments and a.name == "sizes"
+            else a.name if a.required else f"{a.name}={literal(a.default)}"
+            for a in cls.arguments.values()
+        ]
         return cls.name + (f"({', '.join(shown)})" if shown else "")
 
     @classmethod
@@ -230,6 +241,8 @@ def literal(value: Any) -> str:
 
 
 def _hashable(value: Any) -> Any:
+    if isinstance(value, dict):
+        return tuple(value.items())
     return tuple(map(_hashable, value)) if isinstance(value, (list, tuple)) else value
 
 
