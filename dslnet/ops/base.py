@@ -242,7 +242,7 @@ def literal(value: Any) -> str:
 
 def _hashable(value: Any) -> Any:
     if isinstance(value, dict):
-        return tuple(value.items())
+        return tuple(sorted(value.items(), key=str))
     return tuple(map(_hashable, value)) if isinstance(value, (list, tuple)) else value
 
 
