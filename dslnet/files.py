@@ -26,6 +26,7 @@ from .source import Span
 
 _PART = re.compile(r"[A-Za-z0-9_.-]+")
 _DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
+_NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 _SEAL = re.compile(rb"sha256:([0-9a-f]{64})\b")
 
 
@@ -72,7 +73,7 @@ def resolve_import(origin: str, importer: Path, root: Path) -> Path | Refusal:
         if part not in (".", "..") and part.endswith("."):
             return Refusal("E0804", f"the path {shown} has a part that ends in a dot", "not allowed in an import")
         if _DEVICE.fullmatch(part):
-            return Refusal("E0804", f"`{part[:40]}` is the name of a device on some systems", "not allowed in an import")
+            return Refusal("E0804", f"`{part[:40]}` names a device on some systems", "not allowed in an import")
     if not origin.endswith(".net"):
         return Refusal("E0803", f"{shown} does not end in .net", "only `.net` files are imported")
     folder = importer.parent
@@ -129,9 +130,7 @@ def _read(path: str, limit: int, root: Path | None) -> bytes | Refusal:
     if root is not None and not real.is_relative_to(os.path.realpath(root)):
         return _outside(shown)
     try:
-        descriptor = os.open(
-            real, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
-        )
+        descriptor = os.open(real, os.O_RDONLY | _NO_FOLLOW | getattr(os, "O_NONBLOCK", 0))
     except OSError as error:
         return _unreadable(error, path)
     try:
@@ -292,8 +291,7 @@ def replace(path: str | Path, data: bytes) -> Refusal | None:
     temporary = os.path.join(folder, f".{name[:100]}.{secrets.token_hex(8)}.dslnet-tmp")
     try:
         mode = stat.S_IMODE(os.stat(target).st_mode) if os.path.exists(target) else None
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
-        descriptor = os.open(temporary, flags, 0o666)
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_FOLLOW, 0o666)
     except OSError as error:
         return _unwritable(error, target)
     try:
