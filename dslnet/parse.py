@@ -1,0 +1,44 @@
+"""Text to a syntax tree.
+
+Enters: a source. Leaves: a `Spec` with everything in it that was sound, and a diagnostic in the report for each
+thing that was not. A statement that could not be read is a `Bad` in its place. No text makes it raise.
+"""
+
+from __future__ import annotations
+
+import gc
+
+from .diagnostics import Report
+from .driver import Driver
+from .layout import layout
+from .limits import DEFAULT, Limits
+from .mistakes import Mistakes
+from .recovery import recover
+from .source import Source
+from .syntax import Spec
+from .tree import Text
+
+
+def parse(source: Source, report: Report, limits: Limits = DEFAULT) -> Spec:
+    """The tree of a source, with its syntax errors added to `report`."""
+    report.sources.setdefault(source.name, source)
+    # A tree is made of many small objects and no cycles: the collector would walk them in vain.
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        return _parse(source, Mistakes(source, report), limits)
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def _parse(source: Source, mistakes: Mistakes, limits: Limits) -> Spec:
+    tokens = layout(source, mistakes, limits)
+    comments = tuple(tokens.comments)
+    if tokens.kinds == "$":
+        return Spec(source, (), comments)
+    driver = Driver(Text(source.name, tokens.kinds, tokens.words, tokens.ends, tokens.docs, mistakes))
+    index = driver.run(0)
+    while not driver.done:
+        index = driver.run(recover(driver, index))
+    return Spec(source, tuple(driver.values[-1]), comments)
