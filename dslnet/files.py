@@ -110,7 +110,7 @@ def read_spec(
     file must be below the real path of that folder.
     """
     place = span or Span(str(path), 0, 0)
-    result = _read(str(path), limits.file_bytes, root)
+    result = _read(str(path), limits.file_bytes, root and Path(os.path.realpath(root)))
     if isinstance(result, bytes):
         return result
     result.tell(report, place)
@@ -118,28 +118,28 @@ def read_spec(
 
 
 def _read(path: str, limit: int, root: Path | None) -> bytes | Refusal:
-    shown = f"`{path}`"
+    shown = f"`{_relative(path, root)}`"
     if not path.endswith(".net"):
         return Refusal("E0803", f"{shown} does not end in .net", "only `.net` files are read")
     try:
         real = Path(os.path.realpath(path, strict=True))
     except (OSError, ValueError) as error:
-        return _unreadable(error, path)
+        return _unreadable(error, path, shown)
     if real.suffix != ".net":
         return Refusal("E0803", f"{shown} is a link to a file that does not end in .net")
-    if root is not None and not real.is_relative_to(os.path.realpath(root)):
+    if root is not None and not real.is_relative_to(root):
         return _outside(shown)
     try:
         descriptor = os.open(real, os.O_RDONLY | _NO_FOLLOW | getattr(os, "O_NONBLOCK", 0))
     except OSError as error:
-        return _unreadable(error, path)
+        return _unreadable(error, path, shown)
     try:
         mode = os.fstat(descriptor).st_mode
         if not stat.S_ISREG(mode):
             return Refusal("E0806", f"{shown} is {_kind(mode)}, not a file")
         data = _read_at_most(descriptor, limit + 1)
     except OSError as error:
-        return _unreadable(error, path)
+        return _unreadable(error, path, shown)
     finally:
         os.close(descriptor)
     if len(data) > limit:
@@ -159,8 +159,12 @@ def _read_at_most(descriptor: int, count: int) -> bytes:
     return b"".join(parts)
 
 
-def _unreadable(error: OSError | ValueError, path: str) -> Refusal:
-    shown = f"`{path}`"
+def _relative(path: str, root: Path | None) -> str:
+    """A path as it is shown: below the root where there is one, since messages hold no absolute path of ours."""
+    return os.path.relpath(path, root) if root is not None and Path(path).is_relative_to(root) else path
+
+
+def _unreadable(error: OSError | ValueError, path: str, shown: str) -> Refusal:
     if isinstance(error, ValueError):  # a NUL, or text that the system cannot encode
         return Refusal("E0804", f"{shown} cannot be a path")
     match error.errno:

@@ -621,7 +621,7 @@ def test_json() -> None:
     assert list(data) == [
         "code", "severity", "title", "file", "line", "column", "end_line", "end_column", "labels", "notes", "helps",
     ]
-    assert (data["file"], data["line"], data["column"], data["end_line"], data["end_column"]) == ("vgg.net", 4, 16, 4, 25)
+    assert list(data.values())[3:8] == ["vgg.net", 4, 16, 4, 25]
     assert [(label["text"], label["primary"]) for label in data["labels"]] == [
         ("says 1024", True),
         ("makes [B, 2048]", False),
