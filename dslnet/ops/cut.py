@@ -1,0 +1,258 @@
+"""Boxes that take tensors apart and change their border: splitting, slicing, rolling, padding, cropping.
+
+Enters: one tensor. Leaves: parts of it, or the same with more around it.
+"""
+
+from typing import Any, Literal
+
+from ..shape import Size, Tensor, compare, differ, same, shape_text
+from .arguments import Amounts, Axis, Extents, Real, Whole
+from .axes import axis_of, layout_axis, text
+from .base import Mistake, Operator
+from .code import Code, Cut, Subscript, X, apply, method
+
+
+class Split(Operator, kind="shape"):
+    """Cuts an axis into `parts` equal pieces, or into pieces of the given sizes. The value is a tuple of them,
+    indexed `[i]`. The axis is 1 by default, and compulsory at rank 3.
+
+    [B, 64, H, W] -> Split(2)    # [B, 32, H, W] and [B, 32, H, W]
+    [2, 6] -> Split([1, 2, 3])    # [2, 1] and [2, 2] and [2, 3]
+    [B, T, 96] -> Split(3, axis=2)    # [B, T, 32] and [B, T, 32] and [B, T, 32]
+    """
+
+    parts: Extents
+    axis: Axis | None = None
+
+    def _axis(self, x: Tensor) -> int:
+        if x.rank == 0:
+            axis_of("Split", 1, x)
+        return layout_axis("Split", self.axis, x)
+
+    def _sizes(self, x: Tensor) -> tuple[Size, ...]:
+        size = x.sizes[self._axis(x)]
+        if isinstance(self.parts, tuple):
+            total: Size = 0
+            for part in self.parts:
+                total = total + part
+            if not same(total, size):
+                title = f"{shape_text(self.parts)} adds up to {total}, the axis has {size}"
+                raise Mistake("E0315", title, "parts", f"axis {self._axis(x)} of {x}")
+            return self.parts
+        if not isinstance(self.parts, int):
+            raise Mistake("E0312", f"`Split({self.parts})` needs a known number of parts", "parts")
+        each = size // self.parts
+        if not same(each * self.parts, size):
+            at = f"axis {self._axis(x)} of {x}"
+            if isinstance(size, int):
+                possible = [str(n) for n in range(1, min(size, 64) + 1) if size % n == 0]
+                helps = (f"parts that divide {size}: {', '.join(possible[:8])}",)
+                raise Mistake("E0306", f"{self.parts} parts do not divide an axis of {size}", "parts", at, helps=helps)
+            title = f"{self.parts} parts may not divide an axis of {size}"
+            raise Mistake("E0306", title, "parts", at, helps=(f"`require: {size} % {self.parts} == 0`",))
+        return (each,) * self.parts
+
+    def shape(self, x: Tensor) -> tuple[Tensor, ...]:
+        axis = self._axis(x)
+        return tuple(x.with_shape(*x.sizes[:axis], size, *x.sizes[axis + 1 :]) for size in self._sizes(x))
+
+    def torch(self, x: Tensor) -> Code:
+        axis = self._axis(x)
+        if isinstance(self.parts, tuple):
+            return method(X, "split", self.parts, dim=axis)
+        return method(X, "chunk", self.parts, dim=axis)
+
+
+class Slice(Operator, kind="shape"):
+    """From `start` up to but not including `stop`, every `step`; negative numbers count from the end.
+
+    [B, 10, 8] -> Slice(0, 4)    # [B, 4, 8]
+    [B, T, 8] -> Slice(1, none, axis=1)    # [B, T - 1, 8]
+    [2, 9] -> Slice(0, 9, axis=1, step=2)    # [2, 5]
+    [B, T, 8] -> Slice(0, T // 2)    # [B, T // 2, 8]
+    """
+
+    start: Whole | None = None
+    stop: Whole | None = None
+    axis: Axis = 1
+    step: Whole = 1
+
+    def shape(self, x: Tensor) -> Tensor:
+        axis = axis_of("Slice", self.axis, x)
+        size = x.sizes[axis]
+        if not isinstance(self.step, int) or self.step < 1:
+            raise Mistake("E0301", f"`step` of Slice is a whole number from 1, got {self.step}", "step")
+        start, stop = _place(self.start, 0, size), _place(self.stop, size, size)
+        for value, given, at in ((start, self.start, "start"), (stop, self.stop, "stop")):
+            if compare(value, size) == 1 or compare(value, 0) == -1:
+                raise Mistake("E0308", f"`Slice` to {given}: axis {axis} of {x} has {size}", at, f"{size} elements")
+        if compare(stop, start) in (-1, 0):
+            title = f"`Slice` from {_shown(self.start, 0)} to {_shown(self.stop, size)} is empty"
+            raise Mistake("E0305", title, "stop" if self.stop is not None else "start", f"axis {axis} of {x}")
+        length = stop - start
+        if self.step > 1:
+            length = (length + (self.step - 1)) // self.step
+        return x.with_shape(*x.sizes[:axis], length, *x.sizes[axis + 1 :])
+
+    def torch(self, x: Tensor) -> Code:
+        axis = axis_of("Slice", self.axis, x)
+        start = None if self.start == 0 else self.start
+        stop = None if same(_place(self.stop, x.sizes[axis], x.sizes[axis]), x.sizes[axis]) else self.stop
+        step = None if self.step == 1 else self.step
+        cut: Any = Cut(start, stop, step)  # type: ignore[arg-type]
+        if axis == x.rank - 1 and axis > 1:
+            return Subscript(X, (..., cut))
+        return Subscript(X, (*(Cut() for _ in range(axis)), cut))
+
+
+def _place(value: Size | None, default: Size, size: Size) -> Size:
+    if value is None:
+        return default
+    return value + size if isinstance(value, int) and value < 0 else value
+
+
+def _shown(value: Size | None, default: Size) -> str:
+    return str(default if value is None else value)
+
+
+class Roll(Operator, kind="shape"):
+    """Shifts along an axis; what leaves at the end comes back at the start.
+
+    [B, 56, 56, 96] -> Roll(-3, axis=1)    # [B, 56, 56, 96]
+    [B, T, 8] -> Roll(1, axis=1)    # [B, T, 8]
+    """
+
+    shift: Whole
+    axis: Axis
+
+    def shape(self, x: Tensor) -> Tensor:
+        axis_of("Roll", self.axis, x)
+        return x
+
+    def torch(self, x: Tensor) -> Code:
+        return method(X, "roll", self.shift, self.axis)
+
+
+def _space(box: str, x: Tensor, axis: int | None, amounts: tuple[Any, ...]) -> tuple[int, ...]:
+    """The axes that a border belongs to: the given one, or all of space."""
+    if axis is not None:
+        return (axis_of(box, axis, x),)
+    if x.rank < 3:
+        raise Mistake("E0302", f"`{box}` without `axis=` wants axes of space, [B, C, H, W], got {x}",
+                      None, helps=(f"`{box}(..., axis={max(x.rank - 1, 0)})`",))
+    axes = (layout_axis(box, None, x),) if x.rank == 3 else tuple(range(2, x.rank))
+    for amount in amounts:
+        if isinstance(amount, tuple) and len(amount) != len(axes):
+            title = f"`{box}` wants {len(axes)} numbers for the space of {x}, got {len(amount)}"
+            raise Mistake("E0302", title, "before")
+    return axes
+
+
+def _each(amount: Any, count: int) -> tuple[Size, ...]:
+    return amount if isinstance(amount, tuple) else (amount,) * count
+
+
+class Pad(Operator, kind="shape"):
+    """More on the border: `before` and `after` of each axis of space, or of one axis. `after` is as `before` unless
+    told; a list has one number for each axis.
+
+    [B, 3, 32, 32] -> Pad(2)    # [B, 3, 36, 36]
+    [2, 3, 8, 8] -> Pad([0, 1], after=[1, 1], mode="reflect")    # [2, 3, 9, 10]
+    [B, T, 8] -> Pad(1, after=0, axis=1)    # [B, T + 1, 8]
+    """
+
+    before: Amounts
+    after: Amounts | None = None
+    axis: Axis | None = None
+    mode: Literal["constant", "reflect", "replicate", "circular"] = "constant"
+    value: Real = 0
+
+    def _borders(self, x: Tensor) -> dict[int, tuple[Size, Size]]:
+        after = self.before if self.after is None else self.after
+        axes = _space("Pad", x, self.axis, (self.before, after))
+        count = len(axes)
+        return dict(zip(axes, zip(_each(self.before, count), _each(after, count), strict=True), strict=True))
+
+    def shape(self, x: Tensor) -> Tensor:
+        borders = self._borders(x)
+        if self.mode != "constant" and min(borders) < 2:
+            title = f'`Pad` with mode "{self.mode}" pads axes of space, not axis {min(borders)}'
+            raise Mistake("E0308", title, "mode", f"the input is {x}")
+        sizes = list(x.sizes)
+        for axis, (before, after) in borders.items():
+            limit = sizes[axis] - 1 if self.mode == "reflect" else sizes[axis]
+            if self.mode in ("reflect", "circular") and (compare(before, limit) == 1 or compare(after, limit) == 1):
+                title = f'`Pad` with mode "{self.mode}" adds at most {limit} to an axis of {sizes[axis]}'
+                raise Mistake("E0307", title, "before")
+            sizes[axis] = sizes[axis] + before + after
+        return x.with_shape(*sizes)
+
+    def torch(self, x: Tensor) -> Code:
+        borders = self._borders(x)
+        pads: list[Size] = []
+        lowest = min(borders) if self.mode == "constant" else 2
+        for axis in reversed(range(lowest, x.rank)):
+            pads.extend(borders.get(axis, (0, 0)))
+        options: dict[str, Any] = {} if self.mode == "constant" else {"mode": self.mode}
+        if self.value and self.mode == "constant":
+            options["value"] = self.value
+        return apply("F.pad", X, tuple(pads), **options)
+
+    def because(self, output: Tensor, x: Tensor) -> str:
+        return ", ".join(f"{text(a)} + {text(x.sizes[i])} + {text(b)}" for i, (a, b) in self._borders(x).items())
+
+
+class Crop(Operator, kind="shape"):
+    """Less of the border: `before` and `after` of each axis of space, or of one axis; with a side input, the middle
+    of that one's size.
+
+    [B, 3, 36, 36] -> Crop(2)    # [B, 3, 32, 32]
+    [B, 64, 64, 64] -> Crop with [B, 32, 56, 56]    # [B, 64, 56, 56]
+    [B, T, 8] -> Crop(0, after=1, axis=1)    # [B, T - 1, 8]
+    """
+
+    before: Amounts = 0
+    after: Amounts | None = None
+    axis: Axis | None = None
+
+    def _borders(self, x: Tensor, like: Tensor | None) -> dict[int, tuple[Size, Size]]:
+        after = self.before if self.after is None else self.after
+        if like is None:
+            axes = _space("Crop", x, self.axis, (self.before, after))
+            count = len(axes)
+            both = zip(_each(self.before, count), _each(after, count), strict=True)
+            return {axis: (a, x.sizes[axis] - b) for axis, (a, b) in zip(axes, both, strict=True)}
+        if like.rank != x.rank:
+            raise Mistake("E0302", f"`Crop` to another size wants one rank, got {x} and {like}", "like")
+        borders = {}
+        for axis in _space("Crop", x, self.axis, ()):
+            big, small = x.sizes[axis], like.sizes[axis]
+            if compare(small, big) == 1:
+                raise Mistake("E0307", f"`Crop` cannot make axis {axis} larger: {big} to {small}", "like", f"{like}")
+            start = (big - small) // 2
+            borders[axis] = (start, start + small)
+        return borders
+
+    def shape(self, x: Tensor, like: Tensor | None = None) -> Tensor:
+        sizes = list(x.sizes)
+        for axis, (start, stop) in self._borders(x, like).items():
+            if compare(stop - start, 1) == -1:
+                title = f"`Crop` would leave nothing of axis {axis}, which has {sizes[axis]}"
+                raise Mistake("E0305", title, "before", f"the input is {x}")
+            sizes[axis] = stop - start
+        return x.with_shape(*sizes)
+
+    def torch(self, x: Tensor, like: Tensor | None = None) -> Code:
+        borders = self._borders(x, like)
+        cuts = []
+        for axis in range(max(borders) + 1):
+            start, stop = borders.get(axis, (0, x.sizes[axis]))
+            end = None if not differ(stop, x.sizes[axis]) and same(stop, x.sizes[axis]) else stop
+            behind = stop - x.sizes[axis]
+            if end is not None and isinstance(behind, int) and behind < 0:
+                end = behind
+            cuts.append(Cut(None if start == 0 else start, end))
+        return Subscript(X, tuple(cuts))
+
+    def because(self, output: Tensor, x: Tensor, like: Tensor | None = None) -> str:
+        return f"as {like}" if like is not None else ""
