@@ -88,12 +88,20 @@ def read(before: str, after: str = "[]", modules: Mapping[str, ModuleArgument] |
     cls = OPERATORS[name]
     values: dict[str, Any] = {}
     held: dict[str, str] = {}
+    collected: list[Any] = []
     for position, text in enumerate(_parts(arguments[1:-1]) if arguments else ()):
         key, equals, rest = text.partition("=")
         named = equals and re.fullmatch(r"\w+", key.strip()) and not rest.startswith("=")
-        argument = cls.arguments[key.strip() if named else list(cls.arguments)[position]]
+        name = key.strip() if named else cls.variadic or list(cls.arguments)[position]
         text = (rest if named else text).strip()
-        if isinstance(argument.type, ModuleType):
+        if named and name not in cls.arguments and cls.open_arguments:
+            values.setdefault("sizes", {})[name] = value(text)
+            continue
+        argument = cls.arguments[name]
+        if name == cls.variadic and not named:
+            collected.append(value(text))
+            values[name] = argument.type.accept(tuple(collected))
+        elif isinstance(argument.type, ModuleType):
             held[argument.name] = text
             values[argument.name] = (modules or {})[text]
         else:
@@ -171,8 +179,8 @@ def _split(text: str, mark: str) -> tuple[str, str]:
 
 def _flat(values: Iterable[Any]) -> Iterator[Any]:
     for each in values:
-        if isinstance(each, (tuple, list)):
-            yield from _flat(each)
+        if isinstance(each, (tuple, list, dict)):
+            yield from _flat(each.values() if isinstance(each, dict) else each)
         else:
             yield each
 
@@ -293,6 +301,8 @@ def check_run(
 def _settled(value: Any, sizes: Mapping[str, int]) -> Any:
     if isinstance(value, tuple):
         return tuple(_settled(v, sizes) for v in value)
+    if isinstance(value, dict):
+        return {k: _settled(v, sizes) for k, v in value.items()}
     return settle(value, sizes) if isinstance(value, Dim) else value
 
 

@@ -4,6 +4,8 @@ Enters: nothing. Leaves: `OPERATORS`, filled by importing the families. A user's
 registered by being defined.
 """
 
+from . import convolution as convolution
+from . import dense as dense
 from .base import OPERATORS, Argument, Combinator, Mistake, Operator, Port, Weight, literal
 
 __all__ = ["OPERATORS", "Argument", "Combinator", "Mistake", "Operator", "Port", "Weight", "literal"]

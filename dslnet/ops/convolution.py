@@ -1,0 +1,242 @@
+"""Convolutions over signals [B, C, T], images [B, C, H, W] and volumes [B, C, D, H, W]; the rank picks the kernel.
+
+Enters: one tensor with its channels in axis 1. Leaves: the same layout.
+"""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from ..shape import UNKNOWN, Shape, Size, Tensor, compare, numel
+from .arguments import Amounts, Extent, Extents, Padding
+from .base import Mistake, Operator, Weight
+from .code import Code, module
+from .rules import both, brief, change, need_divisor, need_float, need_known, need_known_input, shown
+from .windows import SPACES, each, even, folded, need_space, paddings, reach, slide
+
+
+class Convolution(Operator, kind="conv", short="conv", weighted=True, abstract=True):
+    """What all convolutions share: the checks of their arguments, weights and counts."""
+
+    if TYPE_CHECKING:
+        kernel_size: Extents
+        stride: Extents
+        padding: Padding
+        dilation: Extents
+        bias: bool
+
+    def _channels(self, x: Tensor) -> Size:
+        """The channels of the result."""
+        raise NotImplementedError
+
+    def _groups(self, x: Tensor) -> Size:
+        raise NotImplementedError
+
+    def _windows(self, x: Tensor) -> tuple[Shape, Shape, Shape]:
+        """Kernel, stride and dilation for each axis of space."""
+        return each(self, "kernel_size", x), each(self, "stride", x), each(self, "dilation", x)
+
+    def _checked(self, x: Tensor) -> None:
+        need_space(self, x)
+        need_float(self, x, "x")
+        for argument in self.arguments:
+            need_known(self, argument)
+        need_known_input(self, x, 1, "x")
+        groups = self._groups(x)
+        for channels, what in ((x.sizes[1], "channels"), (self._channels(x), "output channels")):
+            title = f"{groups} groups do not divide {brief(channels)} {what}"
+            need_divisor(self, groups, channels, title, "groups", "groups")
+
+    def shape(self, x: Tensor) -> Tensor:
+        self._checked(x)
+        kernel, stride, dilation = self._windows(x)
+        if self.padding == "causal":
+            # k - 1 zeros on the left and none on the right
+            space = slide(self, x, (1,) * len(kernel), stride, (0,) * len(kernel), dilation)
+            if x.rank != 3:
+                raise Mistake(
+                    "E0302", f"causal padding is for signals [B, C, T], this is {shown(x)}", "padding",
+                    f"{SPACES[x.rank - 2][0]} has no past",
+                )
+        else:
+            space = slide(self, x, kernel, stride, paddings(self, x, kernel, stride, dilation), dilation)
+        return Tensor((x.sizes[0], self._channels(x), *space))
+
+    def weights(self, x: Tensor) -> Iterator[Weight]:
+        rows = x.sizes[1] // self._groups(x)
+        yield Weight("weight", (self._channels(x), rows, *each(self, "kernel_size", x)))
+        if self.bias:
+            yield Weight("bias", (self._channels(x),))
+
+    def flops(self, x: Tensor) -> Size:
+        made = self.shape(x)
+        return 2 * numel(made.sizes) * (x.sizes[1] // self._groups(x)) * numel(each(self, "kernel_size", x))
+
+    def _options(self, x: Tensor, **more: Any) -> dict[str, Any]:
+        """The keyword arguments of PyTorch that differ from its defaults."""
+        _, stride, dilation = self._windows(x)
+        given = {
+            "stride": folded(stride), **more, "dilation": folded(dilation), "groups": self._groups(x),
+            "bias": self.bias,
+        }
+        defaults = {"stride": 1, "padding": 0, "output_padding": 0, "dilation": 1, "groups": 1, "bias": True}
+        return {name: value for name, value in given.items() if value != defaults[name]}
+
+    def torch(self, x: Tensor) -> Code:
+        kernel, stride, dilation = self._windows(x)
+        sizes = x.sizes[1], self._channels(x), folded(kernel)
+        if self.padding == "causal":
+            return module("CausalConv1d", *sizes, **self._options(x))
+        padding = folded(paddings(self, x, kernel, stride, dilation))
+        return module(f"nn.Conv{x.rank - 2}d", *sizes, **self._options(x, padding=padding))
+
+    def because(self, output: Tensor, x: Tensor) -> str:
+        made = output.sizes[1]
+        return both(
+            "" if made == x.sizes[1] else f"makes {brief(made)} channels", change(x.sizes[2:], output.sizes[2:])
+        )
+
+
+class Conv(Convolution):
+    """Convolution of a signal, an image or a volume; `padding="same"` keeps the size, divided by the stride.
+
+    out[o] = bias[o] + sum over c of weight[o, c] * x[c], the cross-correlation of PyTorch. `padding="causal"` is for
+    signals: what comes out at t has seen nothing after t.
+
+    [1, 3, 224, 224] -> Conv(64, 7, stride=2)    # [1, 64, 112, 112]
+    [B, 3, H, W] -> Conv(64, 3, bias=false)    # [B, 64, H, W]
+    [B, 3, H, W] -> Conv(16, 3, stride=2)    # [B, 16, (H - 1) // 2 + 1, (W - 1) // 2 + 1]
+    [B, 3, 32, 32] -> Conv(192, 4, stride=4)    # [B, 192, 8, 8]
+    [B, 8, H, W] -> Conv(8, [3, 1], groups=4, padding=0)    # [B, 8, H - 2, W]
+    [B, 16, T] -> Conv(32, 2, dilation=4, padding="causal")    # [B, 32, T]
+    [2, 4, T] -> Conv(6, 5, dilation=2)    # [2, 6, T]
+    [2, 1, 8, 9, 10] -> Conv(4, 3, padding=[0, 1, 2])    # [2, 4, 6, 9, 12]
+    """
+
+    out_channels: Extent
+    kernel_size: Extents
+    stride: Extents = 1
+    padding: Padding = "same"
+    dilation: Extents = 1
+    groups: Extent = 1
+    bias: bool = True
+
+    def _channels(self, x: Tensor) -> Size:
+        return self.out_channels
+
+    def _groups(self, x: Tensor) -> Size:
+        return self.groups
+
+
+class DepthwiseConv(Convolution):
+    """One filter for each channel, or `multiplier` of them: a convolution with as many groups as channels.
+
+    [1, 32, 56, 56] -> DepthwiseConv(3)    # [1, 32, 56, 56]
+    [B, 8, H, W] -> DepthwiseConv(5, stride=2, bias=false)    # [B, 8, (H - 1) // 2 + 1, (W - 1) // 2 + 1]
+    [B, 8, T] -> DepthwiseConv(3, multiplier=2)    # [B, 16, T]
+    """
+
+    kernel_size: Extents
+    stride: Extents = 1
+    padding: Padding = "same"
+    dilation: Extents = 1
+    multiplier: Extent = 1
+    bias: bool = True
+
+    def _channels(self, x: Tensor) -> Size:
+        return x.sizes[1] if self.multiplier == 1 else x.sizes[1] * self.multiplier
+
+    def _groups(self, x: Tensor) -> Size:
+        return x.sizes[1]
+
+
+class ConvTranspose(Convolution):
+    """The gradient of a convolution as a layer ("deconvolution"); `padding="same"` multiplies the size by the stride.
+
+    "same" is padding max(0, (k - stride + 1) // 2) and what is missing at the end as output padding. Otherwise a size
+    becomes (size - 1) * stride - 2 * padding + k + output_padding, with k = dilation * (kernel - 1) + 1.
+
+    [1, 64, 28, 28] -> ConvTranspose(32, 4, stride=2)    # [1, 32, 56, 56]
+    [B, 64, H, W] -> ConvTranspose(32, 2, stride=2)    # [B, 32, 2 * H, 2 * W]
+    [B, 100, 1, 1] -> ConvTranspose(64, 4, padding=0, bias=false)    # [B, 64, 4, 4]
+    [B, 8, T] -> ConvTranspose(4, 3, stride=4, groups=2)    # [B, 4, 4 * T]
+    [2, 8, H, 5] -> ConvTranspose(3, 3, stride=[2, 1], dilation=2)    # [2, 3, 2 * H, 5]
+    [1, 2, 3, 4, 5] -> ConvTranspose(3, 3, stride=2, padding=1)    # [1, 3, 5, 7, 9]
+    [B, 2, T] -> ConvTranspose(3, 3, stride=2, padding=1, output_padding=1)    # [B, 3, 2 * T]
+    """
+
+    out_channels: Extent
+    kernel_size: Extents
+    stride: Extents = 1
+    padding: Padding = "same"
+    dilation: Extents = 1
+    groups: Extent = 1
+    bias: bool = True
+    output_padding: Amounts = 0
+
+    def _channels(self, x: Tensor) -> Size:
+        return self.out_channels
+
+    def _groups(self, x: Tensor) -> Size:
+        return self.groups
+
+    def _paddings(self, x: Tensor) -> tuple[Shape, Shape]:
+        """Padding and output padding for each axis of space."""
+        kernel, stride, dilation = self._windows(x)
+        if self.padding == "causal":
+            raise Mistake(
+                "E0301", "`ConvTranspose` has no causal padding", "padding", helps=("`padding=0`, then `Crop`",)
+            )
+        if self.padding != "same":
+            padding, extra = each(self, "padding", x), each(self, "output_padding", x)
+        else:
+            if self.output_padding not in (0, UNKNOWN):
+                raise Mistake(
+                    "E0301", '`output_padding` wants a `padding` in numbers; "same" sets both', "output_padding"
+                )
+            k = tuple(map(reach, kernel, dilation))
+            padding = tuple(
+                (k_ - s + 1) // 2 if compare(k_, s) != -1 else 0 for k_, s in zip(k, stride, strict=True)
+            )
+            extra = tuple(s - k_ + 2 * p for k_, s, p in zip(k, stride, padding, strict=True))
+        for k_, s, d, e in zip(map(reach, kernel, dilation), stride, dilation, extra, strict=True):
+            if compare(e, s) in (0, 1) and compare(e, d) in (0, 1):
+                if self.padding == "same":
+                    raise even(self, k_)
+                raise Mistake(
+                    "E0301", f"`output_padding` of {brief(e)} is not below the stride of {brief(s)}", "output_padding",
+                    "at most stride - 1",
+                )
+        return padding, extra
+
+    def shape(self, x: Tensor) -> Tensor:
+        self._checked(x)
+        kernel, stride, dilation = self._windows(x)
+        padding, extra = self._paddings(x)
+        what, names = SPACES[x.rank - 2]
+        space = []
+        for axis, size in enumerate(x.sizes[2:]):
+            k, s, p, e = reach(kernel[axis], dilation[axis]), stride[axis], padding[axis], extra[axis]
+            value = (size - 1) * s - 2 * p + k + e
+            if compare(value, 1) == -1:
+                raise Mistake(
+                    "E0305", f"`ConvTranspose` would make {what} of {names[axis]} {brief(value)}", "padding",
+                    f"padding {brief(p)} on each side",
+                    notes=(f"({size} - 1) * {s} - 2*{p} + {k} + {e} = {value}",),
+                    helps=('leave `padding` out ("same")',),
+                )
+            space.append(value)
+        return Tensor((x.sizes[0], self.out_channels, *space))
+
+    def weights(self, x: Tensor) -> Iterator[Weight]:
+        yield Weight("weight", (x.sizes[1], self.out_channels // self.groups, *each(self, "kernel_size", x)))
+        if self.bias:
+            yield Weight("bias", (self.out_channels,))
+
+    def flops(self, x: Tensor) -> Size:
+        return 2 * numel(x.sizes) * (self.out_channels // self.groups) * numel(each(self, "kernel_size", x))
+
+    def torch(self, x: Tensor) -> Code:
+        padding, extra = self._paddings(x)
+        options = self._options(x, padding=folded(padding), output_padding=folded(extra))
+        kernel = folded(each(self, "kernel_size", x))
+        return module(f"nn.ConvTranspose{x.rank - 2}d", x.sizes[1], self.out_channels, kernel, **options)

@@ -1,0 +1,138 @@
+"""The rules that layers share: how many axes, which dtype, which sizes must be known, what must divide what.
+
+Enters: a box with types and sizes. Leaves: nothing, or a `Mistake`. An unknown size is silent everywhere, and a
+symbol is a mistake only where the rule fails for all of its values.
+"""
+
+from typing import Any
+
+from ..shape import UNKNOWN, Dim, Shape, Size, Tensor, fits, origin, quotient
+from .axes import axis_of
+from .base import Mistake, Operator
+
+
+def shown(x: Tensor) -> str:
+    """A type for a title: whole when short, else its number of axes."""
+    text = str(x)
+    return text if len(text) <= 36 else f"a tensor of {x.rank} axes"
+
+
+def brief(size: Size) -> str:
+    """A size for a title or a label."""
+    text = str(size)
+    return text if len(text) <= 20 else "a longer size"
+
+
+def need_rank(op: Operator, x: Tensor, ranks: range, wants: str, at: str | None = None, helps: tuple[str, ...] = ()) -> None:
+    """E0302 unless the number of axes is one of `ranks`; `wants` says which shapes are: "[B, C, H, W]"."""
+    if x.rank not in ranks:
+        raise Mistake("E0302", f"`{op.name}` wants {wants}, got {shown(x)}", at, f"{x.rank} axes", helps=helps)
+
+
+def need_float(op: Operator, x: Tensor, at: str | None = None, helps: tuple[str, ...] = ()) -> None:
+    """E0316 unless the elements are numbers with a point."""
+    if x.dtype != "float":
+        what = "ids are not quantities" if x.dtype == "long" else "true and false are not quantities"
+        if x.dtype == "long" and not helps:
+            helps = ("vectors for ids: `Embedding(...)` first",)
+        raise Mistake("E0316", f"`{op.name}` works on numbers, got {shown(x)}", at, what, helps=helps)
+
+
+def need_long(op: Operator, x: Tensor, at: str | None, name: str) -> None:
+    """E0316 unless the elements are ids."""
+    if x.dtype != "long":
+        written = "[" + ", ".join(map(brief, x.sizes)) + "]"
+        raise Mistake(
+            "E0316", f"`{op.name}` wants whole numbers, got {shown(x)}", at, f"{x.dtype}, not long",
+            helps=(f"declare it so: `input {name}: {written} long`",),
+        )
+
+
+def need_known(op: Operator, argument: str) -> None:
+    """E0312 when an argument that must be a number is a symbol."""
+    value = getattr(op, argument)
+    for size in value if isinstance(value, tuple) else (value,):
+        if isinstance(size, Dim) and size is not UNKNOWN:
+            names = list(size.symbols())
+            required = op.arguments[argument].required
+            call = f"{brief(size)}" if required else f"{argument}={brief(size)}"
+            raise _not_known(f"`{op.name}({call})` needs a known size", names, argument, size)
+
+
+def need_known_input(op: Operator, x: Tensor, axis: int, at: str | None = None) -> None:
+    """E0312 when an input's size that fixes the shape of a weight is a symbol."""
+    size = x.sizes[axis]
+    if isinstance(size, Dim) and size is not UNKNOWN:
+        where = {1: "channels", x.rank - 1: "width"}.get(axis % x.rank, "size")
+        raise _not_known(f"`{op.name}` needs a known size, its {where} is {brief(size)}", list(size.symbols()), at, size)
+
+
+def _not_known(title: str, names: list[str], at: str | None, size: Size) -> Mistake:
+    give = " and ".join(f"`{name}`" for name in names)
+    whole = f"{title}; give {give}"
+    setting = " ".join(f"{name}=224" for name in names)
+    place = origin(size)
+    return Mistake(
+        "E0312", whole if len(whole) <= 80 else title, at, "fixes the shape of a weight",
+        others=((place, f"{brief(size)} is not known here"),) if place is not None else (),
+        helps=(f"e.g. `--set {setting}`",),
+    )
+
+
+def known_axis(op: Any, x: Tensor, at: str = "axis") -> int | None:
+    """The index of the axis that the argument `at` names; None when the argument is unknown."""
+    axis = getattr(op, at)
+    if axis is UNKNOWN:
+        return None
+    need_known(op, at)
+    return axis_of(op.name, axis, x, at)
+
+
+def need_divisor(op: Operator, part: Size, whole: Size, title: str, at: str | None, what: str) -> None:
+    """E0306 when `part` certainly does not divide `whole`; `what` names the parts in the help: "groups"."""
+    if part is UNKNOWN or whole is UNKNOWN or (isinstance(part, int) and part < 1):
+        return
+    rest = whole - part * quotient(whole, part)
+    if not isinstance(rest, int) or rest == 0:
+        return
+    label, helps = "", ()
+    if isinstance(whole, int) and isinstance(part, int):
+        label = f"{whole} = {part}*{whole // part} + {rest}"
+        near = [n for n in range(1, whole + 1) if whole % n == 0] if whole <= 4096 else []
+        near = near if len(near) <= 8 else sorted(near, key=lambda n: abs(n - part))[:8]
+        if near:
+            helps = (f"{what} that divide {whole}: {', '.join(map(str, sorted(near)))}",)
+    place = origin(whole)
+    others = ((place, f"{brief(whole)} comes from here"),) if place is not None else ()
+    raise Mistake("E0306", title, at, label, others=others, helps=helps)
+
+
+def need_same(op: Operator, a: Shape, b: Shape, title: str, at: str | None, label: str = "", helps: tuple[str, ...] = ()) -> None:
+    """E0311 unless two shapes are known to be equal."""
+    if not fits(a, b):
+        raise Mistake("E0311", title, at, label, helps=helps)
+
+
+def change(before: Shape, after: Shape) -> str:
+    """How sizes of space changed, for the history of a shape: "halves 32"."""
+    if len(before) != len(after) or any(size is UNKNOWN for size in (*before, *after)):
+        return ""
+    for a, b in zip(before, after, strict=True):
+        if a == b:
+            continue
+        if b == quotient(a, 2) and a != 1:
+            return f"halves {brief(a)}"
+        if b == a * 2:
+            return f"doubles {brief(a)}"
+        if isinstance(a, int) and isinstance(b, int):
+            if b and a % b == 0:
+                return f"divides {a} by {a // b}"
+            if a and b % a == 0:
+                return f"multiplies {a} by {b // a}"
+        return f"turns {brief(a)} into {brief(b)}"
+    return ""
+
+
+def both(*texts: str) -> str:
+    """Two parts of a history, those that say something."""
+    return ", ".join(text for text in texts if text)

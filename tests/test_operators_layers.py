@@ -1,0 +1,27 @@
+"""The layer operators: dense, convolution, pooling, normalisation, activation, recurrent, attention, graphs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+import dslnet.ops  # noqa: E402, F401
+from dslnet.ops.arguments import ModuleArgument  # noqa: E402
+from dslnet.source import NOWHERE  # noqa: E402
+from operator_harness import cases, check, family, mistake  # noqa: E402
+
+FAMILIES = ("dense", "convolution")
+TABLE = (
+    ModuleArgument("table", NOWHERE, {"weight": (100, 64)}),
+    lambda: torch.nn.Embedding(100, 64),
+)
+#: Values of symbols where an operator asks something of them.
+SIZES: dict[str, dict[str, tuple[int, int]]] = {}
+
+
+@pytest.mark.parametrize(("cls", "before", "after"), cases(c for f in FAMILIES for c in family(f)))
+def test_example(cls: Any, before: str, after: str) -> None:
+    check(cls, before, after, modules={"table": TABLE}, sizes=SIZES.get(cls.name))
