@@ -24,7 +24,6 @@ from typing import Any
 from dslnet.ops.arguments import ModuleArgument, ModuleType
 from dslnet.ops.base import OPERATORS, Mistake, Operator
 from dslnet.shape import UNKNOWN, Dim, Shape, Size, Tensor, evaluate, free, numel
-from dslnet.source import NOWHERE
 
 #: Values of the symbols for the two runs of a symbolic example; any other symbol is `OTHER`.
 SIZES: tuple[dict[str, int], dict[str, int]] = (
@@ -262,9 +261,8 @@ def check_run(
 ) -> None:
     """An example at given sizes, executed."""
     import torch
-    from torch.utils.flop_counter import FlopCounterMode
-
     from interpret import Box
+    from torch.utils.flop_counter import FlopCounterMode
 
     torch.manual_seed(0)
     types = [None if t is None else concrete(t, sizes) for t in example.types]

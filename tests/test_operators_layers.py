@@ -8,12 +8,13 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from operator_harness import cases, check, family  # noqa: E402
+
 import dslnet.ops  # noqa: E402, F401
 from dslnet.ops.arguments import ModuleArgument  # noqa: E402
 from dslnet.source import NOWHERE  # noqa: E402
-from operator_harness import cases, check, family, mistake  # noqa: E402
 
-FAMILIES = ("dense", "convolution")
+FAMILIES = ("dense", "convolution", "pooling", "normalisation", "activation")
 TABLE = (
     ModuleArgument("table", NOWHERE, {"weight": (100, 64)}),
     lambda: torch.nn.Embedding(100, 64),

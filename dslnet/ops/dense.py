@@ -4,8 +4,9 @@ Enters: [..., d] or ids. Leaves: [..., features].
 """
 
 from collections.abc import Iterator
+from typing import Any
 
-from ..shape import UNKNOWN, Dim, Size, Tensor, compare, numel, origin, same
+from ..shape import UNKNOWN, Size, Tensor, compare, numel, origin, same
 from .arguments import Extent, Held, Probability, Whole
 from .base import Mistake, Operator, Weight
 from .code import Attr, Code, Training, X, apply, module
@@ -40,7 +41,7 @@ class Linear(Operator, kind="linear", weighted=True, aliases=("Dense",)):
         return 2 * numel(x.sizes) * self.out_features
 
     def torch(self, x: Tensor) -> Code:
-        options = {} if self.bias else {"bias": False}
+        options: dict[str, Any] = {} if self.bias else {"bias": False}
         return module("nn.Linear", x.sizes[-1], self.out_features, **options)
 
 
@@ -61,7 +62,7 @@ class Bilinear(Operator, kind="linear", weighted=True):
             need_known_input(self, x, -1, port)
         need_known(self, "out_features")
         need_same(
-            self, a.sizes[:-1], b.sizes[:-1], f"the inputs of `Bilinear` differ: {shown(a)} and {shown(b)}", "b",
+            a.sizes[:-1], b.sizes[:-1], f"the inputs of `Bilinear` differ: {shown(a)} and {shown(b)}", "b",
             "all axes but the last must agree",
         )
         return a.last(self.out_features)
@@ -76,7 +77,7 @@ class Bilinear(Operator, kind="linear", weighted=True):
         return 2 * numel(a.sizes) * b.sizes[-1] * self.out_features + 2 * numel(a.sizes) * self.out_features
 
     def torch(self, a: Tensor, b: Tensor) -> Code:
-        options = {} if self.bias else {"bias": False}
+        options: dict[str, Any] = {} if self.bias else {"bias": False}
         return module("nn.Bilinear", a.sizes[-1], b.sizes[-1], self.out_features, **options)
 
 
@@ -117,7 +118,7 @@ class Embedding(Operator, kind="embedding", weighted=True):
         yield Weight("weight", (self.num_embeddings, self.embedding_dim))
 
     def torch(self, x: Tensor) -> Code:
-        options = {} if self.padding_idx is None else {"padding_idx": self.padding_idx}
+        options: dict[str, Any] = {} if self.padding_idx is None else {"padding_idx": self.padding_idx}
         return module("nn.Embedding", self.num_embeddings, self.embedding_dim, **options)
 
     def because(self, output: Tensor, x: Tensor) -> str:

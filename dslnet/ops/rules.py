@@ -7,7 +7,7 @@ symbol is a mistake only where the rule fails for all of its values.
 from typing import Any
 
 from ..shape import UNKNOWN, Dim, Shape, Size, Tensor, fits, origin, quotient
-from .axes import axis_of
+from .axes import axis_of, counted
 from .base import Mistake, Operator
 
 
@@ -23,10 +23,10 @@ def brief(size: Size) -> str:
     return text if len(text) <= 20 else "a longer size"
 
 
-def need_rank(op: Operator, x: Tensor, ranks: range, wants: str, at: str | None = None, helps: tuple[str, ...] = ()) -> None:
+def need_rank(op: Operator, x: Tensor, ranks: range, wants: str, at: str | None = None) -> None:
     """E0302 unless the number of axes is one of `ranks`; `wants` says which shapes are: "[B, C, H, W]"."""
     if x.rank not in ranks:
-        raise Mistake("E0302", f"`{op.name}` wants {wants}, got {shown(x)}", at, f"{x.rank} axes", helps=helps)
+        raise Mistake("E0302", f"`{op.name}` wants {wants}, got {shown(x)}", at, counted(x.rank, "axis"))
 
 
 def need_float(op: Operator, x: Tensor, at: str | None = None, helps: tuple[str, ...] = ()) -> None:
@@ -63,8 +63,8 @@ def need_known_input(op: Operator, x: Tensor, axis: int, at: str | None = None) 
     """E0312 when an input's size that fixes the shape of a weight is a symbol."""
     size = x.sizes[axis]
     if isinstance(size, Dim) and size is not UNKNOWN:
-        where = {1: "channels", x.rank - 1: "width"}.get(axis % x.rank, "size")
-        raise _not_known(f"`{op.name}` needs a known size, its {where} is {brief(size)}", list(size.symbols()), at, size)
+        where = "channels are" if axis == 1 else "width is"
+        raise _not_known(f"`{op.name}` needs a known size, {where} {brief(size)}", list(size.symbols()), at, size)
 
 
 def _not_known(title: str, names: list[str], at: str | None, size: Size) -> Mistake:
@@ -95,7 +95,8 @@ def need_divisor(op: Operator, part: Size, whole: Size, title: str, at: str | No
     rest = whole - part * quotient(whole, part)
     if not isinstance(rest, int) or rest == 0:
         return
-    label, helps = "", ()
+    label = ""
+    helps: tuple[str, ...] = ()
     if isinstance(whole, int) and isinstance(part, int):
         label = f"{whole} = {part}*{whole // part} + {rest}"
         near = [n for n in range(1, whole + 1) if whole % n == 0] if whole <= 4096 else []
@@ -107,10 +108,10 @@ def need_divisor(op: Operator, part: Size, whole: Size, title: str, at: str | No
     raise Mistake("E0306", title, at, label, others=others, helps=helps)
 
 
-def need_same(op: Operator, a: Shape, b: Shape, title: str, at: str | None, label: str = "", helps: tuple[str, ...] = ()) -> None:
+def need_same(a: Shape, b: Shape, title: str, at: str | None, label: str = "") -> None:
     """E0311 unless two shapes are known to be equal."""
     if not fits(a, b):
-        raise Mistake("E0311", title, at, label, helps=helps)
+        raise Mistake("E0311", title, at, label)
 
 
 def change(before: Shape, after: Shape) -> str:

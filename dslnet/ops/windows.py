@@ -10,6 +10,7 @@ padding as numbers, the sizes of the result, or a `Mistake` at the argument that
 from typing import Any
 
 from ..shape import UNKNOWN, Shape, Size, Tensor, compare, quotient
+from .axes import counted
 from .base import Mistake, Operator
 from .rules import brief, need_known, shown
 
@@ -26,7 +27,7 @@ def need_space(op: Operator, x: Tensor) -> int:
     """The number of axes of space; E0302 when the layout is none of `LAYOUTS`."""
     if x.rank not in (3, 4, 5):
         raise Mistake(
-            "E0302", f"`{op.name}` wants 3 to 5 axes, got {shown(x)}", "x", f"{x.rank} axes",
+            "E0302", f"`{op.name}` wants 3 to 5 axes, got {shown(x)}", "x", counted(x.rank, "axis"),
             notes=(f"layouts: {LAYOUTS}",),
         )
     return x.rank - 2

@@ -1,0 +1,326 @@
+"""Pooling and resizing over signals [B, C, T], images [B, C, H, W] and volumes [B, C, D, H, W].
+
+Enters: one tensor with its channels in axis 1. Leaves: the same layout with other sizes of space, or without space.
+"""
+
+from typing import Any, Literal
+
+from ..shape import UNKNOWN, Shape, Size, Tensor, compare, numel, quotient
+from .arguments import Extent, Extents, Padding
+from .base import Mistake, Operator
+from .code import Code, X, apply, method
+from .rules import both, brief, change, need_divisor, need_float, need_rank, shown
+from .windows import each, folded, need_space, paddings, slide
+
+Mode = Literal["nearest", "nearest-exact", "bilinear", "bicubic", "area"]
+
+
+class Pool(Operator, kind="pool", abstract=True):
+    """What takes one number of each channel from each window."""
+
+    function = ""
+
+    kernel_size: Extents
+    stride: Extents | None = None
+    padding: Padding = "same"
+    ceil_mode: bool = False
+
+    def _windows(self, x: Tensor) -> tuple[Shape, Shape]:
+        """Kernel and stride for each axis of space; without `stride` the windows do not overlap."""
+        kernel = each(self, "kernel_size", x)
+        return kernel, kernel if self.stride is None else each(self, "stride", x)
+
+    def _padding(self, x: Tensor) -> Shape:
+        kernel, stride = self._windows(x)
+        if self.padding == "causal":
+            raise Mistake(
+                "E0301", f"`{self.name}` has no causal padding", "padding",
+                helps=("pad on the left with `Pad`, and give `padding=0`",),
+            )
+        padding = paddings(self, x, kernel, stride, (1,) * len(kernel))
+        for k, p in zip(kernel, padding, strict=True):
+            if compare(2 * p, k) == 1:
+                raise Mistake(
+                    "E0301", f"`padding` of {self.name} is at most half of the kernel, got {brief(p)}", "padding",
+                    f"half of {brief(k)} is {brief(quotient(k, 2))}",
+                )
+        return padding
+
+    def shape(self, x: Tensor) -> Tensor:
+        need_space(self, x)
+        need_float(self, x, "x")
+        kernel, stride = self._windows(x)
+        space = slide(self, x, kernel, stride, self._padding(x), (1,) * len(kernel))
+        return Tensor((*x.sizes[:2], *space))
+
+    def flops(self, x: Tensor) -> Size:
+        return numel(self.shape(x).sizes) * numel(self._windows(x)[0])
+
+    def _options(self, x: Tensor) -> dict[str, Any]:
+        """The keyword arguments of PyTorch that differ from its defaults."""
+        kernel, stride = self._windows(x)
+        padding = folded(self._padding(x))
+        options: dict[str, Any] = {} if stride == kernel else {"stride": folded(stride)}
+        if padding != 0:
+            options["padding"] = padding
+        if self.ceil_mode:
+            options["ceil_mode"] = True
+        return options
+
+    def torch(self, x: Tensor) -> Code:
+        kernel = folded(self._windows(x)[0])
+        return apply(f"F.{self.function}_pool{x.rank - 2}d", X, kernel, **self._options(x))
+
+    def because(self, output: Tensor, x: Tensor) -> str:
+        return change(x.sizes[2:], output.sizes[2:])
+
+
+class MaxPool(Pool):
+    """The largest number of each window; the stride is the kernel unless it is given.
+
+    [1, 64, 112, 112] -> MaxPool(3, stride=2)    # [1, 64, 56, 56]
+    [B, 8, H, W] -> MaxPool(2)    # [B, 8, H // 2, W // 2]
+    [B, 8, H, W] -> MaxPool(3, stride=1)    # [B, 8, H, W]
+    [B, 8, T] -> MaxPool(2, ceil_mode=true)    # [B, 8, -(-T // 2)]
+    [1, 2, 8, 9, 10] -> MaxPool([2, 3, 2], padding=[0, 1, 1])    # [1, 2, 4, 3, 6]
+    """
+
+    function = "max"
+
+
+class AvgPool(Pool):
+    """The mean of each window; the stride is the kernel unless it is given. Zeros of the padding count, unless
+    `count_include_pad=false`.
+
+    [1, 64, 8, 8] -> AvgPool(2)    # [1, 64, 4, 4]
+    [B, 8, H, W] -> AvgPool(3, stride=2, count_include_pad=false)    # [B, 8, (H - 1) // 2 + 1, (W - 1) // 2 + 1]
+    [B, 8, H, W] -> AvgPool([H, W])    # [B, 8, 1, 1]
+    [B, 8, 14] -> AvgPool(4, stride=3, padding=1, ceil_mode=true)    # [B, 8, 5]
+    """
+
+    function = "avg"
+
+    count_include_pad: bool = True
+
+    def _options(self, x: Tensor) -> dict[str, Any]:
+        return {**super()._options(x), **({} if self.count_include_pad else {"count_include_pad": False})}
+
+
+class AdaptivePool(Operator, kind="pool", abstract=True):
+    """What makes an image of a given size, from windows that are as equal as they can be."""
+
+    function = ""
+
+    output_size: Extents
+
+    def shape(self, x: Tensor) -> Tensor:
+        need_space(self, x)
+        need_float(self, x, "x")
+        return Tensor((*x.sizes[:2], *each(self, "output_size", x)))
+
+    def flops(self, x: Tensor) -> Size:
+        return numel(x.sizes)
+
+    def torch(self, x: Tensor) -> Code:
+        size = self.output_size
+        return apply(f"F.adaptive_{self.function}_pool{x.rank - 2}d", X, size)
+
+    def because(self, output: Tensor, x: Tensor) -> str:
+        return change(x.sizes[2:], output.sizes[2:])
+
+
+class AdaptiveAvgPool(AdaptivePool):
+    """Means of windows that make the given size; `AdaptiveAvgPool(1)` keeps the axes that `GlobalAvgPool` drops.
+
+    [1, 512, 7, 7] -> AdaptiveAvgPool(1)    # [1, 512, 1, 1]
+    [B, 8, H, W] -> AdaptiveAvgPool([6, 4])    # [B, 8, 6, 4]
+    [B, 8, T] -> AdaptiveAvgPool(T // 2)    # [B, 8, T // 2]
+    """
+
+    function = "avg"
+
+
+class AdaptiveMaxPool(AdaptivePool):
+    """The largest numbers of windows that make the given size.
+
+    [1, 512, 14, 14] -> AdaptiveMaxPool(7)    # [1, 512, 7, 7]
+    [B, 8, 4, H, W] -> AdaptiveMaxPool(2)    # [B, 8, 2, 2, 2]
+    """
+
+    function = "max"
+
+
+class GlobalPool(Operator, kind="pool", abstract=True):
+    """What takes one number of each channel from the whole of space."""
+
+    function = ""
+
+    def shape(self, x: Tensor) -> Tensor:
+        need_space(self, x)
+        need_float(self, x, "x")
+        return Tensor(x.sizes[:2])
+
+    def flops(self, x: Tensor) -> Size:
+        return numel(x.sizes)
+
+    def torch(self, x: Tensor) -> Code:
+        axes = tuple(range(2, x.rank))
+        return method(X, self.function, axes[0] if len(axes) == 1 else axes)
+
+    def because(self, output: Tensor, x: Tensor) -> str:
+        return "joins " + " x ".join(map(brief, x.sizes[2:]))
+
+
+class GlobalAvgPool(GlobalPool):
+    """The mean of each channel over space; the axes of space are dropped.
+
+    [1, 512, 7, 7] -> GlobalAvgPool    # [1, 512]
+    [B, C, T] -> GlobalAvgPool    # [B, C]
+    """
+
+    function = "mean"
+
+
+class GlobalMaxPool(GlobalPool):
+    """The largest number of each channel over space; the axes of space are dropped.
+
+    [1, 512, 7, 7] -> GlobalMaxPool    # [1, 512]
+    [B, C, 4, H, W] -> GlobalMaxPool    # [B, C]
+    """
+
+    function = "amax"
+
+
+class Interpolation(Operator, kind="pool", abstract=True):
+    """What computes an image at other points. `bilinear` is linear in every axis of space, whatever their number."""
+
+    def _mode(self, mode: str, corners: bool, x: Tensor) -> None:
+        """Check that a mode fits the layout."""
+        need_space(self, x)
+        need_float(self, x, "x")
+        if mode == "bicubic" and x.rank != 4:
+            raise Mistake(
+                "E0302", f"bicubic interpolation is for images [B, C, H, W], this is {shown(x)}", "mode",
+                helps=('`mode="bilinear"` works on any of them',),
+            )
+        if corners is True and mode not in ("bilinear", "bicubic", UNKNOWN):
+            raise Mistake(
+                "E0301", f'`align_corners` has no meaning with mode "{mode}"', "align_corners",
+                helps=('`mode="bilinear"`',),
+            )
+
+    def _flops(self, mode: str, output: Tensor) -> Size:
+        points: int = {"bilinear": 2 ** (output.rank - 2), "bicubic": 16}.get(mode, 0)
+        return 2 * points * numel(output.sizes)
+
+    def _options(self, mode: str, corners: bool, x: Tensor) -> dict[str, Any]:
+        word = {3: "linear", 4: "bilinear", 5: "trilinear"}[x.rank] if mode == "bilinear" else mode
+        return {**({} if word == "nearest" else {"mode": word}), **({"align_corners": True} if corners else {})}
+
+    def because(self, output: Tensor, x: Tensor) -> str:
+        return change(x.sizes[2:], output.sizes[2:])
+
+
+class Upsample(Interpolation):
+    """Makes an image a whole number of times larger.
+
+    [1, 64, 8, 8] -> Upsample(2)    # [1, 64, 16, 16]
+    [B, 8, H, W] -> Upsample([2, 3], mode="bilinear", align_corners=true)    # [B, 8, 2 * H, 3 * W]
+    [B, 8, T] -> Upsample(4, mode="bilinear")    # [B, 8, 4 * T]
+    [1, 8, 4, 5] -> Upsample(2, mode="bicubic")    # [1, 8, 8, 10]
+    """
+
+    scale_factor: Extents
+    mode: Mode = "nearest"
+    align_corners: bool = False
+
+    def shape(self, x: Tensor) -> Tensor:
+        self._mode(self.mode, self.align_corners, x)
+        scales = each(self, "scale_factor", x)
+        return Tensor((*x.sizes[:2], *(size * scale for size, scale in zip(x.sizes[2:], scales, strict=True))))
+
+    def flops(self, x: Tensor) -> Size:
+        return self._flops(self.mode, self.shape(x))
+
+    def torch(self, x: Tensor) -> Code:
+        options = self._options(self.mode, self.align_corners, x)
+        return apply("F.interpolate", X, scale_factor=folded(each(self, "scale_factor", x)), **options)
+
+
+class Resize(Interpolation):
+    """Makes an image of a given size.
+
+    [1, 21, 28, 28] -> Resize(224)    # [1, 21, 224, 224]
+    [B, 8, 6, 7] -> Resize([H, W])    # [B, 8, H, W]
+    [B, 8, H, W] -> Resize([H // 2, 4], mode="nearest")    # [B, 8, H // 2, 4]
+    [B, 8, T] -> Resize(30)    # [B, 8, 30]
+    [1, 2, 3, 4, 5] -> Resize([6, 5, 4], align_corners=true)    # [1, 2, 6, 5, 4]
+    """
+
+    size: Extents
+    mode: Mode = "bilinear"
+    align_corners: bool = False
+
+    def shape(self, x: Tensor) -> Tensor:
+        self._mode(self.mode, self.align_corners, x)
+        sizes = each(self, "size", x)
+        for size in sizes:
+            if compare(size, 1) == -1:
+                raise Mistake("E0305", f"`Resize` would make an image of size {brief(size)}", "size")
+        return Tensor((*x.sizes[:2], *sizes))
+
+    def flops(self, x: Tensor) -> Size:
+        return self._flops(self.mode, self.shape(x))
+
+    def torch(self, x: Tensor) -> Code:
+        sizes = each(self, "size", x)
+        options = self._options(self.mode, self.align_corners, x)
+        return apply("F.interpolate", X, size=folded(sizes), **options)
+
+
+class PixelShuffle(Operator, kind="shape"):
+    """Moves groups of r * r channels into squares of pixels, after Shi et al., "Real-Time Single Image and Video
+    Super-Resolution Using an Efficient Sub-Pixel Convolutional Neural Network", 2016.
+
+    [1, 12, 8, 8] -> PixelShuffle(2)    # [1, 3, 16, 16]
+    [B, 27, H, W] -> PixelShuffle(3)    # [B, 3, 3 * H, 3 * W]
+    """
+
+    upscale_factor: Extent
+
+    def shape(self, x: Tensor) -> Tensor:
+        need_rank(self, x, range(4, 5), "[B, C, H, W]", "x")
+        r, c = self.upscale_factor, x.sizes[1]
+        group = r * r
+        need_divisor(self, group, c, f"{brief(group)} does not divide {brief(c)} channels", "upscale_factor", "numbers")
+        return x.with_shape(x.sizes[0], quotient(c, group), x.sizes[2] * r, x.sizes[3] * r)
+
+    def torch(self, x: Tensor) -> Code:
+        return apply("F.pixel_shuffle", X, self.upscale_factor)
+
+    def because(self, output: Tensor, x: Tensor) -> str:
+        return both(f"{brief(output.sizes[1])} channels", change(x.sizes[2:], output.sizes[2:]))
+
+
+class PixelUnshuffle(Operator, kind="shape"):
+    """Moves squares of r * r pixels into channels: space to depth.
+
+    [1, 3, 16, 16] -> PixelUnshuffle(2)    # [1, 12, 8, 8]
+    [B, 1, 3 * H, 3 * W] -> PixelUnshuffle(3)    # [B, 9, H, W]
+    """
+
+    downscale_factor: Extent
+
+    def shape(self, x: Tensor) -> Tensor:
+        need_rank(self, x, range(4, 5), "[B, C, H, W]", "x")
+        r = self.downscale_factor
+        for size, name in zip(x.sizes[2:], ("height", "width"), strict=True):
+            title = f"{brief(r)} does not divide a {name} of {brief(size)}"
+            need_divisor(self, r, size, title, "downscale_factor", "numbers")
+        return x.with_shape(x.sizes[0], x.sizes[1] * r * r, quotient(x.sizes[2], r), quotient(x.sizes[3], r))
+
+    def torch(self, x: Tensor) -> Code:
+        return apply("F.pixel_unshuffle", X, self.downscale_factor)
+
+    def because(self, output: Tensor, x: Tensor) -> str:
+        return both(f"{brief(output.sizes[1])} channels", change(x.sizes[2:], output.sizes[2:]))
