@@ -13,11 +13,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
 
+from .exchange import Anything
 from .ops.base import Combinator, Operator, Weight
 from .shape import Size, Tensor
 from .source import NOWHERE, Span
+
+#: A field that holds a static value: a number, string, boolean, None, size, operator, or a tuple of these.
+Data = Annotated[Any, Anything]
 
 #: The type of a value: a tensor, or a tuple of tensors (a step of each round of a repeat).
 Type = Tensor | tuple[Tensor, ...]
@@ -50,7 +54,7 @@ class Initial:
     an expression tree over `range(n)` as nested tuples: ("range", n), ("+", a, b), a number)."""
 
     kind: str
-    arguments: tuple[Any, ...] = ()
+    arguments: tuple[Data, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +175,7 @@ class Definition:
     key: str
     block: str
     kind: str
-    bindings: dict[str, Any]
+    bindings: dict[str, Data]
     inputs: tuple[Input, ...]
     held: tuple[str, ...]
     params: tuple[Param, ...]
@@ -246,7 +250,7 @@ class Optimizer:
 
     module: str | None
     name: str
-    arguments: dict[str, Any]
+    arguments: dict[str, Data]
     span: Span = NOWHERE
 
 
@@ -283,7 +287,7 @@ class Model:
     free: dict[str, Fact]
     objectives: Objectives = Objectives()
     training: str = ""
-    arguments: dict[str, Any] = field(default_factory=dict)
+    arguments: dict[str, Data] = field(default_factory=dict)
     metadata: dict[str, str] = field(default_factory=dict)
     doc: tuple[str, ...] = ()
     source: str = ""

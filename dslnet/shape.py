@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from math import gcd, lcm
-from typing import Union
+from typing import Any, Union
 
 from .limits import DEFAULT
 from .source import Span
@@ -171,6 +171,20 @@ class Dim:
 
     def __rmod__(self, other: int) -> Size:
         return other - self * quotient(other, self)
+
+    # --------------------------------------------------------------------------------------- exchange
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
+        from .exchange import core_schema
+
+        return core_schema((cls,))
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: Any, handler: Any) -> Any:
+        from .exchange import DIM_SCHEMA
+
+        return dict(DIM_SCHEMA)
 
     # ------------------------------------------------------------------------------------- comparison
 

@@ -167,6 +167,18 @@ class Operator:
             if self.arguments[name].required or value != self.arguments[name].default
         }
 
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
+        from ..exchange import core_schema
+
+        return core_schema((cls,))
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: Any, handler: Any) -> Any:
+        from ..exchange import OPERATOR_SCHEMA
+
+        return dict(OPERATOR_SCHEMA)
+
     def __eq__(self, other: object) -> bool:
         return type(self) is type(other) and self.values() == other.values()  # type: ignore[attr-defined]
 

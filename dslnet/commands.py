@@ -1,0 +1,264 @@
+"""What the commands do.
+
+Enters: the options of one command. Leaves: its output, and its exit code. Mistakes in specs are printed by one
+function; a wrong command line is `Misuse`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+from .diagnostics import Report, did_you_mean
+from .settings import Misuse, limits, settings, target
+from .terminal import Session, progress, put, show
+
+if TYPE_CHECKING:
+    from .build import Program
+    from .graph import Model
+
+
+def check(
+    session: Session, files: tuple[str, ...], format: str, limit: tuple[str, ...], root: str | None, strict: bool
+) -> int:
+    """`dslnet check`: every mistake of every file in one report."""
+    from .build import check_program, read_program
+
+    report, bound = session.report, limits(limit)
+    good: list[str] = []
+    for number, file in enumerate(files, 1):
+        session.doing("check", file)
+        before = report.errors
+        with progress(f"checking {file}" + (f" ({number} of {len(files)})" if len(files) > 1 else "")):
+            program = read_program(file, report, bound, _folder(root))
+            if program is not None:
+                check_program(program, report)
+        if program is not None and report.errors == before:
+            good.append(f"{file}: {_contents(program)}, no mistakes\n")
+    show(report, format)
+    if format == "text" and not report.errors:
+        put("".join(good))
+    return _code(report, strict)
+
+
+def _contents(program: Program) -> str:
+    models, blocks = len(program.models), len(program.blocks)
+    parts = [f"{n} {word}{'' if n == 1 else 's'}" for n, word in ((models, "model"), (blocks, "block")) if n]
+    return ", ".join(parts) or "no models"
+
+
+def _folder(root: str | None) -> str | None:
+    if root is not None and not os.path.isdir(root):
+        raise Misuse(f"`--root {root}` is not a folder")
+    return root
+
+
+def _code(report: Report, strict: bool) -> int:
+    return 1 if report.errors or (strict and report.warnings) else 0
+
+
+# --------------------------------------------------------------------------------------------- one model
+
+
+def _model(
+    session: Session,
+    where: str,
+    words: tuple[str, ...],
+    format: str,
+    limit: tuple[str, ...],
+    root: str | None,
+    strict: bool,
+) -> tuple[Program | None, Model | None]:
+    """The model that `FILE[:MODEL]` names, or None after its mistakes were printed."""
+    from .build import build_model, read_program
+
+    file, name = target(where)
+    values = settings(words)
+    report = session.report
+    session.doing("build", where)
+    with progress(f"building {where}"):
+        program = read_program(file, report, limits(limit), _folder(root))
+        model = None
+        if program is not None:
+            chosen = _chosen(program, file, name, report)
+            if chosen is not None:
+                model = build_model(program, chosen, values, report)
+    show(report, format, sys.stderr)
+    return program, None if _code(report, strict) else model
+
+
+def _chosen(program: Program, file: str, name: str | None, report: Report) -> str | None:
+    models = program.models
+    if name is not None and name in models:
+        return name
+    if name is None and len(models) == 1:
+        return models[0]
+    if report.errors:
+        return None  # the model may be missing because of them
+    if not models:
+        raise Misuse(f"{file} has no model; a `model` line makes one")
+    if name is None:
+        raise Misuse(f"{file} has {len(models)} models; say which one: " + ", ".join(f"{file}:{m}" for m in models[:8]))
+    near = did_you_mean(name, models)
+    known = f"did you mean {file}:{near[0]}?" if near else "it has " + ", ".join(models[:8])
+    raise Misuse(f"{file} has no model {name}; {known}")
+
+
+def compile(
+    session: Session,
+    target: str,
+    settings: tuple[str, ...],
+    output: str,
+    force: bool,
+    allow_python: tuple[str, ...],
+    format: str,
+    limit: tuple[str, ...],
+    root: str | None,
+    strict: bool,
+) -> int:
+    """`dslnet compile`: the suffix of the output says what is written."""
+    suffix = os.path.splitext(output)[1] if output != "-" else ".py"
+    if suffix not in (".py", ".json"):
+        raise Misuse(f"`{output}` must end in .py (Python source) or .json (the graph)")
+    program, model = _model(session, target, settings, format, limit, root, strict)
+    if program is None or model is None:
+        return 1
+    session.doing(f"compile to {suffix}")
+    with progress(f"writing {output}"):
+        if suffix == ".py":
+            from .targets.python import emit
+
+            text = emit(model)
+        else:
+            from .targets.json import write_json
+
+            text = write_json(model)
+    if output == "-":
+        put(text)
+        return 0
+    from .files import write_output
+
+    report = Report(sources=session.report.sources)
+    inputs = [*program.files, *program.shipped]
+    if write_output(output, text.encode(), report, force, inputs):
+        return 0
+    show(report, format, sys.stderr)
+    return 1
+
+
+def summary(session: Session, target: str, settings: tuple[str, ...], **reading: Any) -> int:
+    """`dslnet summary`."""
+    from .targets.summary import summary
+
+    _, model = _model(session, target, settings, **reading)
+    if model is None:
+        return 1
+    session.doing("summary")
+    put(summary(model))
+    return 0
+
+
+def names(session: Session, target: str, settings: tuple[str, ...], **reading: Any) -> int:
+    """`dslnet names`."""
+    from .targets.names import names
+
+    _, model = _model(session, target, settings, **reading)
+    if model is None:
+        return 1
+    session.doing("names")
+    put(names(model))
+    return 0
+
+
+# -------------------------------------------------------------------------------------------------- files
+
+
+def fmt(
+    session: Session, files: tuple[str, ...], check: bool, diff: bool, format: str, limit: tuple[str, ...]
+) -> int:
+    """`dslnet fmt`: each file by itself; a file with mistakes in its syntax is left alone."""
+    from .decode import decode
+    from .files import read_spec, replace
+    from .format import format_spec
+    from .parse import parse
+
+    report, bound = session.report, limits(limit)
+    changed = 0
+    for file in files:
+        session.doing("fmt", file)
+        before = report.errors
+        data = read_spec(file, report, bound)
+        source = decode(file, data, report, bound) if data is not None else None
+        if data is None or source is None:
+            continue
+        report.sources[source.name] = source
+        spec = parse(source, report, bound)
+        if report.errors > before:
+            continue
+        text = format_spec(spec)
+        if text.encode() == data:
+            continue
+        changed += 1
+        if diff:
+            put(_difference(file, source.text, text))
+        elif check:
+            put(f"{file} would change\n")
+        else:
+            refusal = replace(file, text.encode())
+            if refusal is None:
+                put(f"{file} written\n")
+            else:
+                from .source import Span
+
+                refusal.tell(report, Span(file, 0, 0))
+    show(report, format, sys.stderr)
+    return 1 if report.errors or (changed and (check or diff)) else 0
+
+
+def _difference(file: str, old: str, new: str) -> str:
+    import difflib
+
+    from .render.characters import visible
+
+    lines = difflib.unified_diff(old.split("\n"), new.split("\n"), file, f"{file} (formatted)", lineterm="")
+    return "".join(visible(line) + "\n" for line in lines)
+
+
+# --------------------------------------------------------------------------------------------- references
+
+
+def ops(session: Session, name: str | None) -> int:
+    """`dslnet ops`: the boxes by family, or one of them."""
+    from .reference import box_list, describe_box
+
+    session.doing("ops")
+    if name is None:
+        put(box_list())
+        return 0
+    text = describe_box(name)
+    if isinstance(text, list):
+        near = f"; did you mean {' or '.join(text)}?" if text else ""
+        raise Misuse(f"there is no box {name}{near}")
+    put(text)
+    return 0
+
+
+def explain(code: str | None) -> int:
+    """`dslnet explain`: the page of a code, or all codes."""
+    from .codes import CATALOGUE, family, page
+
+    if code is None:
+        previous = ""
+        for known, sentence in CATALOGUE.items():
+            if family(known) != previous:
+                put(("\n" if previous else "") + family(known) + "\n")
+                previous = family(known)
+            put(f"  {known}  {sentence}\n")
+        return 0
+    text = page(code.strip().strip("[]").upper())
+    if text is None:
+        near = did_you_mean(code.upper(), CATALOGUE)
+        raise Misuse(f"there is no diagnostic {code}" + (f"; did you mean {' or '.join(near)}?" if near else ""))
+    put(text)
+    return 0
