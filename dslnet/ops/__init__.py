@@ -6,9 +6,21 @@ registered by being defined.
 
 from . import activation as activation
 from . import convolution as convolution
+from . import cut as cut
 from . import dense as dense
+from . import elementwise as elementwise
+from . import heads as heads
+from . import join as join
+from . import losses as losses
+from . import metrics as metrics
 from . import normalisation as normalisation
+from . import optimizers as optimizers
+from . import pair_losses as pair_losses
+from . import pattern as pattern
 from . import pooling as pooling
+from . import rearrange as rearrange
+from . import reduction as reduction
+from . import stochastic as stochastic
 from .base import OPERATORS, Argument, Combinator, Mistake, Operator, Port, Weight, literal
 
 __all__ = ["OPERATORS", "Argument", "Combinator", "Mistake", "Operator", "Port", "Weight", "literal"]

@@ -3,8 +3,52 @@
 Enters: an axis as a spec gives it and the type that it is an axis of. Leaves: an index from 0, or a `Mistake`.
 """
 
-from ..shape import Shape, Size, Tensor, shape_text
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
+
+from ..shape import UNKNOWN, UNKNOWN_TENSOR, Dim, Shape, Size, Tensor, shape_text
 from .base import Mistake
+
+Rule = TypeVar("Rule", bound=Callable[..., Any])
+
+
+def when_known(*names: str) -> Callable[[Rule], Rule]:
+    """For a shape rule that needs some of its arguments: where one is unknown, so is the output."""
+
+    def around(rule: Rule) -> Rule:
+        @wraps(rule)
+        def shape(self: Any, *inputs: Any, **more: Any) -> Any:
+            if any(has_unknown(getattr(self, name)) for name in names):
+                return UNKNOWN_TENSOR
+            return rule(self, *inputs, **more)
+
+        return shape  # type: ignore[return-value]
+
+    return around
+
+
+def has_unknown(value: Any) -> bool:
+    """Whether an argument is unknown, or a list with something unknown in it."""
+    return value is UNKNOWN or (isinstance(value, tuple) and any(map(has_unknown, value)))
+
+
+def brief(size: Size) -> str:
+    """A size for a title: a long one is not spelled out."""
+    shown = str(size)
+    return shown if len(shown) <= 20 else "a longer size"
+
+
+def kind_of(x: Tensor, room: int = 32) -> str:
+    """A type for a title: whole when short, else its number of axes."""
+    shown = str(x) + (" float" if x.dtype == "float" and room < 0 else "")
+    return shown if len(shown) <= abs(room) else f"a tensor of {counted(x.rank, 'axis')}"
+
+
+def both(x: Tensor, y: Tensor) -> str:
+    """Two types for a title."""
+    shown = f"{x} and {y}"
+    return shown if len(shown) <= 44 else f"{counted(x.rank, 'axis')} and {y.rank}"
 
 
 def counted(n: int, what: str) -> str:
@@ -23,10 +67,13 @@ def axes_label(x: Tensor) -> str:
 def axis_of(box: str, axis: int, x: Tensor, at: str = "axis", more: int = 0) -> int:
     """The index of an axis of `x`, which has `more` axes than its type says; E0308 when there is none."""
     rank = x.rank + more
+    if isinstance(axis, Dim):
+        names = " and ".join(f"`{name}`" for name in axis.symbols())
+        raise Mistake("E0312", f"`{box}` needs a known axis; give {names}"[:80], at, "an axis is a number")
     if -rank <= axis < rank:
         return axis % rank
     label = axes_label(x) if not more else f"a place from 0 to {rank - 1}, or -{rank} to -1"
-    raise Mistake("E0308", f"`{box}` has no axis {axis} in {x}", at, label)
+    raise Mistake("E0308", f"`{box}` has no axis {axis} in {kind_of(x)}", at, label)
 
 
 def axes_of(box: str, axes: tuple[int, ...], x: Tensor, at: str = "axis") -> tuple[int, ...]:
@@ -38,15 +85,10 @@ def axes_of(box: str, axes: tuple[int, ...], x: Tensor, at: str = "axis") -> tup
     return found
 
 
-def written(axis: int, rank: int) -> int:
-    """An axis as the emitted source has it: counted from 0."""
-    return axis % rank if rank else 0
-
-
-def need_rank(box: str, x: Tensor, low: int, at: str | None = None, why: str = "") -> None:
+def need_axes(box: str, x: Tensor, low: int, at: str | None = None, why: str = "") -> None:
     """E0302 when there are fewer than `low` axes."""
     if x.rank < low:
-        raise Mistake("E0302", f"`{box}` wants {counted(low, 'axis')} or more, got {x}", at, why)
+        raise Mistake("E0302", f"`{box}` wants {counted(low, 'axis')} or more, got {kind_of(x)}", at, why)
 
 
 def layout_axis(box: str, axis: int | None, x: Tensor, gives: dict[int, Shape] | None = None) -> int:

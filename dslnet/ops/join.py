@@ -7,7 +7,7 @@ from typing import Any
 
 from ..shape import UNKNOWN, Shape, Size, Tensor, same
 from .arguments import Axis, Extent
-from .axes import axis_of, layout_axis, need_rank, text
+from .axes import axis_of, layout_axis, need_axes, text
 from .base import Mistake, Operator
 from .code import Code, Cut, Input, Subscript, X, Y, apply, method
 
@@ -41,7 +41,7 @@ class Concat(Operator, kind="shape"):
             if x.rank != first.rank:
                 title = f"`Concat` joins inputs of one rank, got {first} and {x}"
                 raise Mistake("E0302", title, None, f"rank {first.rank} and {x.rank}", helps=_lift(first, x))
-        need_rank("Concat", first, 1)
+        need_axes("Concat", first, 1)
         axis = layout_axis("Concat", self.axis, first, _possible(xs))
         sizes = list(first.sizes)
         for x in xs[1:]:
@@ -123,7 +123,7 @@ class Prepend(Operator, kind="shape"):
     """
 
     def shape(self, x: Tensor, first: Tensor) -> Tensor:
-        need_rank("Prepend", x, 2)
+        need_axes("Prepend", x, 2)
         if first.rank != x.rank:
             title = f"`Prepend` puts rows like those of {x} first, got {first}"
             raise Mistake("E0302", title, "first", f"wants rank {x.rank}")
@@ -212,7 +212,7 @@ class Pick(Operator, kind="shape"):
         return x.with_shape(*x.sizes[:axis], *x.sizes[axis + 1 :])
 
     def _axis(self, x: Tensor) -> int:
-        need_rank("Pick", x, 2)
+        need_axes("Pick", x, 2)
         axis = axis_of("Pick", self.axis, x)
         if axis == 0:
             raise Mistake("E0308", "`Pick` takes one of each sample, axis 0 is the samples", "axis")

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from ..shape import UNKNOWN, Dim, Shape, Size, Tensor, compare, numel, same, shape_text
 from .arguments import Axes, Axis, Wholes
-from .axes import axes_label, axis_of, need_rank, product_text
+from .axes import axes_label, axis_of, need_axes, product_text
 from .base import Mistake, Operator
 from .code import Code, Expression, X, method
 
@@ -70,7 +70,7 @@ class Reshape(Operator, kind="shape"):
     sizes: Wholes
 
     def shape(self, x: Tensor) -> Tensor:
-        need_rank("Reshape", x, 1, None, "the batch keeps its place")
+        need_axes("Reshape", x, 1, None, "the batch keeps its place")
         total, known = numel(x.sizes[1:]), numel(size for size in self.sizes if size != -1)
         holes = self.sizes.count(-1)
         for size in self.sizes:
@@ -136,7 +136,7 @@ class Transpose(Operator, kind="shape"):
     axis1: Axis = -1
 
     def _axes(self, x: Tensor) -> tuple[int, int]:
-        need_rank("Transpose", x, 2)
+        need_axes("Transpose", x, 2)
         return axis_of("Transpose", self.axis0, x, "axis0"), axis_of("Transpose", self.axis1, x, "axis1")
 
     def shape(self, x: Tensor) -> Tensor:

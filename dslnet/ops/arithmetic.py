@@ -1,0 +1,427 @@
+"""The operators behind signs and functions on wires: `a + b`, `a < b`, `a @ b`, `exp(a)`, `max(a, b)`.
+
+Enters: two wires, or a wire and a number given as the argument `left` or `right`. Leaves: their elementwise result
+under the rule of broadcasting: sizes align from the right, and each pair is known to be equal or holds a 1; a
+difference of rank is for scalars and, with `loose`, for free parameters.
+
+These classes are no boxes: a spec reaches them through `SIGNS` and `FUNCTIONS` only.
+"""
+
+from typing import Any, ClassVar
+
+from ..shape import UNKNOWN, Dim, Shape, Size, Tensor, differ, numel, same, shape_text
+from .arguments import Anything, Flag
+from .axes import both as pair
+from .axes import brief
+from .base import Mistake, Operator
+from .code import Code, Expression, Infix, Prefix, X, Y, apply, method
+from .join import promoted
+
+Number = int | float | Dim
+
+#: Operators of the language that stand between two wires, by sign; `unary -` stands before one.
+SIGNS: dict[str, type[Operator]] = {}
+#: Functions of wires, by name.
+FUNCTIONS: dict[str, type[Operator]] = {}
+
+
+def broadcast(sign: str, x: Tensor, y: Tensor, loose: bool = False) -> Shape:
+    """The shape of an elementwise result; E0317 where the rule of section 4 of the language does not hold."""
+    if x.rank == 0 or y.rank == 0:
+        return x.sizes or y.sizes
+    if x.rank != y.rank and not loose and not _crossed(x, y):
+        raise _ranks(sign, x, y)
+    a, b = _padded(x.sizes, y.rank), _padded(y.sizes, x.rank)
+    result: list[Size] = []
+    for axis, (m, n) in enumerate(zip(a, b, strict=True)):
+        if m == 1 or n == 1:
+            result.append(n if m == 1 else m)
+        elif same(m, n):
+            result.append(n if m is UNKNOWN else m)
+        else:
+            raise _sizes(sign, x, y, axis, m, n)
+    return tuple(result)
+
+
+def stretched(x: Tensor, y: Tensor) -> bool:
+    """Whether broadcasting makes both sides larger: a column against a row."""
+    a, b = _padded(x.sizes, y.rank), _padded(y.sizes, x.rank)
+    pairs = list(zip(a, b, strict=True))
+    return any(m == 1 and differs_from_1(n) for m, n in pairs) and any(n == 1 and differs_from_1(m) for m, n in pairs)
+
+
+def differs_from_1(size: Size) -> bool:
+    return size is not UNKNOWN and size != 1
+
+
+def _padded(shape: Shape, rank: int) -> Shape:
+    return (1,) * (rank - len(shape)) + shape
+
+
+def _crossed(x: Tensor, y: Tensor) -> bool:
+    """[B, 1] against [B] fits and stretches both, which is a warning (W0412) and no mistake."""
+    a, b = _padded(x.sizes, y.rank), _padded(y.sizes, x.rank)
+    return stretched(x, y) and all(m == 1 or n == 1 or same(m, n) for m, n in zip(a, b, strict=True))
+
+
+def _ranks(sign: str, x: Tensor, y: Tensor) -> Mistake:
+    low, high = (x, y) if x.rank < y.rank else (y, x)
+    helps = []
+    places = _places(low.sizes, high.sizes)
+    if places:
+        steps = " -> ".join(f"Unsqueeze({i})" for i in places)
+        made = [1 if i in places else None for i in range(high.rank)]
+        rest = iter(low.sizes)
+        shape = tuple(next(rest) if size is None else size for size in made)
+        advice = f"`{steps}` on {low} gives {shape_text(shape)}"
+        if high.rank > 3 and places == tuple(range(2, high.rank)):
+            advice += ", or `AdaptiveAvgPool(1)` in place of `GlobalAvgPool`"
+        helps.append(advice)
+    title = f"`{sign}` wants equal ranks, got {pair(x, y)}"
+    return Mistake("E0317", title, None, f"rank {x.rank} and {y.rank}", helps=tuple(helps))
+
+
+def _places(low: Shape, high: Shape) -> tuple[int, ...]:
+    """Where axes of size 1 let `low` fit `high`, the leftmost fit first; empty when nothing does."""
+    places: list[int] = []
+    rest = list(low)
+    for axis, size in enumerate(high):
+        left = len(high) - axis
+        if rest and (same(rest[0], size) or (rest[0] == 1 and len(rest) == left)):
+            rest.pop(0)
+        else:
+            places.append(axis)
+    return tuple(places) if not rest else ()
+
+
+def _sizes(sign: str, x: Tensor, y: Tensor, axis: int, m: Size, n: Size) -> Mistake:
+    if differ(m, n):
+        title = f"`{sign}` does not fit {pair(x, y)}"
+        return Mistake("E0317", title, None, f"axis {axis}: {brief(m)} and {brief(n)}")
+    shown = pair(x, y)
+    title = f"`{sign}` fits {shown} only when {brief(m)} is {brief(n)}"
+    free, other, side = (m, n, y) if isinstance(m, Dim) else (n, m, x)
+    label = f"axis {axis}: {brief(free)} is free"
+    helps: tuple[str, ...] = ()
+    if not isinstance(other, Dim):
+        sizes = list(side.sizes)
+        place = axis - (max(x.rank, y.rank) - side.rank)
+        if 0 <= place < len(sizes):
+            sizes[place] = 1
+            helps = (f"{shape_text(sizes, side.dtype)} in place of {side} repeats one row",)
+    else:
+        helps = (f"`require: {m} == {n}`, or the same symbol in both shapes",)
+    if len(title) > 80:
+        title = f"`{sign}` fits these shapes only when {brief(m)} is {brief(n)}"
+    return Mistake("E0317", title, None, label, notes=(f"the shapes are {x} and {y}",), helps=helps)
+
+
+def dtype_of(value: Any) -> str:
+    """The dtype of a number in a spec."""
+    return "bool" if isinstance(value, bool) else "float" if isinstance(value, float) else "long"
+
+
+class Arithmetic(Operator, abstract=True, kind="op"):
+    """Two operands, of which one may be a constant. `sign` is how the language writes it."""
+
+    sign: ClassVar[str] = ""
+
+    left: Anything = None
+    right: Anything = None
+    loose: Flag = False
+
+    def __init_subclass__(cls, sign: str = "", function: str = "", **rest: Any) -> None:
+        super().__init_subclass__(abstract=True, **rest)
+        cls.sign = sign or function
+        if sign:
+            SIGNS[sign] = cls
+        if function:
+            FUNCTIONS[function] = cls
+
+    def operands(self, x: Tensor, y: Tensor | None) -> tuple[Tensor, Tensor]:
+        """The types of both sides; a constant is a scalar."""
+        if self.left is not None:
+            return Tensor((), dtype_of(self.left)), x
+        if self.right is not None:
+            return x, Tensor((), dtype_of(self.right))
+        if y is None:
+            raise Mistake("E0205", f"`{self.sign}` joins 2 wires, 1 is given")
+        return x, y
+
+    def shape(self, x: Tensor, y: Tensor | None = None) -> Tensor:
+        a, b = self.operands(x, y)
+        return Tensor(broadcast(self.sign, a, b, self.loose), self.made(a.dtype, b.dtype))
+
+    def made(self, a: str, b: str) -> str:
+        """The dtype of the result."""
+        both = promoted(a, b)
+        return "long" if both == "bool" else both
+
+    def warning(self, x: Tensor, y: Tensor | None = None) -> Mistake | None:
+        """W0412 where both sides grow though neither was told to."""
+        if y is None or self.loose or x.rank == y.rank or not x.rank or not y.rank or not stretched(x, y):
+            return None
+        made = Tensor(broadcast(self.sign, x, y))
+        title = f"`{self.sign}` stretches {x} and {y} to {made}"
+        title = title if len(title) <= 80 else f"`{self.sign}` stretches {pair(x, y)}"
+        low, high = (x, y) if x.rank < y.rank else (y, x)
+        helps = (f"{high} in place of {low} gives {high}",)
+        return Mistake("W0412", title, None, "every element with every element", helps=helps)
+
+    def flops(self, x: Tensor, y: Tensor | None = None) -> Size:
+        return numel(self.shape(x, y).sizes)
+
+    def sides(self, x: Tensor, y: Tensor | None) -> tuple[Any, Any]:
+        """Both sides in PyTorch, before any conversion."""
+        if self.left is not None:
+            return self.left, X
+        return X, Y if self.right is None else self.right
+
+    def torch(self, x: Tensor, y: Tensor | None = None) -> Code:
+        a, b = self.converted(x, y)
+        return Infix(self.sign, a, b)
+
+    def converted(self, x: Tensor, y: Tensor | None, always: bool = False) -> tuple[Any, Any]:
+        """Both sides, truth values as whole numbers where PyTorch would not count them."""
+        a, b = self.sides(x, y)
+        s, t = self.operands(x, y)
+        if always or (s.dtype == "bool" and t.dtype == "bool"):
+            a = as_long(a) if s.dtype == "bool" else a
+            b = as_long(b) if t.dtype == "bool" and (always or not isinstance(a, Expression)) else b
+        return a, b
+
+
+def as_long(side: Any) -> Any:
+    """Truth values as 0 and 1."""
+    return method(side, "long") if isinstance(side, Expression) else int(side)
+
+
+class Plus(Arithmetic, sign="+"):
+    """x + y.
+
+    Truth values count as 0 and 1.
+    """
+
+
+class Minus(Arithmetic, sign="-"):
+    """x - y."""
+
+    def torch(self, x: Tensor, y: Tensor | None = None) -> Code:
+        return Infix("-", *self.converted(x, y, always=True))
+
+
+class Times(Arithmetic, sign="*"):
+    """x * y."""
+
+
+class Divide(Arithmetic, sign="/"):
+    """x / y, a number with a point whatever the operands are."""
+
+    def made(self, a: str, b: str) -> str:
+        return "float"
+
+    def shape(self, x: Tensor, y: Tensor | None = None) -> Tensor:
+        _by_zero(self)
+        return Arithmetic.shape(self, x, y)
+
+    def torch(self, x: Tensor, y: Tensor | None = None) -> Code:
+        return Infix("/", *self.sides(x, y))
+
+
+def _by_zero(op: Arithmetic) -> None:
+    if op.right is not None and not isinstance(op.right, Dim) and op.right == 0:
+        raise Mistake("E0318", f"`{op.sign}` by zero", None, "the number on the right is 0")
+
+
+class FloorDivide(Arithmetic, sign="//"):
+    """The whole part of x / y, rounded down."""
+
+    def shape(self, x: Tensor, y: Tensor | None = None) -> Tensor:
+        _by_zero(self)
+        return Arithmetic.shape(self, x, y)
+
+    def torch(self, x: Tensor, y: Tensor | None = None) -> Code:
+        return Infix("//", *self.converted(x, y, always=True))
+
+
+class Remainder(FloorDivide, sign="%"):
+    """x - y * (x // y), with the sign of y."""
+
+    def torch(self, x: Tensor, y: Tensor | None = None) -> Code:
+        return Infix("%", *self.converted(x, y, always=True))
+
+
+class Power(Arithmetic, sign="**"):
+    """x to the power y. Whole numbers to a negative power are numbers with a point."""
+
+    def _inverts(self) -> bool:
+        return isinstance(self.right, int) and self.right < 0
+
+    def made(self, a: str, b: str) -> str:
+        return "float" if self._inverts() else Arithmetic.made(self, a, b)
+
+    def torch(self, x: Tensor, y: Tensor | None = None) -> Code:
+        a, b = self.converted(x, y, always=True)
+        if self._inverts() and x.dtype != "float":
+            a = method(X, "float")
+        return Infix("**", a, b)
+
+
+class MatrixProduct(Arithmetic, sign="@"):
+    """The matrix product of the last two axes; the axes before them broadcast."""
+
+    def shape(self, x: Tensor, y: Tensor | None = None) -> Tensor:
+        return matrix_product("@", *self.operands(x, y))
+
+    def flops(self, x: Tensor, y: Tensor | None = None) -> Size:
+        return 2 * numel(self.shape(x, y).sizes) * x.sizes[-1]
+
+    def torch(self, x: Tensor, y: Tensor | None = None) -> Code:
+        assert y is not None
+        return Infix("@", *alike(x, y))
+
+    def warning(self, x: Tensor, y: Tensor | None = None) -> Mistake | None:
+        return None
+
+
+def matrix_product(sign: str, x: Tensor, y: Tensor) -> Tensor:
+    """The type of x @ y."""
+    if not x.rank or not y.rank:
+        raise Mistake("E0302", f"`{sign}` joins matrices, got {pair(x, y)}", None, "for a number write `*`")
+    inner = y.sizes[-2] if y.rank > 1 else y.sizes[0]
+    if not same(x.sizes[-1], inner):
+        first, second = brief(x.sizes[-1]), brief(inner)
+        title = f"`{sign}` joins rows of {first} with columns of {second}"
+        helps = ("`Transpose` swaps the last two axes",) if y.rank > 1 and same(x.sizes[-1], y.sizes[-1]) else ()
+        raise Mistake("E0311", title, None, pair(x, y), helps=helps)
+    front, back = x.sizes[:-2], y.sizes[:-2]
+    batch = front or back
+    if front and back:
+        batch = broadcast(sign, Tensor(front), Tensor(back))
+    rows = (x.sizes[-2],) if x.rank > 1 else ()
+    columns = (y.sizes[-1],) if y.rank > 1 else ()
+    dtype = promoted(x.dtype, y.dtype)
+    return Tensor((*batch, *rows, *columns), "long" if dtype == "bool" else dtype)
+
+
+def alike(x: Tensor, y: Tensor) -> tuple[Any, Any]:
+    """Both factors in one dtype, which PyTorch wants of them."""
+    dtype = promoted(x.dtype, y.dtype)
+    dtype = "long" if dtype == "bool" else dtype
+    return (X if x.dtype == dtype else method(X, dtype)), (Y if y.dtype == dtype else method(Y, dtype))
+
+
+class Comparison(Arithmetic):
+    """What comparisons have in common: they give truth values."""
+
+    def made(self, a: str, b: str) -> str:
+        return "bool"
+
+    def torch(self, x: Tensor, y: Tensor | None = None) -> Code:
+        return Infix(self.sign, *self.sides(x, y))
+
+
+class Equal(Comparison, sign="=="):
+    """Whether x is y."""
+
+
+class Unequal(Comparison, sign="!="):
+    """Whether x is not y."""
+
+
+class Less(Comparison, sign="<"):
+    """Whether x is less than y."""
+
+
+class LessOrEqual(Comparison, sign="<="):
+    """Whether x is at most y."""
+
+
+class Greater(Comparison, sign=">"):
+    """Whether x is more than y."""
+
+
+class GreaterOrEqual(Comparison, sign=">="):
+    """Whether x is at least y."""
+
+
+class Minimum(Arithmetic, function="min"):
+    """The smaller of x and y, element by element."""
+
+    bound: ClassVar[str] = "max"
+    called: ClassVar[str] = "torch.minimum"
+
+    def torch(self, x: Tensor, y: Tensor | None = None) -> Code:
+        constant = self.left if self.left is not None else self.right
+        if constant is not None:
+            return method(as_long(X) if x.dtype == "bool" else X, "clamp", **{self.bound: constant})
+        a, b = self.converted(x, y)
+        return apply(self.called, a, b)
+
+
+class Maximum(Minimum, function="max"):
+    """The larger of x and y, element by element."""
+
+    bound = "min"
+    called = "torch.maximum"
+
+
+class Function(Operator, abstract=True, kind="op"):
+    """One operand; `called` is PyTorch's function."""
+
+    called: ClassVar[str] = ""
+    keeps: ClassVar[bool] = False
+
+    def __init_subclass__(cls, function: str = "", **rest: Any) -> None:
+        super().__init_subclass__(abstract=True, **rest)
+        cls.called = f"torch.{function}"
+        if function:
+            FUNCTIONS[function] = cls
+
+    def shape(self, x: Tensor) -> Tensor:
+        dtype = "long" if x.dtype == "bool" else x.dtype
+        return Tensor(x.sizes, dtype if self.keeps else "float")
+
+    def flops(self, x: Tensor) -> Size:
+        return numel(x.sizes)
+
+    def torch(self, x: Tensor) -> Code:
+        return apply(self.called, as_long(X) if self.keeps and x.dtype == "bool" else X)
+
+
+class Exp(Function, function="exp"):
+    """e to the power x."""
+
+
+class Log(Function, function="log"):
+    """The natural logarithm of x."""
+
+
+class Sqrt(Function, function="sqrt"):
+    """The square root of x."""
+
+
+class Abs(Function, function="abs"):
+    """x without its sign."""
+
+    keeps = True
+
+
+class Sin(Function, function="sin"):
+    """The sine of x."""
+
+
+class Cos(Function, function="cos"):
+    """The cosine of x."""
+
+
+class Negate(Function):
+    """-x."""
+
+    keeps = True
+
+    def torch(self, x: Tensor) -> Code:
+        return Prefix("-", as_long(X) if x.dtype == "bool" else X)
+
+
+SIGNS["unary -"] = Negate

@@ -1,0 +1,366 @@
+"""Losses: what training makes small.
+
+Enters: a prediction and a target (for some, two or three predictions). Leaves: a scalar, or with
+`reduction="none"` one number for each element. Where PyTorch would broadcast a prediction and a target of
+different shapes in silence, there is a mistake (E0511) here.
+"""
+
+from typing import Any, Literal
+
+from ..shape import Shape, Size, Tensor, compare, numel, same, shape_text
+from .arguments import Axis, Flag, Positive, Probability, Reals, Whole
+from .axes import axis_of, brief, kind_of, when_known
+from .axes import both as pair
+from .base import Mistake, Operator
+from .code import Code, Cut, Expression, Infix, Subscript, X, Y, apply, method
+
+Reduction = Literal["mean", "sum", "none"]
+
+
+def typed(x: Tensor) -> str:
+    """A type with its dtype, which a plain `[B]` leaves to the reader."""
+    return f"{kind_of(x)} float" if x.dtype == "float" else kind_of(x)
+
+
+def alike(x: Tensor, y: Tensor) -> bool:
+    """Whether two shapes may be the same."""
+    return x.rank == y.rank and all(map(same, x.sizes, y.sizes))
+
+
+def need_prediction(box: str, x: Tensor, at: str | None = None) -> None:
+    """A prediction is made of numbers with a point."""
+    if x.dtype != "float":
+        raise Mistake("E0511", f"`{box}` wants numbers with a point, the prediction is {kind_of(x)}", at, x.dtype)
+
+
+def need_alike(box: str, x: Tensor, y: Tensor) -> None:
+    """A target is as large as the prediction, element by element."""
+    if alike(x, y):
+        return
+    helps = [f"`target ...: {shape_text(x.sizes)}`"]
+    if x.rank == y.rank + 1 and x.sizes[-1] == 1:
+        helps.append("or `Squeeze(-1)` before the loss")
+    title = f"`{box}` compares equal shapes, {x} with a target of {y}"
+    if len(title) > 80:
+        title = f"`{box}` compares equal shapes, got {pair(x, y)}"
+    raise Mistake("E0511", title, "target", f"the target is {kind_of(y)}", helps=tuple(helps))
+
+
+def class_axis(box: str, x: Tensor, y: Tensor) -> int | None:
+    """The axis of the prediction that a target of class numbers lacks; None when it lacks none or several."""
+    if y.rank + 1 != x.rank:
+        return None
+    found = [
+        axis for axis in range(x.rank) if axis or x.rank == 1
+        if all(map(same, (*x.sizes[:axis], *x.sizes[axis + 1 :]), y.sizes))
+    ]
+    known = [axis for axis in found if y.below is not None and x.sizes[axis] == y.below]
+    if len(found) > 1 and not known:
+        # [B, C, H, W] has its classes behind the batch, [B, T, classes] at the end
+        return found[0] if x.rank > 3 else found[-1]
+    return (known or found or [None])[0]
+
+
+def need_classes(box: str, x: Tensor, y: Tensor) -> int:
+    """The class axis of a prediction whose target is class numbers, or the mistake that says why there is none."""
+    wanted = (*x.sizes[:1], *x.sizes[2:]) if x.rank > 3 else x.sizes[:-1]
+    classes = x.sizes[1] if x.rank > 3 else x.sizes[-1] if x.rank else 1
+    helps = (f"`target ...: {shape_text(wanted)} long < {classes}`",)
+    if y.dtype != "long":
+        raise Mistake("E0511", f"{box} wants class numbers, the target is {typed(y)}", "target",
+                      "no `long`: a float" if y.dtype == "float" else "true or false", helps=helps)
+    axis = class_axis(box, x, y)
+    if axis is None:
+        title = f"{box}: the target {kind_of(y, 20)} is not the prediction {kind_of(x, 20)} less an axis"
+        if len(title) > 80:
+            title = f"{box}: the target is not the prediction less its class axis"
+        raise Mistake("E0511", title, "target", "the class axis is the one it lacks", helps=helps)
+    need_range(box, x.sizes[axis], y)
+    return axis
+
+
+def need_range(box: str, classes: Size, y: Tensor) -> None:
+    """E0313 when class numbers certainly leave their range."""
+    if y.below is not None and compare(y.below, classes) == 1:
+        title = f"class numbers go up to {brief(y.below - 1)}, the prediction has {brief(classes)} classes"
+        raise Mistake("E0313", title, "target", f"`< {brief(y.below)}`", helps=(f"`Linear({y.below})` makes as many",))
+
+
+def need_binary(box: str, y: Tensor) -> None:
+    """E0511 when a target of whole numbers certainly has others than 0 and 1."""
+    if y.below is not None and compare(y.below, 2) == 1:
+        title = f"{box} wants 0 or 1, the target goes up to {brief(y.below - 1)}"
+        raise Mistake("E0511", title, "target", f"the target is {kind_of(y)}", helps=("class numbers: `CrossEntropy`",))
+
+
+def floats(code: Expression, x: Tensor) -> Expression:
+    """A target as numbers with a point."""
+    return code if x.dtype == "float" else method(code, "float")
+
+
+def classes_first(x: Tensor, axis: int, code: Expression = X) -> Expression:
+    """The prediction with its class axis where PyTorch wants it, behind the batch."""
+    if axis <= 1:
+        return code
+    return method(code, "transpose", 1, 2) if x.rank == 3 else method(code, "movedim", axis, 1)
+
+
+class Loss(Operator, abstract=True, kind="loss"):
+    """What losses have in common: how the elements' losses become one number."""
+
+    reduction: Reduction = "mean"
+
+    def result(self, shape: Shape) -> Tensor:
+        """The type of the loss; `shape` is that of the elements' losses."""
+        return Tensor(shape if self.reduction == "none" else ())
+
+    def reduced(self) -> dict[str, Any]:
+        """`reduction` as PyTorch has it, left out when it is the default."""
+        return {} if self.reduction == "mean" else {"reduction": self.reduction}
+
+    def gathered(self, code: Expression) -> Expression:
+        """The elements' losses put together."""
+        return code if self.reduction == "none" else method(code, self.reduction)
+
+    def flops(self, *xs: Any) -> Size:
+        return 4 * numel(xs[0].sizes)
+
+
+class CrossEntropy(Loss):
+    """-log softmax(x) at the true class, over the axis of the prediction that the target lacks; or against a whole
+    distribution when the target has every axis.
+
+    [B, 10] -> CrossEntropy to [B] long < 10    # []
+    [B, T, 100] -> CrossEntropy to [B, T] long    # []
+    [2, 5, 8, 8] -> CrossEntropy(label_smoothing=0.1, reduction="none") to [2, 8, 8] long < 5    # [2, 8, 8]
+    [B, 10] -> CrossEntropy to [B, 10]    # []
+    """
+
+    label_smoothing: Probability = 0
+    ignore_index: Whole | None = None
+    weight: Reals | None = None
+
+    def _axis(self, x: Tensor, target: Tensor) -> int:
+        if target.dtype == "float" and alike(x, target) and x.rank:
+            return 1 if x.rank > 1 else 0
+        return need_classes("CrossEntropy", x, target)
+
+    @when_known("reduction")
+    def shape(self, prediction: Tensor, target: Tensor) -> Tensor:
+        need_prediction("CrossEntropy", prediction)
+        axis = self._axis(prediction, target)
+        classes = prediction.sizes[axis]
+        if isinstance(self.weight, tuple) and compare(len(self.weight), classes) in (-1, 1):
+            title = f"`weight` of CrossEntropy has {len(self.weight)} numbers for {brief(classes)} classes"
+            raise Mistake("E0511", title, "weight")
+        return self.result((*prediction.sizes[:axis], *prediction.sizes[axis + 1 :]))
+
+    def torch(self, prediction: Tensor, target: Tensor) -> Code:
+        axis = self._axis(prediction, target)
+        options: dict[str, Any] = self.reduced()
+        if self.label_smoothing:
+            options["label_smoothing"] = self.label_smoothing
+        if self.ignore_index is not None:
+            options["ignore_index"] = self.ignore_index
+        if self.weight is not None:
+            options["weight"] = method(X, "new_tensor", self.weight)
+        return cross_entropy(prediction, target, axis, **options)
+
+
+def cross_entropy(x: Tensor, y: Tensor, axis: int, **options: Any) -> Expression:
+    """The call of PyTorch for a class axis anywhere."""
+    if axis > 1 and axis == x.rank - 1 and options.get("reduction") != "none" and y.dtype == "long":
+        return apply("F.cross_entropy", method(X, "flatten", 0, -2), method(Y, "flatten"), **options)
+    return apply("F.cross_entropy", classes_first(x, axis), Y, **options)
+
+
+class Elementwise(Loss, abstract=True):
+    """A loss of each element against one of the target; `called` is PyTorch's function."""
+
+    binary = False
+
+    def shape(self, prediction: Tensor, target: Tensor) -> Tensor:
+        need_prediction(self.name, prediction)
+        need_alike(self.name, prediction, target)
+        if self.binary:
+            need_binary(self.name, target)
+        return self.result(prediction.sizes)
+
+    def call(self, function: str, target: Tensor, **options: Any) -> Code:
+        return apply(function, X, floats(Y, target), **options, **self.reduced())
+
+
+class BCE(Elementwise):
+    """Binary cross entropy of a probability: -(y log x + (1 - y) log(1 - x)).
+
+    [B, 1] -> BCE to [B, 1]    # []
+    [2, 3] -> BCE(reduction="sum") to [2, 3] bool    # []
+    """
+
+    binary = True
+
+    def torch(self, prediction: Tensor, target: Tensor) -> Code:
+        return self.call("F.binary_cross_entropy", target)
+
+
+class BCELogits(Elementwise):
+    """Binary cross entropy of log-odds, sigmoid included.
+
+    [B, 5] -> BCELogits to [B, 5]    # []
+    [2, 1] -> BCELogits to [2, 1] long < 2    # []
+    """
+
+    binary = True
+
+    def torch(self, prediction: Tensor, target: Tensor) -> Code:
+        return self.call("F.binary_cross_entropy_with_logits", target)
+
+
+class MSE(Elementwise):
+    """The mean of (x - y)^2.
+
+    [B, 3, H, W] -> MSE to [B, 3, H, W]    # []
+    [2, 3] -> MSE(reduction="none") to [2, 3]    # [2, 3]
+    """
+
+    def torch(self, prediction: Tensor, target: Tensor) -> Code:
+        return self.call("F.mse_loss", target)
+
+
+class L1(Elementwise):
+    """The mean of |x - y|.
+
+    [B, 1, 64, 64] -> L1 to [B, 1, 64, 64]    # []
+    """
+
+    def torch(self, prediction: Tensor, target: Tensor) -> Code:
+        return self.call("F.l1_loss", target)
+
+
+class Huber(Elementwise):
+    """Half the square of small errors, `delta` (|e| - delta / 2) of large ones (Huber, 1964).
+
+    [B, 4] -> Huber(delta=0.5) to [B, 4]    # []
+    """
+
+    delta: Positive = 1.0
+
+    def torch(self, prediction: Tensor, target: Tensor) -> Code:
+        return self.call("F.huber_loss", target, **({} if self.delta == 1 else {"delta": self.delta}))
+
+
+class NLL(Loss):
+    """Negative log-likelihood of the target under a head: `Categorical` when the target is class numbers and lacks
+    the class axis, `Bernoulli` when it has the prediction's shape, `Gaussian` when its last axis is half of the
+    prediction's (up to the constant log(2 pi) / 2).
+
+    [B, 10] -> NLL to [B] long < 10    # []
+    [B, 6] -> NLL to [B, 6]    # []
+    [B, 8] -> NLL to [B, 4]    # []
+    """
+
+    def _family(self, x: Tensor, y: Tensor) -> str:
+        if x.rank == y.rank:
+            if alike(x, y):
+                return "Bernoulli"
+            halves = x.rank > 0 and all(map(same, x.sizes[:-1], y.sizes[:-1])) and same(x.sizes[-1], 2 * y.sizes[-1])
+            if halves:
+                return "Gaussian"
+        elif x.rank == y.rank + 1 and y.dtype == "long":
+            return "Categorical"
+        helps = (f"`Categorical`: `target ...: {shape_text(x.sizes[:-1])} long`",
+                 f"`Bernoulli`: `target ...: {shape_text(x.sizes)}`")
+        title = f"`NLL` knows no distribution of {pair(x, y)}"
+        raise Mistake("E0511", title, "target", f"the target is {typed(y)}"[:49], helps=helps)
+
+    @when_known("reduction")
+    def shape(self, prediction: Tensor, target: Tensor) -> Tensor:
+        need_prediction("NLL", prediction)
+        family = self._family(prediction, target)
+        if family == "Categorical":
+            axis = need_classes("NLL", prediction, target)
+            return self.result((*prediction.sizes[:axis], *prediction.sizes[axis + 1 :]))
+        if family == "Bernoulli":
+            need_binary("NLL", target)
+        return self.result(target.sizes)
+
+    def torch(self, prediction: Tensor, target: Tensor) -> Code:
+        family = self._family(prediction, target)
+        if family == "Categorical":
+            return cross_entropy(prediction, target, need_classes("NLL", prediction, target), **self.reduced())
+        if family == "Bernoulli":
+            return apply("F.binary_cross_entropy_with_logits", X, floats(Y, target), **self.reduced())
+        half: Any = target.sizes[-1]
+        mean = Subscript(X, (..., Cut(None, half)))
+        spread = Subscript(X, (..., Cut(half, None)))
+        return apply("F.gaussian_nll_loss", mean, floats(Y, target), method(spread, "exp"), **self.reduced())
+
+
+class KLDiv(Loss):
+    """y (log y - x) for a prediction of log-probabilities x and probabilities y. The mean is over all elements, as
+    in PyTorch; `reduction="batchmean"` is the divergence of the distributions.
+
+    [B, 10] -> KLDiv to [B, 10]    # []
+    [2, 5] -> KLDiv(reduction="batchmean", log_target=true) to [2, 5]    # []
+    """
+
+    reduction: Literal["mean", "batchmean", "sum", "none"] = "mean"
+    log_target: Flag = False
+
+    def shape(self, prediction: Tensor, target: Tensor) -> Tensor:
+        need_prediction("KLDiv", prediction)
+        need_alike("KLDiv", prediction, target)
+        return self.result(prediction.sizes)
+
+    def torch(self, prediction: Tensor, target: Tensor) -> Code:
+        more = {"log_target": True} if self.log_target else {}
+        return apply("F.kl_div", X, floats(Y, target), **self.reduced(), **more)
+
+
+class Distill(Operator, kind="loss"):
+    """T^2 KL(softmax(y / T) || softmax(x / T)), of a student x to a teacher y (Hinton et al., 2015), the mean over
+    samples. The class axis is the last, or 1 where axes of space follow.
+
+    [B, 100] -> Distill(4) to [B, 100]    # []
+    [B, T, 50] -> Distill(2) to [B, T, 50]    # []
+    """
+
+    temperature: Positive
+    axis: Axis | None = None
+
+    def _axis(self, x: Tensor) -> int:
+        if self.axis is None:
+            return 1 if x.rank > 3 else max(x.rank - 1, 0)
+        return axis_of("Distill", self.axis, x)
+
+    @when_known("axis")
+    def shape(self, prediction: Tensor, target: Tensor) -> Tensor:
+        need_prediction("Distill", prediction)
+        if target.dtype != "float":
+            raise Mistake("E0511", f"`Distill` learns from a teacher's logits, the target is {kind_of(target)}", "target",
+                          "not float", helps=("`CrossEntropy` learns from class numbers",))
+        if prediction.rank and prediction.rank == target.rank:
+            axis = self._axis(prediction)
+            mine, theirs = prediction.sizes[axis], target.sizes[axis]
+            if not same(mine, theirs):
+                title = f"teacher and student do not make the same classes: {brief(theirs)} and {brief(mine)}"
+                raise Mistake("E0510", title, "target", f"the teacher makes {kind_of(target)}")
+        need_alike("Distill", prediction, target)
+        if not prediction.rank:
+            raise Mistake("E0302", "`Distill` wants classes, got two scalars")
+        return Tensor(())
+
+    def flops(self, prediction: Tensor, target: Tensor) -> Size:
+        return 8 * numel(prediction.sizes)
+
+    def torch(self, prediction: Tensor, target: Tensor) -> Code:
+        axis = self._axis(prediction)
+        t: Any = self.temperature
+        student, teacher = (X, Y) if t == 1 else (Infix("/", X, t), Infix("/", Y, t))
+        divergence = apply(
+            "F.kl_div", apply("F.log_softmax", student, dim=axis), apply("F.log_softmax", teacher, dim=axis),
+            reduction="batchmean", log_target=True,
+        )
+        return divergence if t == 1 else Infix("*", t * t, divergence)
+
+

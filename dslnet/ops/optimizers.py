@@ -1,0 +1,125 @@
+"""Optimizers: names and arguments only. They take no wires and have no shape.
+
+Enters: the arguments of `optimizer small: AdamW(lr=3e-4)`. Leaves: `OPTIMIZERS`, and from each of them the class of
+`torch.optim` with its arguments. Names and defaults are PyTorch's.
+"""
+
+from typing import Annotated, Any
+
+from ..shape import Tensor
+from .arguments import Flag, ListType, Positive, Probability, RealType
+from .base import Mistake, Operator
+
+#: A pair of coefficients of running averages.
+Betas = Annotated[tuple[float, ...], ListType(RealType(0, 1))]
+
+#: Every optimizer by name.
+OPTIMIZERS: dict[str, type["Optimizer"]] = {}
+
+
+class Optimizer(Operator, abstract=True, kind="optimizer"):
+    """What optimizers have in common. The keyword of the class is not needed: its name is PyTorch's."""
+
+    def __init_subclass__(cls, **rest: Any) -> None:
+        super().__init_subclass__(abstract=True, **rest)
+        OPTIMIZERS[cls.__name__] = cls
+
+    @property
+    def call(self) -> tuple[str, dict[str, Any]]:
+        """The class of PyTorch, and the arguments that differ from its defaults."""
+        changed = self.changed()
+        if "lr" in self.arguments:
+            changed = {"lr": self.values()["lr"], **changed}
+        return f"torch.optim.{self.name}", changed
+
+    def shape(self, *xs: Tensor) -> Tensor:
+        raise Mistake("E0215", f"`{self.name}` is an optimizer, not a step of the flow", None,
+                      helps=(f"`optimizer: {self.name}(lr=...)`",))
+
+
+class SGD(Optimizer):
+    """Gradient descent with momentum (Sutskever et al., 2013)."""
+
+    lr: Positive
+    momentum: Positive = 0
+    nesterov: Flag = False
+    weight_decay: Positive = 0
+    dampening: Positive = 0
+
+
+class Adam(Optimizer):
+    """Kingma and Ba, 2015."""
+
+    lr: Positive = 1e-3
+    betas: Betas = (0.9, 0.999)
+    eps: Positive = 1e-8
+    weight_decay: Positive = 0
+    amsgrad: Flag = False
+
+
+class AdamW(Optimizer):
+    """Adam with decoupled weight decay (Loshchilov and Hutter, 2019)."""
+
+    lr: Positive = 1e-3
+    betas: Betas = (0.9, 0.999)
+    eps: Positive = 1e-8
+    weight_decay: Positive = 1e-2
+    amsgrad: Flag = False
+
+
+class NAdam(Optimizer):
+    """Adam with Nesterov momentum (Dozat, 2016)."""
+
+    lr: Positive = 2e-3
+    betas: Betas = (0.9, 0.999)
+    eps: Positive = 1e-8
+    weight_decay: Positive = 0
+    momentum_decay: Positive = 4e-3
+
+
+class RAdam(Optimizer):
+    """Adam with a rectified warm-up (Liu et al., 2020)."""
+
+    lr: Positive = 1e-3
+    betas: Betas = (0.9, 0.999)
+    eps: Positive = 1e-8
+    weight_decay: Positive = 0
+
+
+class RMSprop(Optimizer):
+    """Steps divided by a running root mean square (Hinton, 2012)."""
+
+    lr: Positive = 1e-2
+    alpha: Probability = 0.99
+    eps: Positive = 1e-8
+    weight_decay: Positive = 0
+    momentum: Positive = 0
+    centered: Flag = False
+
+
+class Adagrad(Optimizer):
+    """Steps divided by the root of all squares so far (Duchi et al., 2011)."""
+
+    lr: Positive = 1e-2
+    lr_decay: Positive = 0
+    weight_decay: Positive = 0
+    initial_accumulator_value: Positive = 0
+    eps: Positive = 1e-10
+
+
+class Adadelta(Optimizer):
+    """Zeiler, 2012."""
+
+    lr: Positive = 1.0
+    rho: Probability = 0.9
+    eps: Positive = 1e-6
+    weight_decay: Positive = 0
+
+
+class Adamax(Optimizer):
+    """Adam in the infinity norm (Kingma and Ba, 2015)."""
+
+    lr: Positive = 2e-3
+    betas: Betas = (0.9, 0.999)
+    eps: Positive = 1e-8
+    weight_decay: Positive = 0
