@@ -1,0 +1,39 @@
+# `make demo` and `make test` work on a fresh machine: they need Python 3.11 or later and a network for pip.
+PYTHON ?= python3
+BIN := .venv/bin
+TORCH := torch==2.13.0
+PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet
+# What tests compare with; a machine where one of these does not install skips those tests visibly.
+PEERS := transformers torch_geometric pillow numpy huggingface_hub safetensors pyyaml
+
+.PHONY: demo test lint clean
+
+.venv/made: pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(PIP) --upgrade pip
+	$(PIP) "$(TORCH)" || $(PIP) torch
+	$(PIP) -e .
+	@touch $@
+
+.venv/tested: .venv/made
+	$(PIP) -e ".[dev]"
+	-$(PIP) --no-deps torchvision==0.28.0 timm
+	-$(PIP) $(PEERS)
+	@touch $@
+
+demo: .venv/made
+	$(BIN)/dslnet check specs/resnet.net
+	$(BIN)/dslnet summary specs/resnet.net:ResNet18
+	@mkdir -p demo
+	$(BIN)/dslnet compile specs/resnet.net:ResNet18 -o demo/resnet18.py
+	$(BIN)/python examples/run_module.py demo/resnet18.py
+
+test: .venv/tested
+	$(BIN)/python -m pytest -n 2
+
+lint: .venv/tested
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+clean:
+	rm -rf .venv demo

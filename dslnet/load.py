@@ -1,0 +1,144 @@
+"""Specs from Python.
+
+Enters: the path of a `.net` file. Leaves: `Net`, whose attributes are the file's models. A file with mistakes
+raises `NetError` with all of them rendered; torch is imported when a model is made, and not before.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from .build import build_model, check_program, read_program
+from .diagnostics import NetError, Report
+from .limits import DEFAULT, Limits
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from .build import Program
+    from .graph import Model
+
+Path = str | os.PathLike[str]
+
+
+def check(path: Path, *, limits: Limits = DEFAULT, root: Path | None = None) -> Report:
+    """Every mistake in a file and in what it imports."""
+    return _read(path, limits, root)[1]
+
+
+def load(
+    path: Path,
+    *,
+    limits: Limits = DEFAULT,
+    root: Path | None = None,
+    strict: bool = False,
+    allow_python: Iterable[str] = (),
+) -> Net:
+    """Read and check a file. Raises `NetError` when it has mistakes; with `strict` warnings count too.
+
+    `root` is the folder that imports may not leave (by default the file's own), `allow_python` the packages that
+    Python boxes may come from.
+    """
+    program, report = _read(path, limits, root)
+    _raise(report, strict)
+    assert program is not None  # a file that cannot be read is a mistake in the report
+    return Net(program, os.fspath(path), strict, tuple(allow_python))
+
+
+def _read(path: Path, limits: Limits, root: Path | None) -> tuple[Program | None, Report]:
+    report = Report()
+    program = read_program(os.fspath(path), report, limits, None if root is None else os.fspath(root))
+    if program is not None:
+        check_program(program, report)
+    return program, report
+
+
+def _raise(report: Report, strict: bool) -> None:
+    if report.errors or (strict and report.warnings):
+        from .render import render
+
+        raise NetError(report, render(report))
+
+
+class Net:
+    """A checked file. `net.ResNet18` is a model of it, `net.ResNet18(classes=10)` a `torch.nn.Module`."""
+
+    def __init__(self, program: Program, path: str, strict: bool, allow_python: tuple[str, ...]) -> None:
+        self._program, self._path, self._strict, self._allow_python = program, path, strict, allow_python
+
+    def __getattr__(self, name: str) -> Maker:
+        if name.startswith("_") or name not in self._program.models:
+            from .diagnostics import did_you_mean
+
+            near = did_you_mean(name, self._program.models)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise AttributeError(f"{self._path} has no model {name}{hint}")
+        return Maker(self, name)
+
+    def __getitem__(self, name: str) -> Maker:
+        try:
+            return self.__getattr__(name)
+        except AttributeError as error:
+            raise KeyError(str(error)) from None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._program.models)
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *self._program.models]
+
+    def __repr__(self) -> str:
+        return f"<{self._path}: {', '.join(self._program.models) or 'no models'}>"
+
+
+class Maker:
+    """A model that still wants its arguments."""
+
+    def __init__(self, net: Net, name: str) -> None:
+        self._net, self.__name__ = net, name
+
+    def graph(self, *positional: Any, **settings: Any) -> Model:
+        """The checked graph at these arguments. Raises `NetError`."""
+        program = self._net._program
+        names = self.parameters
+        if len(positional) > len(names):
+            raise TypeError(f"{self.__name__} takes {len(names)} arguments, got {len(positional)}")
+        for name, value in zip(names, positional, strict=False):
+            if name in settings:
+                raise TypeError(f"{self.__name__} got {name} twice")
+            settings[name] = value
+        report = Report(sources=program.report.sources)
+        values = {name: _value(name, value) for name, value in settings.items()}
+        model = build_model(program, self.__name__, values, report)
+        _raise(report, self._net._strict)
+        assert model is not None  # building fails with a diagnostic or not at all
+        return model
+
+    def __call__(self, *positional: Any, **settings: Any) -> nn.Module:
+        """A `torch.nn.Module` with these arguments, made from the source that `compile` writes."""
+        from .runtime import instantiate
+
+        model = self.graph(*positional, **settings)
+        allowed = self._net._allow_python
+        module: nn.Module = instantiate(model, allow_python=allowed) if allowed else instantiate(model)
+        return module
+
+    @property
+    def parameters(self) -> list[str]:
+        """The names of the arguments, in order."""
+        block: Any = self._net._program.entry.blocks[self.__name__]
+        return [parameter.name.text for parameter in block.parameters]
+
+    def __repr__(self) -> str:
+        return f"<model {self.__name__}({', '.join(self.parameters)}) of {self._net._path}>"
+
+
+def _value(name: str, value: Any) -> Any:
+    """An argument as the language knows it: a list is a tuple, and nothing but plain values."""
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    if isinstance(value, (list, tuple)):
+        return tuple(_value(name, item) for item in value)
+    raise TypeError(f"{name} is a number, string, boolean, None or a list of these, not {type(value).__name__}")
