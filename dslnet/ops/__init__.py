@@ -5,6 +5,7 @@ registered by being defined.
 """
 
 from . import activation as activation
+from . import attention as attention
 from . import convolution as convolution
 from . import cut as cut
 from . import dense as dense
@@ -13,11 +14,14 @@ from . import heads as heads
 from . import join as join
 from . import losses as losses
 from . import metrics as metrics
+from . import graphs as graphs
 from . import normalisation as normalisation
 from . import optimizers as optimizers
 from . import pair_losses as pair_losses
 from . import pattern as pattern
 from . import pooling as pooling
+from . import positions as positions
+from . import recurrent as recurrent
 from . import rearrange as rearrange
 from . import reduction as reduction
 from . import stochastic as stochastic

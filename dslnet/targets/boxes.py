@@ -4,7 +4,6 @@ Never imported by the checker: the text of a class or function is copied into em
 each needs only `torch`, `nn`, `F` and other names of this file.
 """
 
-import math
 
 import torch
 import torch.nn.functional as F
@@ -133,3 +132,205 @@ def mean_iou(chosen: Tensor, target: Tensor, classes: int) -> Tensor:
     table = confusion(chosen, target, classes).float()
     right, union = table.diagonal(), table.sum(0) + table.sum(1) - table.diagonal()
     return (right[union > 0] / union[union > 0]).mean()
+
+
+def initial_state(state: Tensor, size: int) -> Tensor:
+    """A state [B, directions * size] in the layout that PyTorch's recurrent layers want, [directions, B, size]."""
+    return state.unflatten(1, (-1, size)).transpose(0, 1).contiguous()
+
+
+def last_state(states: Tensor, bidirectional: bool) -> Tensor:
+    """The state of the last layer, [B, directions * size], of the states [layers * directions, B, size]."""
+    return states[-2:].transpose(0, 1).flatten(1) if bidirectional else states[-1]
+
+
+class RNN(nn.RNN):
+    """`nn.RNN` over [B, T, d] that gives all steps, [B, T, size], and the last state of the last layer, [B, size];
+    two directions stand side by side in both."""
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        bidirectional: bool = False,
+        dropout: float = 0.0,
+        bias: bool = True,
+        nonlinearity: str = "tanh",
+    ) -> None:
+        super().__init__(
+            input_size,
+            hidden_size,
+            num_layers,
+            bias=bias,
+            batch_first=True,
+            dropout=dropout,
+            bidirectional=bidirectional,
+            nonlinearity=nonlinearity,
+        )
+
+    def forward(self, x: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        start = None if state is None else initial_state(state, self.hidden_size)
+        steps, states = super().forward(x, start)
+        return steps, last_state(states, self.bidirectional)
+
+
+class GRU(nn.GRU):
+    """`nn.GRU` over [B, T, d] that gives all steps, [B, T, size], and the last state of the last layer, [B, size];
+    two directions stand side by side in both."""
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        bidirectional: bool = False,
+        dropout: float = 0.0,
+        bias: bool = True,
+    ) -> None:
+        super().__init__(
+            input_size,
+            hidden_size,
+            num_layers,
+            bias=bias,
+            batch_first=True,
+            dropout=dropout,
+            bidirectional=bidirectional,
+        )
+
+    def forward(self, x: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        start = None if state is None else initial_state(state, self.hidden_size)
+        steps, states = super().forward(x, start)
+        return steps, last_state(states, self.bidirectional)
+
+
+class LSTM(nn.LSTM):
+    """`nn.LSTM` over [B, T, d] that gives all steps, [B, T, size], and the last state and memory cell of the last
+    layer, [B, size] each; two directions stand side by side in all."""
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        bidirectional: bool = False,
+        dropout: float = 0.0,
+        bias: bool = True,
+    ) -> None:
+        super().__init__(
+            input_size,
+            hidden_size,
+            num_layers,
+            bias=bias,
+            batch_first=True,
+            dropout=dropout,
+            bidirectional=bidirectional,
+        )
+
+    def forward(
+        self, x: Tensor, state: Tensor | None = None, cell: Tensor | None = None
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        start = None
+        given = state if state is not None else cell
+        if given is not None:
+            zeros = torch.zeros_like(given)
+            both = (zeros if state is None else state, zeros if cell is None else cell)
+            start = (initial_state(both[0], self.hidden_size), initial_state(both[1], self.hidden_size))
+        steps, (states, cells) = super().forward(x, start)
+        return steps, last_state(states, self.bidirectional), last_state(cells, self.bidirectional)
+
+
+def attend(
+    q: Tensor,
+    k: Tensor,
+    v: Tensor,
+    mask: Tensor | None = None,
+    position: Tensor | None = None,
+    causal: bool = False,
+    dropout_p: float = 0.0,
+    scale: float | None = None,
+    enable_gqa: bool = False,
+) -> Tensor:
+    """Attention that may be masked, causal and biased at once: `mask` is true where a key is kept, `position` is
+    added to the scores [..., heads, T, S]."""
+    if causal:
+        past = torch.ones(q.shape[-2], k.shape[-2], dtype=torch.bool, device=q.device).tril()
+        mask = past if mask is None else mask & past
+    if position is not None:
+        position = position.to(q.dtype)
+        mask = position if mask is None else position.masked_fill(~mask, -torch.inf)
+    return F.scaled_dot_product_attention(q, k, v, mask, dropout_p, scale=scale, enable_gqa=enable_gqa)
+
+
+def frequencies(width: int, base: float, device: torch.device) -> Tensor:
+    """base ^ (-2 i / width) for i below width / 2."""
+    return base ** (torch.arange(0, width, 2, dtype=torch.float32, device=device) / -width)
+
+
+def rotate(x: Tensor, base: float, interleaved: bool = False) -> Tensor:
+    """Rotary positions: pairs of features of [..., T, e] turn by the step times their frequency."""
+    steps = torch.arange(x.shape[-2], dtype=torch.float32, device=x.device)
+    angles = steps[:, None] * frequencies(x.shape[-1], base, x.device)
+    cos, sin = angles.cos().to(x.dtype), angles.sin().to(x.dtype)
+    if interleaved:
+        a, b = x[..., 0::2], x[..., 1::2]
+        return torch.stack((a * cos - b * sin, a * sin + b * cos), dim=-1).flatten(-2)
+    a, b = x.chunk(2, dim=-1)
+    return torch.cat((a * cos - b * sin, a * sin + b * cos), dim=-1)
+
+
+def sine_embedding(x: Tensor, width: int, base: float) -> Tensor:
+    """Numbers [...] as sines, then cosines, of width / 2 frequencies: [..., width]."""
+    angles = x.to(torch.float32)[..., None] * frequencies(width, base, x.device)
+    table = torch.cat((angles.sin(), angles.cos()), dim=-1)
+    return table.to(x.dtype) if x.is_floating_point() else table
+
+
+def add_sine_positions(x: Tensor, base: float) -> Tensor:
+    """A sequence [B, T, d] plus sines (even features) and cosines (odd features) of the step."""
+    steps = torch.arange(x.shape[1], dtype=torch.float32, device=x.device)
+    angles = steps[:, None] * frequencies(x.shape[2], base, x.device)
+    return x + torch.stack((angles.sin(), angles.cos()), dim=-1).flatten(1).to(x.dtype)
+
+
+class RelativeBias(nn.Embedding):
+    """A number for each head and each bucket of distances: a bias of attention scores, [1, heads, T, T].
+
+    Half of the buckets are single distances, the rest grow logarithmically up to `distance`.
+    """
+
+    def __init__(self, heads: int, buckets: int = 32, distance: int = 128, bidirectional: bool = True) -> None:
+        super().__init__(buckets, heads)
+        self.distance, self.bidirectional = distance, bidirectional
+
+    def forward(self, x: Tensor) -> Tensor:
+        steps = torch.arange(x.shape[1], device=x.device)
+        offset = steps[None, :] - steps[:, None]  # of the key from the query
+        return super().forward(self.bucket(offset)).permute(2, 0, 1)[None]
+
+    def bucket(self, offset: Tensor) -> Tensor:
+        """The row of the table for each offset."""
+        buckets = self.num_embeddings // 2 if self.bidirectional else self.num_embeddings
+        distance = offset.abs() if self.bidirectional else (-offset).clamp(min=0)
+        exact = buckets // 2
+        span = torch.tensor(self.distance / exact, dtype=torch.float64, device="cpu").log().item()
+        far = (distance.clamp(min=1).float() / exact).log() / span * (buckets - exact)
+        row = torch.where(distance < exact, distance, (exact + far.long()).clamp(max=buckets - 1))
+        return row + (offset > 0).long() * buckets if self.bidirectional else row
+
+
+def scatter_rows(x: Tensor, index: Tensor, rows: int, reduce: str = "sum") -> Tensor:
+    """Rows [E, ...] joined by their id into [rows, ...]; 0 where no row has an id."""
+    empty = x.new_zeros(rows, *x.shape[1:])
+    if reduce == "sum":
+        return empty.index_add(0, index, x)
+    where = index.view(-1, *[1] * (x.ndim - 1)).expand_as(x)
+    name = {"mean": "mean", "max": "amax", "min": "amin"}[reduce]
+    return empty.scatter_reduce(0, where, x, name, include_self=False)
+
+
+def segment_softmax(x: Tensor, index: Tensor, rows: int) -> Tensor:
+    """A softmax over the rows of [E, ...] that have the same id."""
+    top = scatter_rows(x.detach(), index, rows, "max")
+    weights = (x - top[index]).exp()
+    return weights / scatter_rows(weights, index, rows)[index]

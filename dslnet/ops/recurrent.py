@@ -1,0 +1,206 @@
+"""Recurrent layers over sequences [B, T, d], and the first and last step of one.
+
+Enters: [B, T, d], perhaps with a state to begin from. Leaves: all the steps, [B, T, hidden], and the last state of
+the last layer, [B, hidden]. With two directions both have 2 * hidden numbers, those of the forward one first.
+"""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from ..shape import UNKNOWN, Shape, Size, Tensor, numel
+from .arguments import Count, Extent, Probability
+from .base import Mistake, Operator, Weight
+from .code import Code, Cut, Own, Subscript, X, Z, apply, module
+from .rules import brief, need_float, need_known, need_known_input, need_rank, need_same, shown
+
+
+class Recurrent(
+    Operator, kind="recurrent", weighted=True, stochastic=True, outputs=("out", "state"), abstract=True
+):
+    """What RNN, GRU and LSTM share; `gates` is the number of maps in a step."""
+
+    gates = 1
+    words: ClassVar[dict[str, Any]] = {"num_layers": 1, "bidirectional": False, "dropout": 0.0, "bias": True}
+
+    if TYPE_CHECKING:
+        hidden_size: Extent
+        num_layers: Count
+        bidirectional: bool
+        dropout: Probability
+        bias: bool
+
+    @property
+    def directions(self) -> int:
+        return 2 if self.bidirectional is True else 1
+
+    def _state(self, x: Tensor) -> Tensor:
+        """The type of a state."""
+        both: Any = self.bidirectional
+        size = UNKNOWN if both is UNKNOWN else self.hidden_size * 2 if both else self.hidden_size
+        return Tensor((x.sizes[0], size))
+
+    def _checked(self, x: Tensor, **states: Tensor | None) -> None:
+        need_rank(self, x, range(3, 4), "[B, T, d]", "x")
+        need_float(self, x, "x")
+        need_known(self, "hidden_size")
+        need_known(self, "num_layers")
+        need_known_input(self, x, -1, "x")
+        for port, state in states.items():
+            if state is None:
+                continue
+            if isinstance(self.num_layers, int) and self.num_layers > 1:
+                raise Mistake(
+                    "E0301", f"`{self.name}` begins from a given state only with one layer", "num_layers",
+                    f"{self.num_layers} layers", helps=(f"one `{self.name}` for each layer, each with its state",),
+                )
+            need_float(self, state, port)
+            wanted = self._state(x)
+            title = f"`{port}` of {self.name} is {shown(state)}, it begins from {shown(wanted)}"
+            need_same(state.sizes, wanted.sizes, title, port, "a state has one row for each sample")
+
+    def shape(self, x: Tensor, state: Tensor | None = None) -> tuple[Tensor, ...]:
+        self._checked(x, state=state)
+        last = self._state(x)
+        return Tensor((*x.sizes[:2], last.sizes[1])), last
+
+    def weights(self, x: Tensor, *states: Tensor | None) -> Iterator[Weight]:
+        rows = self.hidden_size * self.gates if self.gates > 1 else self.hidden_size
+        width: Size = x.sizes[-1]
+        for layer in range(self.num_layers if isinstance(self.num_layers, int) else 1):
+            for direction in ("", "_reverse")[: self.directions]:
+                end = f"_l{layer}{direction}"
+                yield Weight(f"weight_ih{end}", (rows, width))
+                yield Weight(f"weight_hh{end}", (rows, self.hidden_size))
+                if self.bias:
+                    yield Weight(f"bias_ih{end}", (rows,))
+                    yield Weight(f"bias_hh{end}", (rows,))
+            width = self.hidden_size * self.directions
+
+    def flops(self, x: Tensor, *states: Tensor | None) -> Size:
+        """The products of every step; the gates' functions are few beside them."""
+        total: Size = 0
+        for weight in self.weights(x):
+            if len(weight.shape) == 2:
+                total = total + numel(weight.shape)
+        return 2 * x.sizes[0] * x.sizes[1] * total
+
+    def torch(self, x: Tensor, *states: Tensor | None) -> Code:
+        options = {word: value for word, default in self.words.items() if (value := getattr(self, word)) != default}
+        if self.num_layers == 1:
+            options.pop("dropout", None)  # it acts between layers
+        return module(self.name, x.sizes[-1], self.hidden_size, **options, call=self._call(*states))
+
+    def _call(self, *states: Tensor | None) -> Code | None:
+        return None
+
+    def because(self, output: Tensor, x: Tensor, *states: Tensor | None) -> str:
+        return f"makes states of {brief(output.sizes[-1])}"
+
+
+class RNN(Recurrent):
+    """Elman's network, h' = tanh(W x + U h + b). `dropout` acts between layers.
+
+    [8, 12, 10] -> RNN(16)    # [8, 12, 16] and [8, 16]
+    [B, T, 4] -> RNN(6, num_layers=2, bidirectional=true, nonlinearity="relu")    # [B, T, 12] and [B, 12]
+    [B, T, 4] -> RNN(6, bias=false) with [B, 6]    # [B, T, 6] and [B, 6]
+    """
+
+    words = {**Recurrent.words, "nonlinearity": "tanh"}
+
+    hidden_size: Extent
+    num_layers: Count = 1
+    bidirectional: bool = False
+    dropout: Probability = 0.0
+    bias: bool = True
+    nonlinearity: Literal["tanh", "relu"] = "tanh"
+
+
+class GRU(Recurrent):
+    """Gated recurrent units, after Cho et al., 2014, in PyTorch's form. `dropout` acts between layers.
+
+    r = s(W_r x + U_r h); z = s(W_z x + U_z h); n = tanh(W_n x + r * (U_n h)); h' = (1 - z) * n + z * h.
+
+    [8, 12, 10] -> GRU(16)    # [8, 12, 16] and [8, 16]
+    [B, T, 4] -> GRU(6, bidirectional=true) with [B, 12]    # [B, T, 12] and [B, 12]
+    [B, T, 4] -> GRU(6, num_layers=3, dropout=0.1, bias=false)    # [B, T, 6] and [B, 6]
+    """
+
+    gates = 3
+
+    hidden_size: Extent
+    num_layers: Count = 1
+    bidirectional: bool = False
+    dropout: Probability = 0.0
+    bias: bool = True
+
+
+class LSTM(Recurrent, outputs=("out", "state", "cell")):
+    """Long short-term memory, after Hochreiter and Schmidhuber, 1997. `dropout` acts between layers.
+
+    i, f, o = s(W x + U h); g = tanh(W_g x + U_g h); c' = f * c + i * g; h' = o * tanh(c'). What is not given of
+    `state` and `cell` begins at 0.
+
+    [8, 12, 10] -> LSTM(16)    # [8, 12, 16] and [8, 16] and [8, 16]
+    [B, T, 4] -> LSTM(6, num_layers=2, bidirectional=true)    # [B, T, 12] and [B, 12] and [B, 12]
+    [B, T, 4] -> LSTM(6) with ([B, 6], [B, 6])    # [B, T, 6] and [B, 6] and [B, 6]
+    [B, T, 4] -> LSTM(6) with state=[B, 6]    # [B, T, 6] and [B, 6] and [B, 6]
+    [B, T, 4] -> LSTM(6) with (cell=[B, 6])    # [B, T, 6] and [B, 6] and [B, 6]
+    """
+
+    gates = 4
+
+    hidden_size: Extent
+    num_layers: Count = 1
+    bidirectional: bool = False
+    dropout: Probability = 0.0
+    bias: bool = True
+
+    def shape(self, x: Tensor, state: Tensor | None = None, cell: Tensor | None = None) -> tuple[Tensor, ...]:
+        self._checked(x, state=state, cell=cell)
+        last = self._state(x)
+        return Tensor((*x.sizes[:2], last.sizes[1])), last, last
+
+    def _call(self, *states: Tensor | None) -> Code | None:
+        if len(states) > 1 and states[0] is None and states[1] is not None:
+            return apply(Own(), X, None, Z)
+        return None
+
+
+class Step(Operator, kind="shape", abstract=True):
+    """What takes one step of a sequence."""
+
+    index = 0
+
+    def shape(self, x: Tensor) -> Tensor:
+        need_rank(self, x, range(2, 17), "[B, T, ...]", "x")
+        sizes: Shape = x.sizes
+        return x.with_shape(sizes[0], *sizes[2:])
+
+    def torch(self, x: Tensor) -> Code:
+        return Subscript(X, (Cut(), self.index))
+
+
+class First(Step):
+    """The first step of axis 1.
+
+    [8, 12, 10] -> First    # [8, 10]
+    [B, T] long < 100 -> First    # [B] long
+    """
+
+    index = 0
+
+    def because(self, output: Tensor, x: Tensor) -> str:
+        return "takes the first step"
+
+
+class Last(Step):
+    """The last step of axis 1, padding or not.
+
+    [8, 12, 10] -> Last    # [8, 10]
+    [B, T, h, e] -> Last    # [B, h, e]
+    """
+
+    index = -1
+
+    def because(self, output: Tensor, x: Tensor) -> str:
+        return "takes the last step"
