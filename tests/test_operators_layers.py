@@ -14,7 +14,9 @@ import dslnet.ops  # noqa: E402, F401
 from dslnet.ops.arguments import ModuleArgument  # noqa: E402
 from dslnet.source import NOWHERE  # noqa: E402
 
-FAMILIES = ("dense", "convolution", "pooling", "normalisation", "activation", "recurrent", "attention", "positions", "graphs")
+FAMILIES = (
+    "dense", "convolution", "pooling", "normalisation", "activation", "recurrent", "attention", "positions", "graphs",
+)  # fmt: skip
 TABLE = (
     ModuleArgument("table", NOWHERE, {"weight": (100, 64)}),
     lambda: torch.nn.Embedding(100, 64),

@@ -25,25 +25,25 @@ def need_bool(op: Operator, mask: Tensor, at: str) -> None:
 
 def need_broadcast(part: Shape, whole: Shape, title: str, at: str) -> None:
     """E0317 unless each size, from the right, is 1 or the one that it meets."""
-    pairs = list(zip(reversed(part), reversed(whole), strict=False))
-    for a, b in pairs:
+    for a, b in zip(reversed(part), reversed(whole), strict=False):
         if not same(a, b) and a != 1:
-            raise Mistake("E0317", title, at, f"{brief(a)} meets {brief(b)}", helps=("each size is that of the scores or 1",))
+            helps = ("each size is that of the scores, or 1",)
+            raise Mistake("E0317", title, at, f"{brief(a)} meets {brief(b)}", helps=helps)
 
 
 class DotProductAttention(Operator, kind="attention", stochastic=True):
     """Means of the values, weighted by how well each query fits each key, after Vaswani et al., 2017.
 
     softmax(q k^T * scale + position) v, with scale 1 / sqrt(e) unless it is given. Query heads may be a multiple of
-    the heads of k and v, each of which then serves a group of neighbours (Ainslie et al., "GQA", 2023). `mask` is true where a key
-    is kept: it broadcasts to the scores [..., heads, T, S], or is [B, S] or [B, T, S]. `position` is added to the
-    scores. `causal=true` keeps the keys up to the query.
+    the heads of k and v, each of which then serves a group of neighbours (Ainslie et al., "GQA", 2023). `mask` is
+    true where a key is kept: it broadcasts to the scores [..., heads, T, S], or is [B, S] or [B, T, S]. `position`
+    is added to the scores. `causal=true` keeps the keys up to the query.
 
     ([2, 8, 10, 64], [2, 8, 12, 64], [2, 8, 12, 32]) -> DotProductAttention    # [2, 8, 10, 32]
     ([B, 4, T, 8], [B, 4, T, 8], [B, 4, T, 8]) -> DotProductAttention(causal=true, scale=1)    # [B, 4, T, 8]
     ([B, 4, T, 8], [B, 2, T, 8], [B, 2, T, 8]) -> DotProductAttention(causal=true) with [B, T] bool    # [B, 4, T, 8]
     ([B, 4, T, 8], [B, 4, S, 8], [B, 4, S, 8]) -> DotProductAttention with mask=[B, T, S] bool    # [B, 4, T, 8]
-    ([B, 4, T, 8], [B, 1, S, 8], [B, 1, S, 8]) -> DotProductAttention with (mask=[B, 1, 1, S] bool, position=[1, 4, T, S])    # [B, 4, T, 8]
+    ([4, T, 8], [1, S, 8], [1, S, 8]) -> DotProductAttention with (mask=[1, 1, S] bool, position=[T, S])    # [4, T, 8]
     ([4, T, 8], [4, S, 8], [4, S, 8]) -> DotProductAttention(dropout=0.1) with position=[4, T, S]    # [4, T, 8]
     """
 

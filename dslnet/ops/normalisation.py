@@ -157,9 +157,9 @@ class LayerNorm(Norm, short="ln"):
 
 
 class RMSNorm(Norm):
-    """Divides the last axis by its root mean square, after Zhang and Sennrich, 2019: x / sqrt(mean(x^2) + eps) * weight.
+    """Divides the last axis by its root mean square, after Zhang and Sennrich, 2019.
 
-    Without `eps` it is the smallest step of the number format, as in PyTorch.
+    y = x / sqrt(mean(x^2) + eps) * weight. Without `eps` it is the smallest step of the number format, as in PyTorch.
 
     [2, 10, 768] -> RMSNorm    # [2, 10, 768]
     [B, T, 64] -> RMSNorm(eps=0.000001)    # [B, T, 64]

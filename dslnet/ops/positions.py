@@ -4,6 +4,7 @@ Enters: a sequence [B, T, ...], or queries and keys [..., T, e]. Leaves: the pos
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 from ..shape import UNKNOWN, Size, Tensor, numel
 from .arguments import Count, Extent, Positive
@@ -15,8 +16,8 @@ from .rules import brief, need_divisor, need_float, need_known, need_rank
 class RoPE(Operator, kind="embedding"):
     """Rotates pairs of features by angles that grow with the position, after Su et al., "RoFormer", 2021.
 
-    Pair i of e / 2 turns by t * base ^ (-2 i / e) at step t. A pair is the features i and i + e / 2, or, `interleaved`, 2 i
-    and 2 i + 1.
+    Pair i of e / 2 turns by t * base ^ (-2 i / e) at step t. A pair is the features i and i + e / 2 or, when
+    `interleaved`, 2 i and 2 i + 1.
 
     [2, 8, 10, 64] -> RoPE    # [2, 8, 10, 64]
     [B, h, T, 8] -> RoPE(500000, interleaved=true)    # [B, h, T, 8]
@@ -150,7 +151,7 @@ class RelativeBias(Operator, kind="embedding", weighted=True):
     def torch(self, x: Tensor) -> Code:
         given = {"buckets": self.buckets, "distance": self.distance, "bidirectional": self.bidirectional}
         defaults = {"buckets": 32, "distance": 128, "bidirectional": True}
-        options = {name: value for name, value in given.items() if value != defaults[name]}
+        options: dict[str, Any] = {name: value for name, value in given.items() if value != defaults[name]}
         return module("RelativeBias", self.heads, **options)
 
     def because(self, output: Tensor, x: Tensor) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from ..shape import UNKNOWN, Shape, Size, Tensor, numel
 from .arguments import Count, Extent, Probability
 from .base import Mistake, Operator, Weight
-from .code import Code, Cut, Own, Subscript, X, Z, apply, module
+from .code import Code, Cut, Expression, Own, Subscript, X, Z, apply, module
 from .rules import brief, need_float, need_known, need_known_input, need_rank, need_same, shown
 
 
@@ -90,7 +90,7 @@ class Recurrent(
             options.pop("dropout", None)  # it acts between layers
         return module(self.name, x.sizes[-1], self.hidden_size, **options, call=self._call(*states))
 
-    def _call(self, *states: Tensor | None) -> Code | None:
+    def _call(self, *states: Tensor | None) -> Expression | None:
         return None
 
     def because(self, output: Tensor, x: Tensor, *states: Tensor | None) -> str:
@@ -160,7 +160,7 @@ class LSTM(Recurrent, outputs=("out", "state", "cell")):
         last = self._state(x)
         return Tensor((*x.sizes[:2], last.sizes[1])), last, last
 
-    def _call(self, *states: Tensor | None) -> Code | None:
+    def _call(self, *states: Tensor | None) -> Expression | None:
         if len(states) > 1 and states[0] is None and states[1] is not None:
             return apply(Own(), X, None, Z)
         return None
