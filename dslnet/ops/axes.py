@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar
 
-from ..shape import UNKNOWN, UNKNOWN_TENSOR, Dim, Shape, Size, Tensor, shape_text
+from ..shape import UNKNOWN, UNKNOWN_TENSOR, Dim, Shape, Size, Tensor
 from .base import Mistake
 
 Rule = TypeVar("Rule", bound=Callable[..., Any])
@@ -91,18 +91,19 @@ def need_axes(box: str, x: Tensor, low: int, at: str | None = None, why: str = "
         raise Mistake("E0302", f"`{box}` wants {counted(low, 'axis')} or more, got {kind_of(x)}", at, why)
 
 
-def layout_axis(box: str, axis: int | None, x: Tensor, gives: dict[int, Shape] | None = None) -> int:
+def layout_axis(box: str, axis: int | None, x: Tensor, gives: dict[int, str] | None = None) -> int:
     """The axis of a box that joins or cuts: 1 where every layout has its features there, and at rank 3 what the
     author says, because [B, T, d] and [B, C, T] look the same (E0314). `gives` are the results by axis."""
     if axis is not None:
         return axis_of(box, axis, x)
     if x.rank == 3:
-        shown = gives if gives is not None else {1: (), 2: ()}
-        helps = tuple(
-            f"`{box}(axis={a})`" + (f" gives {shape_text(shape)}" if shape else "") for a, shape in shown.items()
-        )
+        shown = gives if gives is not None else {1: "", 2: ""}
+        helps = tuple(f"`{box}(axis={a})`" + (f" gives {shape}" if shape else "") for a, shape in shown.items())
         raise Mistake(
-            "E0314", f"`{box}` at rank 3 needs `axis=`", None, "[B, T, d] or [B, C, T]? the shape does not say",
+            "E0314",
+            f"`{box}` at rank 3 needs `axis=`",
+            None,
+            "[B, T, d] or [B, C, T]? the shape does not say",
             helps=helps,
         )
     return 1 if x.rank > 1 else 0

@@ -7,7 +7,8 @@ from typing import Any, Literal
 
 from ..shape import Size, Tensor, compare, differ, same, shape_text
 from .arguments import Amounts, Axis, Extents, Real, Whole
-from .axes import axis_of, layout_axis, text
+from .axes import axis_of, brief, kind_of, layout_axis, text, when_known
+from .axes import both as pair
 from .base import Mistake, Operator
 from .code import Code, Cut, Subscript, X, apply, method
 
@@ -36,22 +37,23 @@ class Split(Operator, kind="shape"):
             for part in self.parts:
                 total = total + part
             if not same(total, size):
-                title = f"{shape_text(self.parts)} adds up to {total}, the axis has {size}"
-                raise Mistake("E0315", title, "parts", f"axis {self._axis(x)} of {x}")
+                title = f"{shape_text(self.parts)} adds up to {brief(total)}, the axis has {brief(size)}"
+                raise Mistake("E0315", title, "parts", f"axis {self._axis(x)} of {kind_of(x)}")
             return self.parts
         if not isinstance(self.parts, int):
             raise Mistake("E0312", f"`Split({self.parts})` needs a known number of parts", "parts")
         each = size // self.parts
         if not same(each * self.parts, size):
-            at = f"axis {self._axis(x)} of {x}"
+            at = f"axis {self._axis(x)} of {kind_of(x)}"
             if isinstance(size, int):
                 possible = [str(n) for n in range(1, min(size, 64) + 1) if size % n == 0]
                 helps = (f"parts that divide {size}: {', '.join(possible[:8])}",)
                 raise Mistake("E0306", f"{self.parts} parts do not divide an axis of {size}", "parts", at, helps=helps)
-            title = f"{self.parts} parts may not divide an axis of {size}"
+            title = f"{self.parts} parts may not divide an axis of {brief(size)}"
             raise Mistake("E0306", title, "parts", at, helps=(f"`require: {size} % {self.parts} == 0`",))
         return (each,) * self.parts
 
+    @when_known("parts", "axis")
     def shape(self, x: Tensor) -> tuple[Tensor, ...]:
         axis = self._axis(x)
         return tuple(x.with_shape(*x.sizes[:axis], size, *x.sizes[axis + 1 :]) for size in self._sizes(x))
@@ -77,6 +79,7 @@ class Slice(Operator, kind="shape"):
     axis: Axis = 1
     step: Whole = 1
 
+    @when_known("axis", "step")
     def shape(self, x: Tensor) -> Tensor:
         axis = axis_of("Slice", self.axis, x)
         size = x.sizes[axis]
@@ -85,10 +88,10 @@ class Slice(Operator, kind="shape"):
         start, stop = _place(self.start, 0, size), _place(self.stop, size, size)
         for value, given, at in ((start, self.start, "start"), (stop, self.stop, "stop")):
             if compare(value, size) == 1 or compare(value, 0) == -1:
-                raise Mistake("E0308", f"`Slice` to {given}: axis {axis} of {x} has {size}", at, f"{size} elements")
+                raise Mistake("E0308", f"`Slice` to {given}: axis {axis} of {kind_of(x)} has {brief(size)}", at)
         if compare(stop, start) in (-1, 0):
-            title = f"`Slice` from {_shown(self.start, 0)} to {_shown(self.stop, size)} is empty"
-            raise Mistake("E0305", title, "stop" if self.stop is not None else "start", f"axis {axis} of {x}")
+            title = f"`Slice` from {brief(start)} to {brief(stop)} is empty"
+            raise Mistake("E0305", title, "stop" if self.stop is not None else "start", f"axis {axis} of {kind_of(x)}")
         length = stop - start
         if self.step > 1:
             length = (length + (self.step - 1)) // self.step
@@ -111,10 +114,6 @@ def _place(value: Size | None, default: Size, size: Size) -> Size:
     return value + size if isinstance(value, int) and value < 0 else value
 
 
-def _shown(value: Size | None, default: Size) -> str:
-    return str(default if value is None else value)
-
-
 class Roll(Operator, kind="shape"):
     """Shifts along an axis; what leaves at the end comes back at the start.
 
@@ -125,6 +124,7 @@ class Roll(Operator, kind="shape"):
     shift: Whole
     axis: Axis
 
+    @when_known("axis")
     def shape(self, x: Tensor) -> Tensor:
         axis_of("Roll", self.axis, x)
         return x
@@ -138,12 +138,16 @@ def _space(box: str, x: Tensor, axis: int | None, amounts: tuple[Any, ...]) -> t
     if axis is not None:
         return (axis_of(box, axis, x),)
     if x.rank < 3:
-        raise Mistake("E0302", f"`{box}` without `axis=` wants axes of space, [B, C, H, W], got {x}",
-                      None, helps=(f"`{box}(..., axis={max(x.rank - 1, 0)})`",))
+        raise Mistake(
+            "E0302",
+            f"`{box}` without `axis=` wants axes of space, [B, C, H, W], got {kind_of(x, 20)}",
+            None,
+            helps=(f"`{box}(..., axis={max(x.rank - 1, 0)})`",),
+        )
     axes = (layout_axis(box, None, x),) if x.rank == 3 else tuple(range(2, x.rank))
     for amount in amounts:
         if isinstance(amount, tuple) and len(amount) != len(axes):
-            title = f"`{box}` wants {len(axes)} numbers for the space of {x}, got {len(amount)}"
+            title = f"`{box}` wants {len(axes)} numbers for the space of {kind_of(x, 24)}, got {len(amount)}"
             raise Mistake("E0302", title, "before")
     return axes
 
@@ -173,16 +177,17 @@ class Pad(Operator, kind="shape"):
         count = len(axes)
         return dict(zip(axes, zip(_each(self.before, count), _each(after, count), strict=True), strict=True))
 
+    @when_known("axis", "mode")
     def shape(self, x: Tensor) -> Tensor:
         borders = self._borders(x)
         if self.mode != "constant" and min(borders) < 2:
             title = f'`Pad` with mode "{self.mode}" pads axes of space, not axis {min(borders)}'
-            raise Mistake("E0308", title, "mode", f"the input is {x}")
+            raise Mistake("E0308", title, "mode", f"the input is {kind_of(x)}")
         sizes = list(x.sizes)
         for axis, (before, after) in borders.items():
             limit = sizes[axis] - 1 if self.mode == "reflect" else sizes[axis]
             if self.mode in ("reflect", "circular") and (compare(before, limit) == 1 or compare(after, limit) == 1):
-                title = f'`Pad` with mode "{self.mode}" adds at most {limit} to an axis of {sizes[axis]}'
+                title = f'`Pad` with mode "{self.mode}" adds at most {brief(limit)} to an axis of {brief(sizes[axis])}'
                 raise Mistake("E0307", title, "before")
             sizes[axis] = sizes[axis] + before + after
         return x.with_shape(*sizes)
@@ -223,22 +228,28 @@ class Crop(Operator, kind="shape"):
             both = zip(_each(self.before, count), _each(after, count), strict=True)
             return {axis: (a, x.sizes[axis] - b) for axis, (a, b) in zip(axes, both, strict=True)}
         if like.rank != x.rank:
-            raise Mistake("E0302", f"`Crop` to another size wants one rank, got {x} and {like}", "like")
+            raise Mistake("E0302", f"`Crop` to another size wants one rank, got {pair(x, like)}", "like")
         borders = {}
         for axis in _space("Crop", x, self.axis, ()):
             big, small = x.sizes[axis], like.sizes[axis]
             if compare(small, big) == 1:
-                raise Mistake("E0307", f"`Crop` cannot make axis {axis} larger: {big} to {small}", "like", f"{like}")
+                raise Mistake(
+                    "E0307",
+                    f"`Crop` cannot make axis {axis} larger: {brief(big)} to {brief(small)}",
+                    "like",
+                    kind_of(like),
+                )
             start = (big - small) // 2
             borders[axis] = (start, start + small)
         return borders
 
+    @when_known("axis")
     def shape(self, x: Tensor, like: Tensor | None = None) -> Tensor:
         sizes = list(x.sizes)
         for axis, (start, stop) in self._borders(x, like).items():
             if compare(stop - start, 1) == -1:
-                title = f"`Crop` would leave nothing of axis {axis}, which has {sizes[axis]}"
-                raise Mistake("E0305", title, "before", f"the input is {x}")
+                title = f"`Crop` would leave nothing of axis {axis}, which has {brief(sizes[axis])}"
+                raise Mistake("E0305", title, "before", f"the input is {kind_of(x)}")
             sizes[axis] = stop - start
         return x.with_shape(*sizes)
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from ..shape import UNKNOWN, Size, Tensor, compare, numel, same
 from .arguments import Axis, Extent, Flag, Positive, Real, Word
 from .arithmetic import FUNCTIONS, SIGNS, alike, as_long, broadcast, matrix_product
-from .axes import axis_of, brief, kind_of, when_known
+from .axes import axis_of, brief, has_unknown, kind_of, when_known
 from .axes import both as pair
 from .base import Mistake, Operator
 from .code import Code, Expression, Infix, Input, X, Y, Z, apply, method
@@ -22,7 +22,11 @@ class Joined(Operator, abstract=True, kind="op"):
 
     sign: ClassVar[str] = "+"
 
-    loose: Flag = False
+    loose: Flag = False  # set by the builder where an input is a free parameter, which may have fewer axes
+
+    @classmethod
+    def signature(cls) -> str:
+        return cls.name
 
     def shape(self, *xs: Tensor) -> Tensor:
         if not xs:
@@ -47,8 +51,13 @@ class Joined(Operator, abstract=True, kind="op"):
         for x in xs[1:]:
             found = SIGNS[self.sign](loose=self.loose).warning(total, x)  # type: ignore[attr-defined]
             if found is not None:
-                return Mistake(found.code, str(found).replace(f"`{self.sign}`", f"`{self.name}`"), None, found.label,
-                               helps=found.helps)
+                return Mistake(
+                    found.code,
+                    str(found).replace(f"`{self.sign}`", f"`{self.name}`"),
+                    None,
+                    found.label,
+                    helps=found.helps,
+                )
             total = Tensor(broadcast(self.name, total, x, self.loose))
         return None
 
@@ -116,7 +125,7 @@ class Clamp(Operator, kind="op"):
         if self.min is None and self.max is None:
             raise Mistake("E0401", "`Clamp` needs `min`, `max` or both", None, helps=("`Clamp(0, 1)`",))
         low, high = self.min, self.max
-        if low is not None and high is not None and low is not UNKNOWN and high is not UNKNOWN and low > high:
+        if low is not None and high is not None and not has_unknown((low, high)) and low > high:
             raise Mistake("E0301", f"`min` of Clamp is {low:g}, above `max`, which is {high:g}", "min")
         pointed = any(isinstance(bound, float) for bound in (low, high))
         return Tensor(x.sizes, "float" if pointed or x.dtype == "float" else "long")
@@ -140,8 +149,7 @@ class Where(Operator, kind="op"):
 
     def shape(self, condition: Tensor, x: Tensor, y: Tensor) -> Tensor:
         if condition.dtype != "bool":
-            title = f"`Where` chooses by truth values, got {kind_of(condition)} {condition.dtype}"
-            title = title if condition.dtype == "float" else f"`Where` chooses by truth values, got {kind_of(condition)}"
+            title = f"`Where` chooses by truth values, got {kind_of(condition)}"
             raise Mistake("E0316", title, "condition", "not bool", helps=("a comparison gives bool: `x > 0`",))
         both = Tensor(broadcast("Where", x, y), promoted(x.dtype, y.dtype))
         return Tensor(broadcast("Where", condition, both), both.dtype)
@@ -311,5 +319,3 @@ class L2Distance(Operator, kind="op"):
     def torch(self, x: Tensor, y: Tensor) -> Code:
         more: dict[str, Any] = {} if self.eps == 1e-6 else {"eps": self.eps}
         return apply("F.pairwise_distance", X, Y, **more)
-
-

@@ -54,5 +54,7 @@ class Gaussian(Head):
         size: Size = x.sizes[-1]
         if not same(size // 2 * 2, size):
             title = f"`Gaussian` wants as many means as log-variances, got a last axis of {brief(size)}"
-            raise Mistake("E0306", title, None, f"2 does not divide {brief(size)}", helps=("`Linear(2 * n) -> Gaussian`",))
+            raise Mistake(
+                "E0306", title, None, f"2 does not divide {brief(size)}", helps=("`Linear(2 * n) -> Gaussian`",)
+            )
         return Head.shape(self, x)

@@ -5,9 +5,10 @@ Enters: one tensor or several. Leaves: one whose elements are theirs.
 
 from typing import Any
 
-from ..shape import UNKNOWN, Shape, Size, Tensor, same
+from ..shape import UNKNOWN, Size, Tensor, same
 from .arguments import Axis, Extent
-from .axes import axis_of, layout_axis, need_axes, text
+from .axes import axis_of, brief, kind_of, layout_axis, need_axes, text, when_known
+from .axes import both as pair
 from .base import Mistake, Operator
 from .code import Code, Cut, Input, Subscript, X, Y, apply, method
 
@@ -34,12 +35,13 @@ class Concat(Operator, kind="shape"):
 
     axis: Axis | None = None
 
+    @when_known("axis")
     def shape(self, *xs: Tensor) -> Tensor:
         _needs_inputs("Concat", xs)
         first = xs[0]
         for x in xs[1:]:
             if x.rank != first.rank:
-                title = f"`Concat` joins inputs of one rank, got {first} and {x}"
+                title = f"`Concat` joins inputs of one rank, got {pair(first, x)}"
                 raise Mistake("E0302", title, None, f"rank {first.rank} and {x.rank}", helps=_lift(first, x))
         need_axes("Concat", first, 1)
         axis = layout_axis("Concat", self.axis, first, _possible(xs))
@@ -47,9 +49,9 @@ class Concat(Operator, kind="shape"):
         for x in xs[1:]:
             for i, (a, b) in enumerate(zip(first.sizes, x.sizes, strict=True)):
                 if i != axis and not same(a, b):
-                    title = f"axis {i} of the inputs of `Concat` is {a} and {b}"
+                    title = f"axis {i} of the inputs of `Concat` is {brief(a)} and {brief(b)}"
                     notes = (f"only axis {axis}, where they are joined, may differ: {first} and {x}",)
-                    raise Mistake("E0311", title, None, f"{first} and {x}", notes=notes)
+                    raise Mistake("E0311", title, None, pair(first, x), notes=notes)
                 if sizes[i] is UNKNOWN:
                     sizes[i] = b
         total: Size = 0
@@ -67,20 +69,20 @@ class Concat(Operator, kind="shape"):
         return " + ".join(text(x.sizes[axis]) for x in xs)
 
 
-def _possible(xs: tuple[Tensor, ...]) -> dict[int, Shape]:
+def _possible(xs: tuple[Tensor, ...]) -> dict[int, str]:
     """What joining along axis 1 and along axis 2 would give, where the other sizes allow it."""
-    found: dict[int, Shape] = {}
+    found: dict[int, str] = {}
     for axis in (1, 2):
         if all(
             len(x.sizes) > axis
             and all(i == axis or same(a, b) for i, (a, b) in enumerate(zip(xs[0].sizes, x.sizes, strict=True)))
             for x in xs
         ):
-            total: Size = 0
-            for x in xs:
-                total = total + x.sizes[axis]
-            found[axis] = (*xs[0].sizes[:axis], total, *xs[0].sizes[axis + 1 :])
-    return found or {1: (), 2: ()}
+            parts = [x.sizes[axis] for x in xs]
+            known = [size for size in parts if isinstance(size, int)]
+            total = str(sum(known)) if len(known) == len(parts) else " + ".join(map(str, parts))
+            found[axis] = f"[{', '.join(total if i == axis else str(s) for i, s in enumerate(xs[0].sizes))}]"
+    return found or {1: "", 2: ""}
 
 
 def _lift(a: Tensor, b: Tensor) -> tuple[str, ...]:
@@ -97,12 +99,13 @@ class Stack(Operator, kind="shape"):
 
     axis: Axis = 1
 
+    @when_known("axis")
     def shape(self, *xs: Tensor) -> Tensor:
         _needs_inputs("Stack", xs)
         first = xs[0]
         for x in xs[1:]:
             if x.rank != first.rank or not all(map(same, first.sizes, x.sizes)):
-                title = f"`Stack` wants equal shapes, got {first} and {x}"
+                title = f"`Stack` wants equal shapes, got {pair(first, x)}"
                 raise Mistake("E0311", title, None, helps=("`Concat` joins along an axis where they differ",))
         axis = axis_of("Stack", self.axis, first, more=1)
         sizes = (*first.sizes[:axis], len(xs), *first.sizes[axis:])
@@ -125,13 +128,13 @@ class Prepend(Operator, kind="shape"):
     def shape(self, x: Tensor, first: Tensor) -> Tensor:
         need_axes("Prepend", x, 2)
         if first.rank != x.rank:
-            title = f"`Prepend` puts rows like those of {x} first, got {first}"
+            title = f"`Prepend` puts rows like those of {kind_of(x, 20)} first, got {kind_of(first, 20)}"
             raise Mistake("E0302", title, "first", f"wants rank {x.rank}")
         for i, (a, b) in enumerate(zip(x.sizes, first.sizes, strict=True)):
             if i != 1 and not same(a, b) and not (i == 0 and b == 1):
-                wanted = f"1 or {a}" if i == 0 else str(a)
-                title = f"`Prepend`: axis {i} of the side input is {b}, not {wanted}"
-                raise Mistake("E0311", title, "first", f"{first} before {x}")
+                wanted = f"1 or {brief(a)}" if i == 0 else brief(a)
+                title = f"`Prepend`: axis {i} of the side input is {brief(b)}, not {wanted}"
+                raise Mistake("E0311", title, "first", pair(first, x))
         sizes = (x.sizes[0], first.sizes[1] + x.sizes[1], *x.sizes[2:])
         return Tensor(sizes, promoted(x.dtype, first.dtype))
 
@@ -155,6 +158,7 @@ class Repeat(Operator, kind="shape"):
     n: Extent
     axis: Axis
 
+    @when_known("axis")
     def shape(self, x: Tensor) -> Tensor:
         axis = axis_of("Repeat", self.axis, x)
         return x.with_shape(*x.sizes[:axis], x.sizes[axis] * self.n, *x.sizes[axis + 1 :])
@@ -180,7 +184,7 @@ class Pairs(Operator, kind="shape"):
 
     def shape(self, x: Tensor) -> Tensor:
         if x.rank != 3:
-            raise Mistake("E0302", f"`Pairs` wants objects [B, N, D], got {x}", None, f"rank {x.rank}")
+            raise Mistake("E0302", f"`Pairs` wants objects [B, N, D], got {kind_of(x)}", None, f"rank {x.rank}")
         batch, rows, width = x.sizes
         return Tensor((batch, rows * rows, 2 * width), x.dtype)
 
@@ -201,13 +205,18 @@ class Pick(Operator, kind="shape"):
 
     axis: Axis = 1
 
+    @when_known("axis")
     def shape(self, x: Tensor, index: Tensor) -> Tensor:
         axis = self._axis(x)
         if index.dtype != "long":
-            raise Mistake("E0316", f"`Pick` wants whole numbers to pick by, got {index} {_dtype(index)}", "index",
-                          "an index is `long`")
+            raise Mistake(
+                "E0316",
+                f"`Pick` wants whole numbers to pick by, got {kind_of(index)} {index.dtype}",
+                "index",
+                "an index is `long`",
+            )
         if index.rank != 1 or not same(index.sizes[0], x.sizes[0]):
-            title = f"`Pick` wants one index for each row, [{x.sizes[0]}] long, got {index}"
+            title = f"`Pick` wants one index for each row, [{brief(x.sizes[0])}] long, got {kind_of(index, 20)}"
             raise Mistake("E0302" if index.rank != 1 else "E0311", title, "index")
         return x.with_shape(*x.sizes[:axis], *x.sizes[axis + 1 :])
 
@@ -222,8 +231,3 @@ class Pick(Operator, kind="shape"):
         axis = self._axis(x)
         places = Subscript(Y, (Cut(), *(None for _ in x.sizes[1:])))
         return method(method(X, "take_along_dim", places, axis), "squeeze", axis)
-
-
-def _dtype(x: Tensor) -> str:
-    return "" if x.dtype != "float" else "float"
-

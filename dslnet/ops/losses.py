@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from ..shape import Shape, Size, Tensor, compare, numel, same, shape_text
 from .arguments import Axis, Flag, Positive, Probability, Reals, Whole
-from .axes import axis_of, brief, kind_of, when_known
+from .axes import axis_of, brief, has_unknown, kind_of, when_known
 from .axes import both as pair
 from .base import Mistake, Operator
 from .code import Code, Cut, Expression, Infix, Subscript, X, Y, apply, method
@@ -51,14 +51,16 @@ def class_axis(box: str, x: Tensor, y: Tensor) -> int | None:
     if y.rank + 1 != x.rank:
         return None
     found = [
-        axis for axis in range(x.rank) if axis or x.rank == 1
+        axis
+        for axis in range(x.rank)
+        if axis or x.rank == 1
         if all(map(same, (*x.sizes[:axis], *x.sizes[axis + 1 :]), y.sizes))
     ]
     known = [axis for axis in found if y.below is not None and x.sizes[axis] == y.below]
     if len(found) > 1 and not known:
         # [B, C, H, W] has its classes behind the batch, [B, T, classes] at the end
         return found[0] if x.rank > 3 else found[-1]
-    return (known or found or [None])[0]
+    return known[0] if known else found[0] if found else None
 
 
 def need_classes(box: str, x: Tensor, y: Tensor) -> int:
@@ -67,11 +69,16 @@ def need_classes(box: str, x: Tensor, y: Tensor) -> int:
     classes = x.sizes[1] if x.rank > 3 else x.sizes[-1] if x.rank else 1
     helps = (f"`target ...: {shape_text(wanted)} long < {classes}`",)
     if y.dtype != "long":
-        raise Mistake("E0511", f"{box} wants class numbers, the target is {typed(y)}", "target",
-                      "no `long`: a float" if y.dtype == "float" else "true or false", helps=helps)
+        raise Mistake(
+            "E0511",
+            f"{box} wants class numbers, the target is {typed(y)}",
+            "target",
+            "no `long`: a float" if y.dtype == "float" else "true or false",
+            helps=helps,
+        )
     axis = class_axis(box, x, y)
     if axis is None:
-        title = f"{box}: the target {kind_of(y, 20)} is not the prediction {kind_of(x, 20)} less an axis"
+        title = f"{box}: the target {kind_of(y, 20)} is not {kind_of(x, 20)} less an axis"
         if len(title) > 80:
             title = f"{box}: the target is not the prediction less its class axis"
         raise Mistake("E0511", title, "target", "the class axis is the one it lacks", helps=helps)
@@ -109,6 +116,11 @@ class Loss(Operator, abstract=True, kind="loss"):
     """What losses have in common: how the elements' losses become one number."""
 
     reduction: Reduction = "mean"
+
+    def __init_subclass__(cls, **rest: Any) -> None:
+        super().__init_subclass__(**rest)
+        # what a figure would print comes first: `Focal(2)`
+        cls.arguments = dict(sorted(cls.arguments.items(), key=lambda item: item[0] == "reduction"))
 
     def result(self, shape: Shape) -> Tensor:
         """The type of the loss; `shape` is that of the elements' losses."""
@@ -150,7 +162,11 @@ class CrossEntropy(Loss):
         need_prediction("CrossEntropy", prediction)
         axis = self._axis(prediction, target)
         classes = prediction.sizes[axis]
-        if isinstance(self.weight, tuple) and compare(len(self.weight), classes) in (-1, 1):
+        if (
+            isinstance(self.weight, tuple)
+            and not has_unknown(self.weight)
+            and compare(len(self.weight), classes) in (-1, 1)
+        ):
             title = f"`weight` of CrossEntropy has {len(self.weight)} numbers for {brief(classes)} classes"
             raise Mistake("E0511", title, "weight")
         return self.result((*prediction.sizes[:axis], *prediction.sizes[axis + 1 :]))
@@ -268,8 +284,10 @@ class NLL(Loss):
                 return "Gaussian"
         elif x.rank == y.rank + 1 and y.dtype == "long":
             return "Categorical"
-        helps = (f"`Categorical`: `target ...: {shape_text(x.sizes[:-1])} long`",
-                 f"`Bernoulli`: `target ...: {shape_text(x.sizes)}`")
+        helps = (
+            f"`Categorical`: `target ...: {shape_text(x.sizes[:-1])} long`",
+            f"`Bernoulli`: `target ...: {shape_text(x.sizes)}`",
+        )
         title = f"`NLL` knows no distribution of {pair(x, y)}"
         raise Mistake("E0511", title, "target", f"the target is {typed(y)}"[:49], helps=helps)
 
@@ -304,7 +322,7 @@ class KLDiv(Loss):
     [2, 5] -> KLDiv(reduction="batchmean", log_target=true) to [2, 5]    # []
     """
 
-    reduction: Literal["mean", "batchmean", "sum", "none"] = "mean"
+    reduction: Literal["mean", "batchmean", "sum", "none"] = "mean"  # type: ignore[assignment]
     log_target: Flag = False
 
     def shape(self, prediction: Tensor, target: Tensor) -> Tensor:
@@ -314,6 +332,8 @@ class KLDiv(Loss):
 
     def torch(self, prediction: Tensor, target: Tensor) -> Code:
         more = {"log_target": True} if self.log_target else {}
+        if self.reduction == "mean":  # by hand, because PyTorch announces that its "mean" will become "batchmean"
+            return method(apply("F.kl_div", X, floats(Y, target), reduction="none", **more), "mean")
         return apply("F.kl_div", X, floats(Y, target), **self.reduced(), **more)
 
 
@@ -337,8 +357,13 @@ class Distill(Operator, kind="loss"):
     def shape(self, prediction: Tensor, target: Tensor) -> Tensor:
         need_prediction("Distill", prediction)
         if target.dtype != "float":
-            raise Mistake("E0511", f"`Distill` learns from a teacher's logits, the target is {kind_of(target)}", "target",
-                          "not float", helps=("`CrossEntropy` learns from class numbers",))
+            raise Mistake(
+                "E0511",
+                f"`Distill` learns from a teacher's logits, the target is {kind_of(target)}",
+                "target",
+                "not float",
+                helps=("`CrossEntropy` learns from class numbers",),
+            )
         if prediction.rank and prediction.rank == target.rank:
             axis = self._axis(prediction)
             mine, theirs = prediction.sizes[axis], target.sizes[axis]
@@ -358,9 +383,10 @@ class Distill(Operator, kind="loss"):
         t: Any = self.temperature
         student, teacher = (X, Y) if t == 1 else (Infix("/", X, t), Infix("/", Y, t))
         divergence = apply(
-            "F.kl_div", apply("F.log_softmax", student, dim=axis), apply("F.log_softmax", teacher, dim=axis),
-            reduction="batchmean", log_target=True,
+            "F.kl_div",
+            apply("F.log_softmax", student, dim=axis),
+            apply("F.log_softmax", teacher, dim=axis),
+            reduction="batchmean",
+            log_target=True,
         )
         return divergence if t == 1 else Infix("*", t * t, divergence)
-
-

@@ -33,8 +33,12 @@ class Optimizer(Operator, abstract=True, kind="optimizer"):
         return f"torch.optim.{self.name}", changed
 
     def shape(self, *xs: Tensor) -> Tensor:
-        raise Mistake("E0215", f"`{self.name}` is an optimizer, not a step of the flow", None,
-                      helps=(f"`optimizer: {self.name}(lr=...)`",))
+        raise Mistake(
+            "E0215",
+            f"`{self.name}` is an optimizer, not a step of the flow",
+            None,
+            helps=(f"`optimizer: {self.name}(lr=...)`",),
+        )
 
 
 class SGD(Optimizer):

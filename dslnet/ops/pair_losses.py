@@ -7,8 +7,8 @@ from typing import Any
 
 from ..shape import Size, Tensor, compare, numel, same
 from .arguments import Positive, Probability, Real, Whole
-from .axes import brief, kind_of
 from .axes import both as pair
+from .axes import brief, kind_of
 from .base import Mistake, Operator
 from .code import Code, Infix, Input, X, Y, Z, apply, method
 from .losses import (
@@ -104,8 +104,12 @@ class CosineLoss(Loss):
         if not alike(x, y) or x.rank != 2:
             raise Mistake("E0511", f"`CosineLoss` compares two [B, d], got {pair(x, y)}", "y")
         if target.rank != 1 or not same(target.sizes[0], x.sizes[0]):
-            raise Mistake("E0511", f"`CosineLoss` wants 1 or -1 for each row, the target is {kind_of(target)}", "target",
-                          f"wants [{brief(x.sizes[0])}]")
+            raise Mistake(
+                "E0511",
+                f"`CosineLoss` wants 1 or -1 for each row, the target is {kind_of(target)}",
+                "target",
+                f"wants [{brief(x.sizes[0])}]",
+            )
         return self.result(x.sizes[:1])
 
     def torch(self, x: Tensor, y: Tensor, target: Tensor) -> Code:
@@ -127,8 +131,13 @@ class Hinge(Loss):
         need_prediction("Hinge", prediction)
         need_alike("Hinge", prediction, target)
         if target.dtype == "bool":
-            raise Mistake("E0511", "`Hinge` wants 1 or -1, the target is true or false", "target", "bool",
-                          helps=("`2 * target - 1` is 1 or -1",))
+            raise Mistake(
+                "E0511",
+                "`Hinge` wants 1 or -1, the target is true or false",
+                "target",
+                "bool",
+                helps=("`2 * target - 1` is 1 or -1",),
+            )
         return self.result(prediction.sizes)
 
     def torch(self, prediction: Tensor, target: Tensor) -> Code:

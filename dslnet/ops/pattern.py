@@ -9,15 +9,30 @@ Notation", ICLR 2022).
 
 import re
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from ..shape import Dim, Size, Tensor, compare, numel, same
-from .arguments import Anything, Word
-from .axes import counted
+from .arguments import ArgumentType, Word, Wrong
+from .axes import brief, counted, kind_of, when_known
 from .base import Mistake, Operator
 from .code import Code, Expression, X, method
 
 Group = tuple[str, ...]
+Change = tuple[int, list[Group]]
+
+
+class NamedSizesType(ArgumentType):
+    """Sizes by name."""
+
+    text = "a size for each of some names"
+
+    def accept(self, value: Any) -> Any:
+        if isinstance(value, dict):
+            return value
+        raise Wrong(self.text)
+
+
+NamedSizes = Annotated[dict[str, Size], NamedSizesType()]
 
 _TOKEN = re.compile(r"\s*(?:(\.\.\.)|([A-Za-z_][A-Za-z0-9_]*)|([0-9]+)|([()])|(\S))")
 
@@ -40,7 +55,9 @@ def groups_of(side: str) -> list[Group]:
         if strange:
             raise _wrong(f"`{strange}` is not part of a pattern")
         if number and number != "1":
-            raise _wrong(f"the only number of a pattern is 1, not {number}", "give the axis a name, and `name=` its size")
+            raise _wrong(
+                f"the only number of a pattern is 1, not {number}", "give the axis a name, and `name=` its size"
+            )
         if bracket == "(":
             if inside is not None:
                 raise _wrong("the brackets of a pattern do not nest")
@@ -88,7 +105,7 @@ def layout_of(pattern: str, given: dict[str, Size], x: Tensor) -> Layout:
     open_ended = len(plain) < len(before)
     if missing < 0 or (missing and not open_ended):
         more = " or more" if open_ended else ""
-        title = f"the pattern names {counted(len(plain), 'axis')}{more}, the input {x} has {x.rank}"
+        title = f"the pattern names {counted(len(plain), 'axis')}{more}, the input {kind_of(x, 24)} has {x.rank}"
         raise Mistake("E0302", title, "pattern", left.strip()[:40])
     dots = tuple(f"...{i}" for i in range(missing))
     before_axes, after_axes = _spread(before, dots), _spread(after, dots)
@@ -124,32 +141,34 @@ def _solve(group: Group, size: Size, given: dict[str, Size], axis: int, x: Tenso
     """The sizes of the names that make up one axis of the input."""
     if group in ((), ("1",)):
         if not same(size, 1):
-            raise Mistake("E0303", f"the pattern has 1 for axis {axis}, which is {size}", "pattern", f"the input is {x}")
+            title = f"the pattern has 1 for axis {axis}, which is {brief(size)}"
+            raise Mistake("E0303", title, "pattern", f"the input is {kind_of(x)}")
         return {}
     free = [name for name in group if name not in given]
     known = numel(given[name] for name in group if name in given)
+    helps: tuple[str, ...]
     shown = " * ".join(str(given[name]) for name in group if name in given)
+    named = f"`({' '.join(group)})`" if len(" ".join(group)) <= 24 else "a bracket"
     if len(free) > 1:
         helps = (f"give {'one' if len(free) == 2 else 'all but one'} of them: `{free[0]}=...`",)
-        title = f"`({' '.join(group)})` splits {size}: the sizes of {' and '.join(f'`{n}`' for n in free)} are open"
-        raise Mistake("E0309", title if len(title) <= 80 else f"`({' '.join(group)})`: two sizes are open", "pattern",
-                      helps=helps)
+        title = f"{named} splits {brief(size)}, {len(free)} of its sizes are open"
+        raise Mistake("E0309", title, "pattern", "one may be left open", helps=helps)
     found = {name: given[name] for name in group if name in given}
     if not free:
         if not same(known, size):
-            title = f"`({' '.join(group)})` is {known}, axis {axis} of the input is {size}"
-            title = title if len(group) > 1 else f"`{group[0]}` is {known}, axis {axis} of the input is {size}"
-            raise Mistake("E0303", title, "pattern", f"the input is {x}")
+            what = named if len(group) > 1 else f"`{group[0]}`"
+            title = f"{what} is {brief(known)}, axis {axis} of the input is {brief(size)}"
+            raise Mistake("E0303", title, "pattern", f"the input is {kind_of(x)}")
         return found
     rest = size // known
     if not same(rest * known, size):
         at = next(name for name in group if name in given)
         if isinstance(size, int) and isinstance(known, int):
-            title, helps = f"{shown} does not divide {size}, axis {axis} of the input", ()
-            label = f"{size} = {known}*{size // known} + {size % known}"
+            title = f"{shown} does not divide {size}, axis {axis} of the input"
+            helps, label = (), f"{size} = {known}*{size // known} + {size % known}"
         else:
-            title = f"{shown} may not divide {size}, axis {axis} of the input"
-            helps, label = (f"`require: {size} % {known} == 0`",), f"the input is {x}"
+            title = f"{shown} may not divide {brief(size)}, axis {axis} of the input"
+            helps, label = (f"`require: {size} % {known} == 0`",), f"the input is {kind_of(x)}"
         raise Mistake("E0306", title, at, label, helps=helps)
     return {**found, free[0]: rest}
 
@@ -171,8 +190,9 @@ class Rearrange(Operator, kind="shape"):
     open_arguments: ClassVar[bool] = True
 
     pattern: Word
-    sizes: Anything = {}  # noqa: RUF012
+    sizes: NamedSizes = {}
 
+    @when_known("pattern")
     def shape(self, x: Tensor) -> Tensor:
         layout = layout_of(self.pattern, self.sizes, x)
         return x.with_shape(*(numel(layout.sizes.get(name, 1) for name in group) for group in layout.after))
@@ -260,7 +280,7 @@ def _openings(parts: list[Group], sizes: dict[str, Size]) -> int:
     return sum(isinstance(numel(sizes[name] for name in part), Dim) for part in parts)
 
 
-def _changes(before: list[Group], after: list[Group]) -> tuple[list[tuple[int, list[Group]]], list[tuple[int, list[Group]]]]:
+def _changes(before: list[Group], after: list[Group]) -> tuple[list[Change], list[Change]]:
     """The axes to split, as (axis before, its parts), and the axes to join, as (axis once split, its parts)."""
     edges = {0}
     for groups in (before, after):
@@ -268,6 +288,7 @@ def _changes(before: list[Group], after: list[Group]) -> tuple[list[tuple[int, l
         for group in groups:
             place += len(group)
             edges.add(place)
+
     def parts(group: Group, start: int) -> list[Group]:
         cuts = [e - start for e in sorted(edges) if start <= e <= start + len(group)]
         return [group[a:b] for a, b in zip(cuts, cuts[1:], strict=False)]

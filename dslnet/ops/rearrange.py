@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from ..shape import UNKNOWN, Dim, Shape, Size, Tensor, compare, numel, same, shape_text
 from .arguments import Axes, Axis, Wholes
-from .axes import axes_label, axis_of, need_axes, product_text
+from .axes import axes_label, axis_of, kind_of, need_axes, product_text, when_known
 from .base import Mistake, Operator
 from .code import Code, Expression, X, method
 
@@ -34,13 +34,15 @@ class Flatten(Operator, kind="shape"):
 
     def _range(self, x: Tensor) -> tuple[int, int]:
         if x.rank < 2 and (self.start_axis, self.end_axis) == (1, -1):
-            raise Mistake("E0302", f"`Flatten` joins the axes after the batch, {x} has none", None, axes_label(x))
+            title = f"`Flatten` joins the axes after the batch, {kind_of(x)} has none"
+            raise Mistake("E0302", title, None, axes_label(x))
         start = axis_of("Flatten", self.start_axis, x, "start_axis")
         end = axis_of("Flatten", self.end_axis, x, "end_axis")
         if start > end:
             raise Mistake("E0308", f"`Flatten` from axis {start} to {end} joins nothing", "end_axis", axes_label(x))
         return start, end
 
+    @when_known("start_axis", "end_axis")
     def shape(self, x: Tensor) -> Tensor:
         start, end = self._range(x)
         return x.with_shape(*x.sizes[:start], numel(x.sizes[start : end + 1]), *x.sizes[end + 1 :])
@@ -139,6 +141,7 @@ class Transpose(Operator, kind="shape"):
         need_axes("Transpose", x, 2)
         return axis_of("Transpose", self.axis0, x, "axis0"), axis_of("Transpose", self.axis1, x, "axis1")
 
+    @when_known("axis0", "axis1")
     def shape(self, x: Tensor) -> Tensor:
         first, second = self._axes(x)
         sizes = list(x.sizes)
@@ -165,6 +168,7 @@ class Permute(Operator, kind="shape"):
 
     axes: Axes
 
+    @when_known("axes")
     def shape(self, x: Tensor) -> Tensor:
         return x.with_shape(*(x.sizes[axis] for axis in self._order(x)))
 
@@ -172,7 +176,7 @@ class Permute(Operator, kind="shape"):
         order = [axis_of("Permute", axis, x, "axes") for axis in self.axes]
         if sorted(order) != list(range(x.rank)):
             shown = ", ".join(map(str, self.axes))
-            title = f"`Permute({shown})` is not an order of the {x.rank} axes of {x}"
+            title = f"`Permute({shown})` is not an order of the {x.rank} axes of {kind_of(x)}"
             raise Mistake("E0302" if len(order) != x.rank else "E0301", title, "axes", "each axis once, from 0")
         return order
 
@@ -190,6 +194,7 @@ class Unsqueeze(Operator, kind="shape"):
 
     axis: Axis
 
+    @when_known("axis")
     def shape(self, x: Tensor) -> Tensor:
         axis = axis_of("Unsqueeze", self.axis, x, more=1)
         return x.with_shape(*x.sizes[:axis], 1, *x.sizes[axis:])
@@ -207,6 +212,7 @@ class Squeeze(Operator, kind="shape"):
 
     axis: Axis
 
+    @when_known("axis")
     def shape(self, x: Tensor) -> Tensor:
         axis = axis_of("Squeeze", self.axis, x)
         if not same(x.sizes[axis], 1):
@@ -232,10 +238,11 @@ class Expand(Operator, kind="shape"):
 
     sizes: Wholes
 
+    @when_known("sizes")
     def shape(self, x: Tensor) -> Tensor:
         added = len(self.sizes) - x.rank
         if added < 0:
-            raise Mistake("E0302", f"`Expand` to {shape_text(self.sizes)} has fewer axes than {x}", "sizes")
+            raise Mistake("E0302", f"`Expand` to {shape_text(self.sizes)} has fewer axes than {kind_of(x)}", "sizes")
         result: list[Size] = []
         for i, size in enumerate(self.sizes):
             old: Any = x.sizes[i - added] if i >= added else None
@@ -244,7 +251,7 @@ class Expand(Operator, kind="shape"):
                     raise Mistake("E0301", "`Expand`: -1 keeps an axis, this one is new", "sizes", f"axis {i}")
                 result.append(old)
             elif old is None or old == 1 or same(old, size):
-                result.append(size if old is not UNKNOWN else size)
+                result.append(size)
             else:
                 title = f"`Expand` repeats an axis of size 1, axis {i - added} is {old}"
                 raise Mistake("E0317", title, "sizes", f"{old} cannot become {size}")
@@ -252,7 +259,5 @@ class Expand(Operator, kind="shape"):
 
     def torch(self, x: Tensor) -> Code:
         added = len(self.sizes) - x.rank
-        kept = [
-            -1 if i >= added and x.sizes[i - added] == size else size for i, size in enumerate(self.sizes)
-        ]
+        kept = [-1 if i >= added and x.sizes[i - added] == size else size for i, size in enumerate(self.sizes)]
         return method(X, "expand", *kept)

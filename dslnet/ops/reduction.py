@@ -249,5 +249,3 @@ class CumSum(Operator, kind="reduction"):
 
     def torch(self, x: Tensor) -> Code:
         return method(X, "cumsum", dim=self.axis)
-
-

@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 
 from ..shape import UNKNOWN, Dim, Shape, Size, Tensor, numel, same
 from .arguments import Axis, Count, Flag, Held, Positive, Probability, Real
-from .axes import axis_of, kind_of, need_axes, when_known
+from .axes import axis_of, has_unknown, kind_of, need_axes, when_known
 from .axes import both as pair
 from .base import Combinator, Mistake, Operator, Weight
 from .code import Bodies, Code, Infix, Training, X, Y, apply, method, module
@@ -99,7 +99,8 @@ class ReverseGrad(Operator, kind="op"):
 
     def torch(self, x: Tensor) -> Code:
         still = method(X, "detach")
-        return Infix("-", still, Infix("*", self.scale, Infix("-", X, still)) if self.scale != 1 else Infix("-", X, still))
+        change = Infix("-", X, still)  # zero, with the gradient of x
+        return Infix("-", still, change if self.scale == 1 else Infix("*", self.scale, change))
 
 
 class StochasticDepth(Combinator, kind="op", stochastic=True):
@@ -147,13 +148,13 @@ class MoE(Combinator, kind="conditioning", weighted=True):
 
     def _share(self, lead: Shape) -> Size:
         """How many vectors an expert gets when all get equally many: what its FLOPs are counted for."""
-        if self.n is UNKNOWN or self.top is UNKNOWN:
+        if has_unknown((self.n, self.top)):
             return UNKNOWN
         total = numel(lead) * self.top
         return -(-total // self.n) if isinstance(total, int) else total // self.n
 
     @when_known("n", "top")
-    def shape(self, x: Tensor, *, body: tuple[Tensor, ...] = ()) -> Tensor:
+    def shape(self, x: Tensor, *, body: tuple[Tensor, ...] = ()) -> Tensor:  # type: ignore[override]
         need_axes("MoE", x, 2, None, "the last axis is what is routed")
         for name in ("n", "top"):
             if isinstance(getattr(self, name), Dim):
@@ -167,8 +168,12 @@ class MoE(Combinator, kind="conditioning", weighted=True):
         fed = self.inner(x)[0]
         made = body[0]
         if made.rank != fed.rank or not all(map(same, made.sizes[:-1], fed.sizes[:-1])):
-            raise Mistake("E0311", f"an expert of `MoE` makes vectors for vectors, not {kind_of(made)}", None,
-                          f"fed {kind_of(fed)}")
+            raise Mistake(
+                "E0311",
+                f"an expert of `MoE` makes vectors for vectors, not {kind_of(made)}",
+                None,
+                f"fed {kind_of(fed)}",
+            )
         return x.last(made.sizes[-1])
 
     def weights(self, x: Tensor) -> Iterator[Weight]:
