@@ -242,7 +242,7 @@ def test_function(name: str) -> None:
 
 def test_negation() -> None:
     for dtype in DTYPES:
-        torch.testing.assert_close(result(SIGNS["unary -"](), numbers(dtype)), -counts(numbers(dtype)))
+        torch.testing.assert_close(result(SIGNS["neg"](), numbers(dtype)), -counts(numbers(dtype)))
 
 
 B, T, S, H, W = map(free, "BTSHW")

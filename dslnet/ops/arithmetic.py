@@ -19,7 +19,7 @@ from .join import promoted
 
 Number = int | float | Dim
 
-#: Operators of the language that stand between two wires, by sign; `unary -` stands before one.
+#: Operators of the language that stand between two wires, by sign; `neg` is the minus before one.
 SIGNS: dict[str, type[Operator]] = {}
 #: Functions of wires, by name.
 FUNCTIONS: dict[str, type[Operator]] = {}
@@ -424,4 +424,4 @@ class Negate(Function):
         return Prefix("-", as_long(X) if x.dtype == "bool" else X)
 
 
-SIGNS["unary -"] = Negate
+SIGNS["neg"] = Negate
