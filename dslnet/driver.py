@@ -109,14 +109,17 @@ class Driver:
         self.text = text
         self.states: list[State] = [START]
         self.values: Values = [None]
+        #: Blocks that recovery opened, or left open, and that no DEDENT will close.
+        self.borrowed = 0
 
     def run(self, index: int) -> int:
         """Read the tokens from `index` on. Returns where the grammar does not go on, or where the file ends."""
         text = self.text
         kinds = text.kinds
         states, values = self.states, self.values
-        state = states[-1]
         kind = kinds[index]
+        self.settle(kind)
+        state = states[-1]
         while True:
             shift = state.shift.get(kind)
             if shift is not None:
@@ -141,10 +144,18 @@ class Driver:
         """Whether the file was read to its end."""
         return self.states[-1].number == FINAL
 
+    def settle(self, kind: str) -> None:
+        """Take the passing steps that the last token left undone: it was read with another kind in sight."""
+        states = self.states
+        while (rule := states[-1].reduce.get(kind)) is not None and rule.build is None:
+            states.pop()
+            states.append(states[-1].goto[rule.makes][kind])
+
     def feed(self, kind: str, index: int, following: str) -> bool:
         """Read one token, which may stand anywhere in the lists. False, with it not read, where it cannot be."""
         text = self.text
         states, values = self.states, self.values
+        self.settle(kind)
         while True:
             state = states[-1]
             shift = state.shift.get(kind)
@@ -159,10 +170,6 @@ class Driver:
             rule.build(values, text)
             del states[-rule.size :]
             states.append(states[-1].goto[rule.makes][kind])
-
-    def accepts(self, kinds: str, depth: int | None = None) -> bool:
-        """Whether `kinds` can be read on from here, or from the first `depth` states. Builds nothing."""
-        return accepted(self.states if depth is None else self.states[:depth], kinds) == len(kinds)
 
 
 def accepted(stack: list[State], kinds: str) -> int:

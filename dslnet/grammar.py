@@ -68,7 +68,7 @@ def generate() -> str:
     lines = [
         '"""Generated from grammars/net.lark by `python -m dslnet.grammar`: do not edit.',
         "",
-        "ACTIONS has a line for each state: a kind and the state to shift to, or a kind, `r` and the rule to reduce by.",
+        "ACTIONS has a line for each state: a kind and the state to shift to, or a kind, `r` and the rule;",
         "GOTOS has a line for each state: a nonterminal and the state that follows it. RULES has a line for each rule:",
         "what it makes, how many symbols it takes, and the function that builds the node (`-` for a lone symbol that",
         "stands for itself). TERMINALS are the patterns that the lexer tries, in this order.",

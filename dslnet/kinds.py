@@ -97,3 +97,6 @@ RESERVED: dict[str, str] = {
     **dict.fromkeys(("true", "false", "none"), "c"),
     **dict.fromkeys(("float", "long", "bool"), "t"),
 }
+
+#: How other languages write ours.
+FOREIGN_CONSTANTS = {"True": "true", "False": "false", "None": "none"}

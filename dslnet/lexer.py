@@ -14,7 +14,7 @@ import re
 from itertools import accumulate
 from typing import NamedTuple
 
-from .kinds import BLANK, COMMENT, JUNK, KINDS, LINE_END, RESERVED
+from .kinds import BLANK, COMMENT, FOREIGN_CONSTANTS, JUNK, KINDS, LINE_END, RESERVED
 from .tables import TERMINALS
 
 # Reserved words look like names here and are told apart by `RESERVED`.
@@ -23,9 +23,8 @@ _WORDS = "|".join(pattern for name, pattern in TERMINALS if KINDS[name] not in R
 #: A word with the blanks before it. The last alternatives take what is left: a string with an unknown
 #: escape, an open string to the end of its
 #: line, a run of characters that start nothing, one character, blanks at the end of the text.
-SPLIT = re.compile(
-    rf'[ \t]*(?:{_WORDS}|\r?\n|#[^\n]*|"(?:\\.|[^"\\\n])*"|"[^\n]*|[^\s\w"#()\[\],:=.|+\-*/%@<>!]+|[^\x00-\x7f]+|[^ \t])|[ \t]+'
-)
+_REST = r'"(?:\\.|[^"\\\n])*"|"[^\n]*|[^\s\w"#()\[\],:=.|+\-*/%@<>!]+|[^\x00-\x7f]+|[^ \t]'
+SPLIT = re.compile(rf"[ \t]*(?:{_WORDS}|\r?\n|#[^\n]*|{_REST})|[ \t]+")
 
 #: Only words longer than this can be over a limit, so the others are never looked at.
 LONG = 64
@@ -34,7 +33,7 @@ _KIND = re.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern in TERMIN
 
 
 class Lexed(NamedTuple):
-    """The tokens of a text: `kinds[i]` is the kind of `words[i]`, which ends at `ends[i]`. `long` has the long words."""
+    """The tokens of a text: `words[i]` is of `kinds[i]` and ends at `ends[i]`. `long` has the long words."""
 
     kinds: str
     words: list[str]
@@ -68,6 +67,8 @@ def kind_of(word: str) -> str:
     reserved = RESERVED.get(word)
     if reserved is not None:
         return reserved
+    if word in FOREIGN_CONSTANTS:
+        return JUNK
     if word.endswith("\n"):
         return LINE_END
     if word.startswith("#"):

@@ -13,6 +13,7 @@ from .driver import Driver
 from .layout import layout
 from .limits import DEFAULT, Limits
 from .mistakes import Mistakes
+from .placement import check_placement
 from .recovery import recover
 from .source import Source
 from .syntax import Spec
@@ -37,8 +38,11 @@ def _parse(source: Source, mistakes: Mistakes, limits: Limits) -> Spec:
     comments = tuple(tokens.comments)
     if tokens.kinds == "$":
         return Spec(source, (), comments)
-    driver = Driver(Text(source.name, tokens.kinds, tokens.words, tokens.ends, tokens.docs, mistakes))
+    # A list, so that recovery can drop a token in its place.
+    driver = Driver(Text(source.name, list(tokens.kinds), tokens.words, tokens.ends, tokens.docs, mistakes))
     index = driver.run(0)
     while not driver.done:
         index = driver.run(recover(driver, index))
-    return Spec(source, tuple(driver.values[-1]), comments)
+    statements = tuple(driver.values[-1])
+    check_placement(statements, mistakes)
+    return Spec(source, statements, comments)

@@ -1,6 +1,6 @@
 """Generated from grammars/net.lark by `python -m dslnet.grammar`: do not edit.
 
-ACTIONS has a line for each state: a kind and the state to shift to, or a kind, `r` and the rule to reduce by.
+ACTIONS has a line for each state: a kind and the state to shift to, or a kind, `r` and the rule;
 GOTOS has a line for each state: a nonterminal and the state that follows it. RULES has a line for each rule:
 what it makes, how many symbols it takes, and the function that builds the node (`-` for a lone symbol that
 stands for itself). TERMINALS are the patterns that the lexer tries, in this order.
@@ -147,6 +147,7 @@ parameter 3 parameter_default
 close 2 mark_comma
 parameters 3 more_comma
 declaration 3 export
+declared 1 -
 declaration 3 declaration
 arguments 3 items
 item_value 3 argument_name
@@ -159,12 +160,12 @@ use 6 use_python
 dotted 3 more_names
 suite 4 suite
 combinator 4 repeat_in
-body 4 value_default
 definition 7 definition_parameters
 lane 4 lane_key
 item 4 item_key
 expression 5 conditional
 statement 5 bad_suite
+declared 4 value_default
 """
 
 ACTIONS = """
@@ -228,39 +229,39 @@ c22 123 024 a120 (26 [27 -28 ~29 "30 A31
 &r14 >r14 :r31 <r14 .r14 =r14 ir14 (81 [r14 -r14 ;r14 vr14 +r14 ^r14 *r14 wr14
 $r32 Dr32 !r32 ar32 ur32
 :124
-=125 ;126
->127 =r26 ;r26
+;125
+>126 =r26 ;r26
 $r33 |r33 }r33 Dr33 !r33 0r33 ar33 -r33 "r33 ur33
 ,r34 =r34 )r34
-:128
+:127
 ,r35 =r35 )r35
-,r36 =129 )r36
+,r36 =128 )r36
 ,r37 )r37
-,130 )131
-c22 l51 e52 123 i53 0133 a134 (26 [27 -28 ;54 ~29 r55 "135 S56 A57
-;138
+,129 )130
+c22 l51 e52 123 i53 0132 a133 (26 [27 -28 ;54 ~29 r55 "134 S56 A57
+;137
 :r38
-:r39 a139
-c22 l51 e52 123 i53 0133 a134 (26 [27 -28 ;54 ~29 r55 "135 S56 A57
+:r39 a138
+c22 l51 e52 123 i53 0132 a133 (26 [27 -28 ;54 ~29 r55 "134 S56 A57
 :r40
 |r41 }r41 !r41 0r41 ar41 -r41 "r41
 |r42 }r42 !r42 0r42 ar42 -r42 "r42
-:142
+:141
 |r43 }r43 !r43 0r43 ar43 -r43 "r43
 |r44 }r44 !r44 0r44 ar44 -r44 "r44
-|69 }143 !70 071 a72 -73 "74
-c22 123 024 a83 (26 [27 -28 ~29 )145 "30 A84
+|69 }142 !70 071 a72 -73 "74
+c22 123 024 a83 (26 [27 -28 ~29 )144 "30 A84
 &r45 >r45 :r45 ,r45 <r45 .r45 er45 =r45 ir45 [r45 -r45 ;r45 vr45 +r45 ^r45 *r45 )r45 ]r45 wr45
 &r12 >r12 ,r12 <r12 .r12 =r34 ir12 (81 [r12 -r12 vr12 +r12 ^r12 *r12 )r12 ]r12 wr12
 &r14 >r14 ,r14 <r14 .r14 =r35 ir14 (81 [r14 -r14 vr14 +r14 ^r14 *r14 )r14 ]r14 wr14
-=147
+=146
 ,r46 )r46 ]r46
-,148 )131
+,147 )130
 ,r47 )r47 ]r47
 ,r48 ]r48
 &r49 >r49 :r49 ,r49 <r49 .r49 tr49 er49 =r49 ir49 [r49 -r49 ;r49 vr49 +r49 ^r49 *r49 )r49 ]r49 wr49
 ,r50 ]r50
-,150 ]151
+,149 ]150
 ,r51 ]r51
 &r52 >r52 :r52 ,r52 <r52 er52 =r52 ir52 -r52 ;r52 vr52 +r52 *r52 )r52 ]r52
 &r53 >r53 :r53 ,r53 er53 =r53 ir53 ;r53 vr53 )r53 ]r53
@@ -276,47 +277,46 @@ c22 123 024 a25 (26 [27 "30 A31
 c22 123 024 a25 (26 [27 -28 "30 A31
 c22 123 024 a25 (26 [27 -28 "30 A31
 c22 123 024 a25 (26 [27 -28 "30 A31
-a162
+a161
 c22 123 024 a83 (26 [27 -28 ~29 "30 A84
-c22 123 024 a25 (26 [27 -164 "30 A31
-"166
+c22 123 024 a25 (26 [27 -163 "30 A31
+"165
 ,r57 fr57
 ,r58 fr58
 .r59 ;r59
-;167
-.168 ;169
+;166
+.167 ;168
 :r60
 :r61
 |69 !70 071 a72 -73 "74
-&r12 :r12 <r12 .r12 ir12 n171 (81 [r12 -r12 vr12 +r12 ^r12 *r12 wr12
+&r12 :r12 <r12 .r12 ir12 n170 (81 [r12 -r12 vr12 +r12 ^r12 *r12 wr12
 :r62
 :r63
 &r54 >r54 :r64 <r54 .r54 =r54 ir54 [r54 -r54 ;r54 vr54 +r54 ^r54 *r54 wr54
 c22 l51 e52 123 i53 024 a25 (26 [27 -28 ;54 ~29 r55 "30 S56 A57
-c22 123 024 a25 (26 [27 -28 ~29 "30 A31
 $r65 |r65 }r65 Dr65 !r65 0r65 ar65 -r65 "r65 ur65
 c22 123 024 a25 (26 [27 ;54 "30 A31
 c22 l51 e52 123 i53 024 a25 (26 [27 -28 ;54 ~29 r55 "30 S56 A57
 c22 123 024 a25 (26 [27 -28 ~29 "30 A31
-a63 )177 A65
+a63 )175 A65
 &r66 >r66 :r66 ,r66 <r66 .r66 er66 =r66 ir66 [r66 -r66 ;r66 vr66 +r66 ^r66 *r66 )r66 ]r66 wr66
-:179
-&r11 >r11 :r38 <r11 .r11 =r11 ir11 [r11 -r11 ;r11 vr11 +r11 ^r11 *r11 wr11
-&r12 >r12 :r39 <r12 .r12 =r12 ir12 a180 (81 [r12 -r12 ;r12 vr12 +r12 ^r12 *r12 wr12
-&r13 >r13 :r40 <r13 .r13 =r13 ir13 [r13 -r13 ;r13 vr13 +r13 ^r13 *r13 wr13
+:177
+&r11 >r11 :r38 <r11 .r11 ir11 [r11 -r11 ;r11 vr11 +r11 ^r11 *r11 wr11
+&r12 >r12 :r39 <r12 .r12 ir12 a178 (81 [r12 -r12 ;r12 vr12 +r12 ^r12 *r12 wr12
+&r13 >r13 :r40 <r13 .r13 ir13 [r13 -r13 ;r13 vr13 +r13 ^r13 *r13 wr13
 |r67 }r67 !r67 0r67 ar67 -r67 "r67
-:181
-|r68 }r68 !r68 {182 0r68 ar68 -r68 "r68
-:r69 ;183
+:179
+|r68 }r68 !r68 {180 0r68 ar68 -r68 "r68
+:r69 ;181
 |r70 }r70 !r70 0r70 ar70 -r70 "r70
-:184
+:182
 c22 l51 e52 123 i53 024 a25 (26 [27 -28 ;54 ~29 r55 "30 S56 A57
 $r71 Dr71 !r71 ar71 ur71
 |r72 }r72 !r72 0r72 ar72 -r72 "r72
 &r73 >r73 :r73 ,r73 <r73 .r73 er73 =r73 ir73 [r73 -r73 ;r73 vr73 +r73 ^r73 *r73 )r73 ]r73 wr73
-,148 )131
+,147 )130
 c22 123 024 a25 (26 [27 -28 ~29 "30 A31
-c22 123 024 a83 (26 [27 -28 ~29 )177 "30 A84
+c22 123 024 a83 (26 [27 -28 ~29 )175 "30 A84
 &r74 >r74 :r74 ,r74 <r74 .r74 er74 =r74 ir74 [r74 -r74 ;r74 vr74 +r74 ^r74 *r74 )r74 ]r74 wr74
 c22 _89 123 024 a25 (26 [27 -28 ~29 ]189 "30 A31
 &r75 >r75 :r75 ,r75 <r75 .r75 tr75 er75 =r75 ir75 [r75 -r75 ;r75 vr75 +r75 ^r75 *r75 )r75 ]r75 wr75
@@ -331,7 +331,7 @@ e191 v99
 &r83 >r83 :r83 ,r83 <r83 er83 =r83 ir83 -r83 ;r83 vr83 +r83 *101 )r83 ]r83
 &r84 >r84 :r84 ,r84 <r84 er84 =r84 ir84 -r84 ;r84 vr84 +r84 *101 )r84 ]r84
 &r85 >r85 :r85 ,r85 <r85 .r85 er85 =r85 ir85 [r85 -r85 ;r85 vr85 +r85 ^r85 *r85 )r85 ]r85 wr85
-,192 ]151
+,192 ]150
 c22 123 024 a25 (26 [27 "30 A31
 &r86 >r86 :r86 ,r86 <r86 .108 er86 =r86 ir86 [109 -r86 ;r86 vr86 +r86 ^r86 *r86 )r86 ]r86
 ;195
@@ -341,7 +341,6 @@ $r88 Dr88 !r88 ar88 ur88
 |69 }197 !70 071 a72 -73 "74
 c22 123 024 a25 (26 [27 -28 ~29 "30 A31
 $r89 |r89 }r89 Dr89 !r89 0r89 ar89 -r89 "r89 ur89
-;199
 $r90 |r90 }r90 Dr90 !r90 0r90 ar90 -r90 "r90 ur90
 $r91 Dr91 !r91 ar91 ur91
 ,r92 )r92
@@ -354,26 +353,30 @@ c22 l51 e52 123 i53 024 a25 (26 [27 -28 ;54 ~29 r55 "30 S56 A57
 |r95 }r95 !r95 0r95 ar95 -r95 "r95
 c22 l51 e52 123 i53 024 a25 (26 [27 -28 ;54 ~29 r55 "30 S56 A57
 |r96 }r96 !r96 0r96 ar96 -r96 "r96
-&r97 >r97 :r97 ,r97 <r97 .r97 er97 =r97 ir97 [r97 -r97 ;r97 vr97 +r97 ^r97 *r97 )r97 ]r97 wr97
-,r98 )r98 ]r98
+|r97 }r97 !r97 0r97 ar97 -r97 "r97
+=203 ;125
+&r98 >r98 :r98 ,r98 <r98 .r98 er98 =r98 ir98 [r98 -r98 ;r98 vr98 +r98 ^r98 *r98 )r98 ]r98 wr98
 ,r99 )r99 ]r99
-&r100 >r100 :r100 ,r100 <r100 .r100 tr100 er100 =r100 ir100 [r100 -r100 ;r100 vr100 +r100 ^r100 *r100 )r100 ]r100 wr100
-,r101 ]r101
+,r100 )r100 ]r100
+&r101 >r101 :r101 ,r101 <r101 .r101 tr101 er101 =r101 ir101 [r101 -r101 ;r101 vr101 +r101 ^r101 *r101 )r101 ]r101 wr101
+,r102 ]r102
 c22 123 024 a25 (26 [27 -28 ~29 "30 A31
 c22 123 024 a83 (26 [27 -28 ~29 ]189 "30 A84
-&r102 >r102 :r102 ,r102 <r102 .r102 er102 =r102 ir102 [r102 -r102 ;r102 vr102 +r102 ^r102 *r102 )r102 ]r102 wr102
-&r103 >r103 :r103 ,r103 <r103 .108 er103 =r103 ir103 [109 -r103 ;r103 vr103 +r103 ^r103 *r103 )r103 ]r103
-$r104 Dr104 !r104 ar104 ur104
-.r105 ;r105
-$r106 |r106 }r106 Dr106 !r106 0r106 ar106 -r106 "r106 ur106
-:r107
-$r108 |r108 }r108 Dr108 !r108 0r108 ar108 -r108 "r108 ur108
+&r103 >r103 :r103 ,r103 <r103 .r103 er103 =r103 ir103 [r103 -r103 ;r103 vr103 +r103 ^r103 *r103 )r103 ]r103 wr103
+&r104 >r104 :r104 ,r104 <r104 .108 er104 =r104 ir104 [109 -r104 ;r104 vr104 +r104 ^r104 *r104 )r104 ]r104
+$r105 Dr105 !r105 ar105 ur105
+.r106 ;r106
+$r107 |r107 }r107 Dr107 !r107 0r107 ar107 -r107 "r107 ur107
+:r108
 $r109 Dr109 !r109 ar109 ur109
 |r110 }r110 !r110 0r110 ar110 -r110 "r110
 |69 }205 !70 071 a72 -73 "74
 |r111 }r111 !r111 0r111 ar111 -r111 "r111
+c22 123 024 a25 (26 [27 -28 ~29 "30 A31
 >r112 :r112 ,r112 =r112 ;r112 )r112 ]r112
 |r113 }r113 !r113 0r113 ar113 -r113 "r113
+;207
+|r114 }r114 !r114 0r114 ar114 -r114 "r114
 """
 
 GOTOS = """
@@ -445,50 +448,49 @@ arguments:123
 
 
 
-close:132
-atom:32 body:136 combinator:59 comparison:33 conjunction:34 disjunction:35 expression:36 key:137 negation:37 pipeline:60 power:39 product:40 shape:41 side:42 signed:43 steps:61 suite:62 sum:45 trailer:46
+close:131
+atom:32 body:135 combinator:59 comparison:33 conjunction:34 disjunction:35 expression:36 key:136 negation:37 pipeline:60 power:39 product:40 shape:41 side:42 signed:43 steps:61 suite:62 sum:45 trailer:46
 
 
 
-atom:32 body:140 combinator:59 comparison:33 conjunction:34 disjunction:35 expression:36 key:141 negation:37 pipeline:60 power:39 product:40 shape:41 side:42 signed:43 steps:61 suite:62 sum:45 trailer:46
+atom:32 body:139 combinator:59 comparison:33 conjunction:34 disjunction:35 expression:36 key:140 negation:37 pipeline:60 power:39 product:40 shape:41 side:42 signed:43 steps:61 suite:62 sum:45 trailer:46
 
 
 
 
 
 
-declaration:75 item:76 key:77 lane:78 statement:144
-any_name:85 atom:32 comparison:33 conjunction:34 disjunction:35 expression:36 item_value:86 items:146 negation:37 pipeline:88 power:39 product:40 shape:41 side:42 signed:43 steps:44 sum:45 trailer:46
+declaration:75 item:76 key:77 lane:78 statement:143
+any_name:85 atom:32 comparison:33 conjunction:34 disjunction:35 expression:36 item_value:86 items:145 negation:37 pipeline:88 power:39 product:40 shape:41 side:42 signed:43 steps:44 sum:45 trailer:46
 
 arguments:82
 arguments:96
 
 
-close:149
+close:148
 
 
 
 
-close_square:152
+close_square:151
 
 
 
 
-atom:32 comparison:33 negation:153 power:39 product:40 shape:41 side:42 signed:43 sum:45 trailer:46
-atom:32 comparison:33 conjunction:34 disjunction:154 negation:37 power:39 product:40 shape:41 side:42 signed:43 sum:45 trailer:46
-atom:32 comparison:33 conjunction:155 negation:37 power:39 product:40 shape:41 side:42 signed:43 sum:45 trailer:46
+atom:32 comparison:33 negation:152 power:39 product:40 shape:41 side:42 signed:43 sum:45 trailer:46
+atom:32 comparison:33 conjunction:34 disjunction:153 negation:37 power:39 product:40 shape:41 side:42 signed:43 sum:45 trailer:46
+atom:32 comparison:33 conjunction:154 negation:37 power:39 product:40 shape:41 side:42 signed:43 sum:45 trailer:46
+
+atom:32 power:39 shape:41 side:42 signed:155 trailer:46
 
 atom:32 power:39 shape:41 side:42 signed:156 trailer:46
-
-atom:32 power:39 shape:41 side:42 signed:157 trailer:46
-atom:32 shape:41 side:158 trailer:46
-atom:32 power:39 product:40 shape:41 side:42 signed:43 sum:159 trailer:46
+atom:32 shape:41 side:157 trailer:46
+atom:32 power:39 product:40 shape:41 side:42 signed:43 sum:158 trailer:46
+atom:32 power:39 product:159 shape:41 side:42 signed:43 trailer:46
 atom:32 power:39 product:160 shape:41 side:42 signed:43 trailer:46
-atom:32 power:39 product:161 shape:41 side:42 signed:43 trailer:46
 
-any_name:85 atom:32 comparison:33 conjunction:34 disjunction:35 expression:36 item_value:86 items:163 negation:37 pipeline:88 power:39 product:40 shape:41 side:42 signed:43 steps:44 sum:45 trailer:46
-atom:32 shape:41 trailer:165
-
+any_name:85 atom:32 comparison:33 conjunction:34 disjunction:35 expression:36 item_value:86 items:162 negation:37 pipeline:88 power:39 product:40 shape:41 side:42 signed:43 steps:44 sum:45 trailer:46
+atom:32 shape:41 trailer:164
 
 
 
@@ -496,18 +498,18 @@ atom:32 shape:41 trailer:165
 
 
 
-declaration:75 item:76 key:77 lane:78 statement:79 statements:170
+
+declaration:75 item:76 key:77 lane:78 statement:79 statements:169
 arguments:82
 
 
 
-atom:32 body:172 combinator:59 comparison:33 conjunction:34 disjunction:35 expression:36 negation:37 pipeline:60 power:39 product:40 shape:41 side:42 signed:43 steps:61 suite:62 sum:45 trailer:46
-atom:32 comparison:33 conjunction:34 disjunction:35 expression:36 negation:37 pipeline:173 power:39 product:40 shape:41 side:42 signed:43 steps:44 sum:45 trailer:46
+atom:32 body:171 combinator:59 comparison:33 conjunction:34 disjunction:35 expression:36 negation:37 pipeline:60 power:39 product:40 shape:41 side:42 signed:43 steps:61 suite:62 sum:45 trailer:46
 
-atom:32 shape:41 side:158 suite:174 trailer:46
-atom:32 body:175 combinator:59 comparison:33 conjunction:34 disjunction:35 expression:36 negation:37 pipeline:60 power:39 product:40 shape:41 side:42 signed:43 steps:61 suite:62 sum:45 trailer:46
-atom:32 comparison:33 conjunction:34 disjunction:35 expression:36 negation:37 pipeline:176 power:39 product:40 shape:41 side:42 signed:43 steps:44 sum:45 trailer:46
-any_name:66 parameter:178
+atom:32 shape:41 side:157 suite:172 trailer:46
+atom:32 body:173 combinator:59 comparison:33 conjunction:34 disjunction:35 expression:36 negation:37 pipeline:60 power:39 product:40 shape:41 side:42 signed:43 steps:61 suite:62 sum:45 trailer:46
+atom:32 comparison:33 conjunction:34 disjunction:35 expression:36 negation:37 pipeline:174 power:39 product:40 shape:41 side:42 signed:43 steps:44 sum:45 trailer:46
+any_name:66 parameter:176
 
 
 
@@ -519,7 +521,7 @@ arguments:82
 
 
 
-atom:32 body:185 combinator:59 comparison:33 conjunction:34 disjunction:35 expression:36 negation:37 pipeline:60 power:39 product:40 shape:41 side:42 signed:43 steps:61 suite:62 sum:45 trailer:46
+atom:32 body:183 combinator:59 comparison:33 conjunction:34 declared:184 disjunction:35 expression:36 negation:37 pipeline:185 power:39 product:40 shape:41 side:42 signed:43 steps:61 suite:62 sum:45 trailer:46
 
 
 
@@ -547,7 +549,7 @@ atom:32 shape:41 trailer:194
 
 
 
-declaration:75 item:76 key:77 lane:78 statement:144
+declaration:75 item:76 key:77 lane:78 statement:143
 atom:32 comparison:33 conjunction:34 disjunction:35 expression:198 negation:37 power:39 product:40 shape:41 side:42 signed:43 sum:45 trailer:46
 
 
@@ -555,13 +557,14 @@ atom:32 comparison:33 conjunction:34 disjunction:35 expression:198 negation:37 p
 
 
 
+atom:32 body:199 combinator:59 comparison:33 conjunction:34 disjunction:35 expression:36 negation:37 pipeline:60 power:39 product:40 shape:41 side:42 signed:43 steps:61 suite:62 sum:45 trailer:46
 
 atom:32 body:200 combinator:59 comparison:33 conjunction:34 disjunction:35 expression:36 negation:37 pipeline:60 power:39 product:40 shape:41 side:42 signed:43 steps:61 suite:62 sum:45 trailer:46
+declaration:75 item:76 key:77 lane:78 statement:79 statements:201
 
-atom:32 body:201 combinator:59 comparison:33 conjunction:34 disjunction:35 expression:36 negation:37 pipeline:60 power:39 product:40 shape:41 side:42 signed:43 steps:61 suite:62 sum:45 trailer:46
-declaration:75 item:76 key:77 lane:78 statement:79 statements:202
+atom:32 body:202 combinator:59 comparison:33 conjunction:34 disjunction:35 expression:36 negation:37 pipeline:60 power:39 product:40 shape:41 side:42 signed:43 steps:61 suite:62 sum:45 trailer:46
 
-atom:32 body:203 combinator:59 comparison:33 conjunction:34 disjunction:35 expression:36 negation:37 pipeline:60 power:39 product:40 shape:41 side:42 signed:43 steps:61 suite:62 sum:45 trailer:46
+
 
 
 
@@ -578,8 +581,10 @@ any_name:85 atom:32 comparison:33 conjunction:34 disjunction:35 expression:36 it
 
 
 
+declaration:75 item:76 key:77 lane:78 statement:143
 
-declaration:75 item:76 key:77 lane:78 statement:144
+atom:32 comparison:33 conjunction:34 disjunction:35 expression:36 negation:37 pipeline:206 power:39 product:40 shape:41 side:42 signed:43 steps:44 sum:45 trailer:46
+
 
 
 

@@ -61,7 +61,7 @@ class Text:
     def __init__(
         self,
         file: str,
-        kinds: str,
+        kinds: list[str],
         words: list[str],
         ends: list[int],
         docs: dict[int, tuple[str, ...]],
@@ -123,21 +123,25 @@ _CONSTANTS: dict[str, bool | None] = {"true": True, "false": False, "none": None
 def _literal(t: Text, i: int) -> Literal:
     word = t.words[i]
     span = _token(t, i)
-    kind = t.kinds[i]
-    if kind == "0":
+    if word.isdigit():
         return Literal(_integer(t, word, span), word, span)
-    if kind == "c":
+    if word in _CONSTANTS:
         return Literal(_CONSTANTS[word], word, span)
-    if kind == '"':
-        inside = word[1:-1]
-        if "\\" in inside:
-            inside = inside.replace("\\\\", "\0").replace('\\"', '"').replace("\0", "\\")
-        return Literal(inside, word, span)
+    if word[0] == '"':
+        return Literal(_inside(word), word, span)
     value = float(word)
     if isinf(value):
         t.mistakes.add("E0903", "this number is too large for a float", span.start, span.end, "more than 1.8e308")
         value = 1.0
     return Literal(value, word, span)
+
+
+def _inside(word: str) -> str:
+    """What a quoted string says. One that was never closed has no quote at its end; it is reported already."""
+    inside = word[1:-1]
+    if "\\" in inside:
+        inside = inside.replace("\\\\", "\0").replace('\\"', '"').replace("\0", "\\")
+    return inside
 
 
 def _integer(t: Text, word: str, span: Span) -> int:
@@ -280,7 +284,7 @@ def _use_any(v: Values, t: Text, python: bool) -> None:
                 helps=["write `use Name from ...`, or `use python Name from ...`"],
             )
     use = v[-1]
-    text = t.words[origin][1:-1].replace("\\\\", "\0").replace('\\"', '"').replace("\0", "\\")
+    text = _inside(t.words[origin])
     v[-1] = Use(tuple(names), python, text, False, _token(t, origin), _span(t, _start(t, use), t.ends[newline]))
 
 

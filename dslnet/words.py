@@ -6,7 +6,7 @@ its place where it is not. So the layout pass and the parser see known kinds onl
 
 from __future__ import annotations
 
-from .kinds import JUNK, LINE_END
+from .kinds import FOREIGN_CONSTANTS, JUNK, LINE_END
 from .lexer import Lexed
 from .limits import Limits
 from .mistakes import Mistakes, quoted
@@ -96,6 +96,17 @@ class _Settler:
             return index + 1
         if word[0] in _QUOTES and (after := self.quotes(index, word[0], start)):
             return after
+        if word in FOREIGN_CONSTANTS:
+            meant = FOREIGN_CONSTANTS[word]
+            self.mistakes.add(
+                "E0100",
+                f"`{word}` is written `{meant}`",
+                start,
+                end,
+                helps=[self.mistakes.put(f"write `{meant}`", start, end, meant)],
+            )
+            self.put("c", meant, end)
+            return index + 1
         if word in LOOKALIKES:
             kind, meant = LOOKALIKES[word]
             self.mistakes.add(
