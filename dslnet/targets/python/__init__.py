@@ -1,0 +1,28 @@
+"""Python source of a model.
+
+Enters: a checked `Model`. Leaves: the text of a module that imports nothing but torch and reads as if a person had
+written it. The text is parsed again and compared with an allow-list before it leaves.
+"""
+
+from __future__ import annotations
+
+from ...graph import Model
+from .literals import InternalError
+from .source import unchanged, write
+
+
+def emit(model: Model) -> str:
+    """The Python source of a model; `dslnet.runtime` runs this very text.
+
+    Raises `InternalError` (E9001) when the text holds what may not be emitted, which is a bug of dslnet.
+    """
+    from .allowlist import check
+    from .classes import Project
+
+    project = Project(model)
+    text = write(project)
+    check(text, frozenset(project.imports.values()))
+    return text
+
+
+__all__ = ["InternalError", "emit", "unchanged"]

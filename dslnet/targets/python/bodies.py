@@ -1,0 +1,225 @@
+"""Definitions made ready to be written: named groups become bodies of their own.
+
+Enters: a `Model`. Leaves: a `Body` for each definition that the outputs need. A named group that owns several
+modules is outlined: what it uses from outside becomes its inputs, what is used of it outside its outputs.
+
+Invariant: a body's nodes are in execution order; module names in nodes are paths below the body or names in `held`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ...graph import Definition, Instance, Model, Node, Param, Region, State, Value, join
+from ...ops.arguments import ModuleArgument
+from ...source import NOWHERE, Span
+from .names import camel
+
+
+@dataclass(slots=True)
+class Body:
+    """A function on tensors with the modules that it owns. `modules` maps a module's path in the text of the
+    definition to the path or held name that it has here; `kept` are the positions of inputs that are read."""
+
+    key: str
+    block: str
+    kind: str
+    bindings: dict[str, Any]
+    inputs: list[Value]
+    optional: set[str]
+    held: list[str]
+    params: list[Param]
+    states: tuple[State, ...]
+    instances: list[Instance]
+    nodes: list[Node]
+    outputs: list[tuple[str, str]]
+    values: dict[str, Value]
+    kept: list[int]
+    modules: dict[str, str] = field(default_factory=dict)
+    doc: tuple[str, ...] = ()
+    span: Span = NOWHERE
+
+    def instance(self, path: str | None) -> Instance | None:
+        return next((i for i in self.instances if i.path == path), None)
+
+    @property
+    def results(self) -> list[str]:
+        """The values that a call returns: the outputs, then the next states, each once."""
+        names = [v for _, v in self.outputs] + [s.next for s in self.states]
+        return list(dict.fromkeys(names))
+
+    def children(self) -> Iterator[str]:
+        """The keys of the bodies that this one refers to."""
+        for instance in self.instances:
+            yield from (k for k in (instance.definition, instance.body) if k is not None)
+            yield from (r.definition for r in instance.rounds)
+        for node in self.nodes:
+            if node.definition is not None:
+                yield node.definition
+            yield from (r.definition for r in node.rounds)
+
+
+def prepare(model: Model) -> dict[str, Body]:
+    """The bodies that the entry needs, each after those that it refers to."""
+    bodies: dict[str, Body] = {}
+    done: dict[str, Body] = {}
+
+    def add(key: str) -> None:
+        if key in done:
+            return
+        if key not in bodies:
+            _Outliner(model.definitions[key], key == model.entry, bodies).run()
+        body = bodies[key]
+        for child in body.children():
+            add(child)
+        done[key] = body
+
+    add(model.entry)
+    return done
+
+
+class _Outliner:
+    """Turns one definition into a body, and its named groups into further bodies."""
+
+    def __init__(self, definition: Definition, entry: bool, bodies: dict[str, Body]) -> None:
+        self.definition, self.entry, self.bodies = definition, entry, bodies
+        self.values = definition.values()
+        self.uses: dict[str, int] = {}
+        for node in definition.nodes():
+            self._count(node, 1)
+        for _, value in definition.outputs:
+            self.uses[value] = self.uses.get(value, 0) + 1
+        for state in definition.states:
+            self.uses[state.next] = self.uses.get(state.next, 0) + 1
+
+    def _count(self, node: Node, step: int) -> None:
+        for name in node.inputs:
+            if name is not None:
+                self.uses[name] = self.uses.get(name, 0) + step
+
+    def run(self) -> None:
+        d = self.definition
+        nodes = self._flatten(d.body)
+        used = {n for node in nodes for n in node.inputs} | {v for _, v in d.outputs} | {s.next for s in d.states}
+        kept = [n for n, i in enumerate(d.inputs) if self.entry or i.value.name in used]
+        self.bodies[d.key] = Body(
+            d.key, d.block, d.kind, d.bindings, [d.inputs[n].value for n in kept],
+            {d.inputs[n].value.name for n in kept if d.inputs[n].optional}, list(d.held),
+            [p for p in d.params if p.path not in self._outlined_params], d.states,
+            self._remaining(d.instances, ""), nodes, list(d.outputs), self.values, kept, {}, d.doc, d.span,
+        )  # fmt: skip
+
+    # ------------------------------------------------------------------------------------------- groups
+
+    @property
+    def _outlined_params(self) -> set[str]:
+        return {p.path for p in self.definition.params for g in self._groups if p.path.startswith(g + ".")}
+
+    @property
+    def _groups(self) -> list[str]:
+        prefix = self.definition.key + "/"
+        return [key[len(prefix) :] for key in self.bodies if key.startswith(prefix)]
+
+    def _remaining(self, instances: Iterable[Instance], prefix: str) -> list[Instance]:
+        """The instances directly below `prefix`, a group being one."""
+        groups = sorted((g for g in self._groups if g.startswith(prefix) and g != prefix[:-1]), key=len)
+        found: dict[str, Instance] = {}
+        for instance in instances:
+            if not instance.path.startswith(prefix):
+                continue
+            group = next((g for g in groups if instance.path.startswith(g + ".")), None)
+            if group is None:
+                found[instance.path] = replace(instance, path=instance.path[len(prefix) :])
+            elif group not in found:
+                key = f"{self.definition.key}/{group}"
+                found[group] = Instance(group[len(prefix) :], definition=key, span=self.bodies[key].span)
+        return list(found.values())
+
+    def _flatten(self, items: Iterable[Node | Region]) -> list[Node]:
+        nodes: list[Node] = []
+        for item in items:
+            if isinstance(item, Node):
+                nodes.append(item)
+                continue
+            inside = [node for lane in item.lanes for node in self._flatten(lane)]
+            path = item.path
+            if item.kind == "group" and path and inside and self._owns_several(path):
+                nodes.append(self._outline(item, path, inside))
+            else:
+                nodes += inside
+        return nodes
+
+    def _owns_several(self, path: str) -> bool:
+        d = self.definition
+        below = [i for i in d.instances if i.path.startswith(path + ".")]
+        below_params = [p for p in d.params if p.path.startswith(path + ".")]
+        return bool(below or below_params) and d.instance(path) is None
+
+    def _outline(self, region: Region, path: str, nodes: list[Node]) -> Node:
+        d, prefix = self.definition, path + "."
+        params = [p for p in d.params if p.path.startswith(prefix)]
+        made = {v.name for node in nodes for v in node.outputs} | {p.value.name for p in params}
+        inner_uses: dict[str, int] = {}
+        inputs: dict[str, Value] = {}
+        for node in nodes:
+            for name in node.inputs:
+                if name is None:
+                    continue
+                inner_uses[name] = inner_uses.get(name, 0) + 1
+                if name not in made:
+                    inputs[name] = self.values[name]
+        outputs = [
+            v for node in nodes for v in node.outputs if self.uses.get(v.name, 0) > inner_uses.get(v.name, 0)
+        ]
+        for name in list(inner_uses):  # from now on the group is one node
+            self.uses[name] -= inner_uses[name] - (1 if name in inputs else 0)
+        modules: dict[str, str] = {}
+        held: dict[str, str] = {}
+
+        def local(name: str) -> str:
+            if name.startswith(prefix):
+                modules[name] = name[len(prefix) :]
+            elif name not in modules:
+                modules[name] = _fresh(name.rpartition(".")[2] or "module", {*held.values(), *made, *inputs})
+                held[name] = modules[name]
+            return modules[name]
+
+        rewritten = []
+        for node in nodes:
+            module = None if node.module is None else local(node.module)
+            for argument in module_arguments(node):
+                local(argument.path)
+            rewritten.append(replace(node, module=module, held=tuple(map(local, node.held))))
+        key = f"{d.key}/{path}"
+        name = region.name or path.rpartition(".")[2]
+        block = ("" if d.kind == "model" else d.block) + (camel(name) if not name.isdigit() else camel(f"part{name}"))
+        instances = self._remaining(d.instances, prefix)
+        self.bodies[key] = Body(
+            key, block, "group", d.bindings, list(inputs.values()), set(), list(held.values()),
+            [replace(p, path=p.path[len(prefix) :]) for p in params if p.path not in self._outlined_params],
+            (), instances, rewritten, [(v.name, v.name) for v in outputs], self.values,
+            list(range(len(inputs))), modules, region.doc, region.span,
+        )  # fmt: skip
+        return Node(
+            "call", tuple(inputs), tuple(outputs), definition=key, module=path, held=tuple(held),
+            name=region.name, role=region.role, doc=region.doc, span=region.span,
+        )  # fmt: skip
+
+
+def module_arguments(node: Node) -> list[ModuleArgument]:
+    """The modules that a node's operator was given."""
+    if node.operator is None:
+        return []
+    return [v for v in node.operator.values().values() if isinstance(v, ModuleArgument)]
+
+
+def _fresh(wanted: str, taken: set[str]) -> str:
+    name, number = wanted, 2
+    while name in taken:
+        name, number = f"{wanted}{number}", number + 1
+    return name
+
+
+__all__ = ["Body", "join", "module_arguments", "prepare"]

@@ -1,0 +1,182 @@
+"""What a constructor builds: modules, lists of modules, free parameters.
+
+Enters: the instances and params of a body. Leaves: expressions such as `nn.Conv2d(3, 64, 7, stride=2)` and
+`nn.ModuleList(Block(768, 12) for _ in range(12))`. A repeat never takes more lines than it has different rounds,
+and rounds whose numbers follow a rule are one comprehension.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ...graph import Initial, Instance, Param
+from ...shape import Tensor
+from .literals import InternalError, lit
+from .tree import (
+    Attribute,
+    Binary,
+    Call,
+    Comprehension,
+    Literal,
+    Name,
+    Number,
+    Sequence,
+    Star,
+    Tree,
+    rewrite,
+)
+from .units import numbers
+
+_INIT = {
+    "Normal": ("normal_", "std"), "TruncatedNormal": ("trunc_normal_", "std"), "Uniform": ("uniform_", ""),
+    "Xavier": ("xavier_uniform_", ""), "Kaiming": ("kaiming_uniform_", ""),
+}  # fmt: skip
+
+
+def initialised(target: Tree, initial: Initial) -> Tree:
+    """A call that fills a tensor in place."""
+    if initial.kind == "number":
+        value = initial.arguments[0]
+        return Call(Name("nn.init.constant_"), (target, Number(value, "value")))
+    function, keyword = _INIT[initial.kind]
+    values = [Number(v, "std") for v in initial.arguments]
+    if initial.kind == "Uniform" and values:
+        bound = values[0]
+        return Call(Name("nn.init.uniform_"), (target, Number(-bound.value, "low"), bound))
+    keywords = tuple((keyword, v) for v in values[:1]) if keyword else ()
+    return Call(Name(f"nn.init.{function}"), (target, *(() if keyword else values)), keywords)
+
+
+def free_tensor(param: Param) -> Tree:
+    """The tensor that a `param` or a `buffer` starts as."""
+    type_ = param.value.type
+    assert isinstance(type_, Tensor)
+    sizes = tuple(Number(_known(s), "size") for s in type_.sizes)
+    initial = param.initial
+    if initial.kind == "table":
+        return table(initial.arguments[0])
+    if initial.kind == "number":
+        value = initial.arguments[0]
+        if type_.dtype == "float" and value in (0, 1):
+            return Call(Name("torch.zeros" if value == 0 else "torch.ones"), sizes or (Sequence("(", ()),))
+        if type_.dtype == "float":
+            value = float(value)
+        return Call(Name("torch.full"), (Sequence("(", sizes), Number(value, "value")))
+    if initial.kind == "Normal" and initial.arguments:
+        return Binary("*", Number(initial.arguments[0], "std"), Call(Name("torch.randn"), sizes or (Sequence("(", ()),)))
+    return initialised(Call(Name("torch.empty"), sizes or (Sequence("(", ()),)), initial)
+
+
+def table(tree: Any) -> Tree:
+    """Arithmetic on `range(n)`: `("*", ("range", 8), 0.5)`."""
+    if isinstance(tree, (int, float)):
+        return Number(tree, "value")
+    word, *rest = tree
+    if word == "range":
+        return Call(Name("torch.arange"), tuple(Number(r, "size") for r in rest))
+    parts = [table(part) for part in rest]
+    if word in ("+", "-", "*", "/", "//", "%", "**", "@") and len(parts) == 2:
+        return Binary(word, parts[0], parts[1])
+    if word == "-" and len(parts) == 1:
+        return Binary("*", Literal(-1), parts[0])
+    if word in ("exp", "log", "sqrt", "abs", "sin", "cos") and len(parts) == 1:
+        return Call(Attribute(parts[0], word))
+    raise InternalError(f"a table has no operation {word!r}")
+
+
+def _known(size: Any) -> int:
+    if not isinstance(size, int):
+        raise InternalError(f"the size {size} of a parameter is not known")
+    return int(size)
+
+
+def parametrized(tree: Tree, instance: Instance) -> Tree:
+    """A module with what the spec asks of it: normalised weights, no gradient."""
+    if instance.parametrization is not None:
+        tree = Call(Name(f"nn.utils.parametrizations.{instance.parametrization}"), (tree,))
+    if instance.frozen:
+        tree = Call(Attribute(tree, "requires_grad_"), (Literal(False),))
+    return tree
+
+
+# ------------------------------------------------------------------------------------------------- rounds
+
+
+def rounds(parts: list[tuple[Tree, int]], loop_name: Callable[[str], str]) -> list[Tree]:
+    """The arguments of a container: one item for each run of equal modules, or one comprehension over all."""
+    merged: list[tuple[Tree, int]] = []
+    for tree, count in parts:
+        if merged and merged[-1][0] == tree:
+            merged[-1] = (tree, merged[-1][1] + count)
+        else:
+            merged.append((tree, count))
+    if len(merged) > 2:
+        fitted = _fitted(merged, loop_name)
+        if fitted is not None:
+            return [fitted]
+    items: list[Tree] = []
+    for tree, count in merged:
+        if count == 1:
+            items.append(tree)
+        else:
+            many = Call(Name("range"), (Number(count, "depth"),))
+            items.append(Comprehension("(", tree, "_", many) if len(merged) == 1 else Star(Comprehension("(", tree, "_", many)))
+    return items
+
+
+def _fitted(merged: list[tuple[Tree, int]], loop_name: Callable[[str], str]) -> Tree | None:
+    """One comprehension for rounds that are the same but for numbers that follow a rule, or are listed."""
+    blank = [repr(rewrite(t, lambda p: Name("#") if isinstance(p, Number) else None)) for t, _ in merged]
+    if len(set(blank)) > 1:
+        return None
+    columns = [list(column) for column in zip(*(numbers(t) for t, _ in merged), strict=True)]
+    rows = [[n.value for n, (_, count) in zip(column, merged, strict=True) for _ in range(count)] for column in columns]
+    total = sum(count for _, count in merged)
+    index = loop_name("i")
+    made: list[Tree | None] = [_rule(values, column[0].hint, index) for values, column in zip(rows, columns, strict=True)]
+    if all(tree is not None for tree in made):
+        queue = iter(made)
+        element = rewrite(merged[0][0], lambda p: next(queue) if isinstance(p, Number) else None)
+        return Comprehension("(", element, index, Call(Name("range"), (Number(total, "depth"),)))
+    varying = [n for n, values in enumerate(rows) if len(set(values)) > 1]
+    if len({tuple(rows[n]) for n in varying}) == 1 and len(rows[varying[0]]) <= 16:
+        hint = columns[varying[0]][0].hint
+        variable = loop_name(hint if hint != "n" else "size")
+        place = iter(range(len(columns)))
+        element = rewrite(
+            merged[0][0],
+            lambda p: (Name(variable) if next(place) in varying else p) if isinstance(p, Number) else None,
+        )
+        return Comprehension("(", element, variable, Sequence("(", tuple(Number(v, hint) for v in rows[varying[0]])))
+    return None
+
+
+def _rule(values: list[Any], hint: str, index: str) -> Tree | None:
+    """A formula for a sequence of numbers: constant, linear, powers, or one of these with a period."""
+    if all(v == values[0] and type(v) is type(values[0]) for v in values):
+        return Number(values[0], hint)
+    if not all(isinstance(v, int) and not isinstance(v, bool) for v in values):
+        return None
+    for period in range(2, len(values) + 1):
+        if any(values[n] != values[n % period] for n in range(len(values))):
+            continue
+        if period < len(values) and (period < 3 or len(values) < 2 * period):
+            continue
+        i: Tree = Name(index)
+        if period < len(values):
+            i = Binary("%", i, Number(period, "period"))
+        cycle = values[:period]
+        step = cycle[1] - cycle[0]
+        if all(v == cycle[0] + n * step for n, v in enumerate(cycle)):
+            scaled = i if step == 1 else Binary("*", Number(step, "step"), i)
+            return scaled if cycle[0] == 0 else Binary("+", Number(cycle[0], hint), scaled)
+        ratio = cycle[1] // cycle[0] if cycle[0] > 0 and cycle[1] % cycle[0] == 0 else 0
+        if ratio > 1 and all(v == cycle[0] * ratio**n for n, v in enumerate(cycle)):
+            power = Binary("**", Number(ratio, "ratio"), i)
+            return power if cycle[0] == 1 else Binary("*", Number(cycle[0], hint), power)
+        return None
+    return None
+
+
+__all__ = ["free_tensor", "initialised", "lit", "parametrized", "rounds"]

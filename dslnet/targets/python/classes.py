@@ -1,0 +1,335 @@
+"""Which definitions become classes, functions or nothing of their own, and the classes that they share.
+
+Enters: the bodies of a model. Leaves: a `Project` with its units in the order in which they can be written. Bodies
+are taken from the leaves upwards; those of one height whose drafts print the same are one unit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ...graph import Instance, Model, Node, State
+from ...ops import Operator
+from ...ops import code
+from ...shape import Dim, Tensor
+from . import building
+from .bodies import Body, module_arguments, prepare
+from .drafting import draft
+from .expressions import BUILTINS, Site, call, translate
+from .literals import InternalError
+from .names import ALIASES, Names, camel, fits, safe, snake
+from .support import Support
+from .tree import Attribute, Call, Extent, Late, Literal, Name, Number, Sequence, Subscript, Tree
+from .units import Function, Unit, settle
+
+
+class Project:
+    """Everything that the emission of one model knows."""
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self.bodies = prepare(model)
+        self.units: list[Unit] = []
+        self.classes: dict[str, Unit] = {}
+        self.functions: dict[str, Function] = {}
+        self.library = Support()
+        self.imports: dict[str, str] = {}
+        self._kinds: dict[str, str] = {}
+        self._as_module = {i.body for b in self.bodies.values() for i in b.instances if i.body is not None}
+        self.reserved = set(ALIASES)
+        self.reserved |= {snake(b.block) for b in self.bodies.values() if not b.instances and not b.params}
+        self.reserved |= self.library.known
+        self._group()
+
+    # ---------------------------------------------------------------------------------------- kinds of bodies
+
+    def realised(self, key: str) -> str:
+        """`class`, `function`, `chain` (an nn.Sequential) or `inline` (written where it is used)."""
+        if key not in self._kinds:
+            self._kinds[key] = self._kind(self.bodies[key])
+        return self._kinds[key]
+
+    def _kind(self, body: Body) -> str:
+        if body.key == self.model.entry:
+            return "class"
+        bare = not body.instances and not body.params
+        if body.key in self._as_module:
+            return "inline" if self.transparent(body) else "class"
+        if body.kind in ("block", "model"):
+            return "function" if bare else "class"
+        if bare:
+            return "inline"
+        if len(body.instances) == 1 and body.instances[0].path == "" and not body.params:
+            small = body.kind == "round" or len(body.nodes) <= 4
+            return "inline" if small and not body.states else "class"
+        return "chain" if self._is_chain(body) else "class"
+
+    def transparent(self, body: Body) -> bool:
+        """Whether a body is nothing but a call of its one module."""
+        if len(body.instances) != 1 or body.instances[0].path != "" or body.params or body.states:
+            return False
+        return len(body.nodes) == 1 and self._passes(body.nodes[0], body, body.instances[0])
+
+    def _passes(self, node: Node, body: Body, instance: Instance) -> bool:
+        """Whether a node gives the inputs of the body, in order, to the module and returns what that returns."""
+        if node.held or node.module != instance.path or body.held:
+            return False
+        given = [n for n in node.inputs if n is not None]
+        if given != [v.name for v in body.inputs] or body.results != [v.name for v in node.outputs]:
+            return False
+        if node.kind == "box":
+            made = node.operator.torch(*instance.inputs) if node.operator else None
+            return isinstance(made, code.Module) and made.call is None
+        if node.kind == "repeat":
+            return self.sequential(instance, node)
+        return node.kind == "call" and node.definition is not None and self.realised(node.definition) != "inline"
+
+    def _is_chain(self, body: Body) -> bool:
+        """Whether a body is modules called `0`, `1`, … one after another, each taking what the last one gives."""
+        if body.params or body.held or len(body.inputs) != 1 or len(body.outputs) != 1:
+            return False
+        if [i.path for i in body.instances] != [str(n) for n in range(len(body.nodes))]:
+            return False
+        flow = body.inputs[0].name
+        for node, instance in zip(body.nodes, body.instances, strict=True):
+            if node.module != instance.path or list(node.inputs) != [flow] or len(node.outputs) != 1:
+                return False
+            inner = Body("", "", "", {}, [body.values[flow]], set(), [], [], (), [instance], [node],
+                         [("out", node.outputs[0].name)], body.values, [0])  # fmt: skip
+            if not self._passes(node, inner, instance):
+                return False
+            flow = node.outputs[0].name
+        return flow == body.outputs[0][1]
+
+    def sequential(self, instance: Instance, node: Node | None = None) -> bool:
+        """Whether rounds are an nn.Sequential: each takes one tensor and gives one."""
+        if node is not None and (node.held or len([n for n in node.inputs if n is not None]) != 1 or len(node.outputs) != 1):
+            return False
+        for part in instance.rounds:
+            body = self.bodies[part.definition]
+            if len(body.inputs) != 1 or body.held or len(body.results) != 1 or body.states:
+                return False
+            kind = self.realised(part.definition)
+            if kind == "function" or (kind == "inline" and not self.transparent(body)):
+                return False
+            if isinstance(body.inputs[0].type, tuple):
+                return False
+        return bool(instance.rounds)
+
+    # ------------------------------------------------------------------------------------ about other bodies
+
+    def arity(self, body: Body) -> int:
+        """How many inputs a definition declares, those that nothing reads included."""
+        definition = self.model.definitions.get(body.key)
+        return len(definition.inputs) if definition is not None else len(body.inputs)
+
+    def input_name(self, body: Body, number: int) -> str:
+        definition = self.model.definitions[body.key]
+        return definition.inputs[number].value.name
+
+    def held_names(self, body: Body) -> list[str]:
+        return [f"held {name}" for name in body.held]
+
+    def argument_name(self, body: Body, name: str) -> str:
+        """What `forward` calls an input."""
+        unit = self.classes.get(body.key) or self.functions[body.key].unit
+        names = [v.name for v in body.inputs] + [s.name for s in body.states] + self.held_names(body)
+        return unit.draft.inputs[names.index(name)].name
+
+    def is_read(self, body: Body, node: Node, output: int) -> bool:
+        name = node.outputs[output].name
+        return any(name in n.inputs for n in body.nodes) or name in body.results
+
+    def singular(self, node: Node, instance: Instance | None) -> str:
+        """A name for one module of a list."""
+        path = (node.module or "").rpartition(".")[2]
+        if path.endswith("s") and len(path) > 3 and not path.endswith("ss"):
+            return path[:-3] + "y" if path.endswith("ies") else path[:-1]
+        part = self.bodies[node.rounds[0].definition]
+        if self.realised(part.key) == "inline":
+            inner = part.instances[0] if part.instances else None
+            if inner is not None and inner.operator is not None:
+                return inner.operator.short
+            if inner is not None and inner.definition is not None:
+                part = self.bodies[inner.definition]
+        word = snake(part.block).rpartition("_")[2]
+        return "layer" if word in ("round", "") or part.kind == "round" else word
+
+    # ------------------------------------------------------------------------------------------- constructors
+
+    def support(self, name: str) -> Tree:
+        self.library.use(name)
+        return Name(name)
+
+    def constructor(self, op: Operator, inputs: list[Tensor | None] | tuple[Tensor | None, ...], **site: object) -> Tree:
+        """The module that an operator builds."""
+        made = op.torch(*inputs)
+        if not isinstance(made, code.Module):
+            raise InternalError(f"{op.name} builds no module")
+        hints = {v: k for k, v in reversed(op.values().items()) if isinstance(v, (int, float)) and v not in (0, 1)}
+        where = Site(support=self.support, hints=hints, **site)  # type: ignore[arg-type]
+        if "." in made.cls and not made.cls.startswith(("nn.", "torch.")):
+            module, _, name = made.cls.rpartition(".")
+            local = camel(safe(name))
+            self.imports[local] = module
+            names = tuple(translate(a, where) for a in made.args)
+            return Call(Name(local), names, tuple((k, translate(v, where, k)) for k, v in made.kwargs.items()))
+        return call(made.cls, made.args, made.kwargs, where)
+
+    def build(self, instance: Instance, loop_name: Callable[[str], str]) -> Tree:
+        """The expression that makes a module."""
+        if instance.operator is not None:
+            body = instance.body
+
+            def bodies(count: int) -> Tree:
+                assert body is not None
+                items = building.rounds([(self.construct(body, loop_name), count)], loop_name)
+                return Call(Name("nn.ModuleList"), tuple(items))
+
+            tree = self.constructor(instance.operator, instance.inputs, bodies=bodies)
+        elif instance.definition is not None:
+            tree = self.construct(instance.definition, loop_name)
+        else:
+            parts = [(self.construct(r.definition, loop_name), r.count) for r in instance.rounds]
+            items = building.rounds(parts, loop_name)
+            sequential = self.sequential(instance)
+            tree = self.container("nn.Sequential" if sequential else "nn.ModuleList", items)
+        return building.parametrized(tree, instance)
+
+    def container(self, cls: str, items: list[Tree]) -> Tree:
+        return Call(Name(cls), tuple(self.container_items(cls, items)))
+
+    def container_items(self, cls: str, items: list[Tree]) -> list[Tree]:
+        """The arguments of an nn.Sequential (modules) or an nn.ModuleList (one list)."""
+        from .tree import Comprehension, Star
+
+        lone = len(items) == 1 and isinstance(items[0], Comprehension)
+        if cls == "nn.Sequential":
+            return [Star(items[0])] if lone else items
+        return items if lone else [Sequence("[", tuple(items))]
+
+    def construct(self, key: str, loop_name: Callable[[str], str]) -> Tree:
+        """The module of a definition."""
+        kind, body = self.realised(key), self.bodies[key]
+        if kind == "class":
+            unit = self.classes[key]
+            args, keywords = unit.arguments(key)
+            return Call(Late(unit), args, keywords)
+        if kind == "chain":
+            return Call(Name("nn.Sequential"), tuple(self.build(i, loop_name) for i in body.instances))
+        if not body.instances:
+            return Call(Name("nn.Identity"))
+        return self.build(body.instances[0], loop_name)
+
+    def access(self, body: Body, path: str) -> Tree:
+        """The module at a path below `self`."""
+        tree: Tree = Name("self")
+        segments = path.split(".") if path else []
+        current: Body | None = body
+        indexed = self.digits(body)
+        for number, segment in enumerate(segments):
+            if indexed and segment.isdigit():
+                tree = Subscript(tree, (Literal(int(segment)),))
+            elif number == 0 and not self.plain(segment):
+                tree = Subscript(Attribute(tree, "_modules"), (Literal(segment),))
+            else:
+                tree = Attribute(tree, segment)
+            instance = current.instance(segment) if current else None
+            current = self.bodies[instance.definition] if instance and instance.definition else None
+            indexed = current is None or self.realised(current.key) == "chain" or self.digits(current)
+        return tree
+
+    def digits(self, body: Body) -> bool:
+        """Whether a body is a list: its modules are called `0`, `1`, …."""
+        paths = [i.path for i in body.instances]
+        return bool(paths) and paths == [str(n) for n in range(len(paths))] and not body.params
+
+    def plain(self, segment: str) -> bool:
+        from .names import attribute_fits
+
+        return attribute_fits(segment)
+
+    def state(self, state: State, flow: Tree) -> Tree:
+        """The first value of a recurrent state."""
+        type_ = state.value.type
+        assert isinstance(type_, Tensor) and state.initial is not None
+        sizes = tuple(Extent(s) if isinstance(s, Dim) else Number(s, "width") for s in type_.sizes)
+        if state.initial.kind == "number" and state.initial.arguments[0] == 0:
+            return Call(Attribute(flow, "new_zeros"), sizes)
+        value = Number(state.initial.arguments[0], "value") if state.initial.kind == "number" else Literal(0.0)
+        return Call(Attribute(flow, "new_full"), (Sequence("(", sizes), value))
+
+    # --------------------------------------------------------------------------------------------- grouping
+
+    def _group(self) -> None:
+        heights: dict[str, int] = {}
+        for key, body in self.bodies.items():
+            heights[key] = 1 + max((heights[c] for c in body.children()), default=0)
+        self._known_states()
+        for height in range(1, max(heights.values()) + 1):
+            found: dict[tuple[str, str, str], list[tuple[str, object]]] = {}
+            for key, body in self.bodies.items():
+                if heights[key] != height or self.realised(key) not in ("class", "function"):
+                    continue
+                made = draft(self, body, self.realised(key))
+                found.setdefault((body.block, body.kind, made.print()), []).append((key, made))
+            for (block, _, _), drafts in found.items():
+                unit = Unit(len(self.units), block, self.realised(drafts[0][0]) == "function", [d for _, d in drafts])  # type: ignore[misc]
+                settle(unit)
+                self.units.append(unit)
+                for key, _ in drafts:
+                    if unit.function:
+                        self.functions[key] = Function(unit, key)
+                    else:
+                        self.classes[key] = unit
+        self._name_units()
+
+    def _known_states(self) -> None:
+        """Cells of a scan may read sizes that only they know; nothing to do but keep the order stable."""
+
+    def _name_units(self) -> None:
+        """Names for the classes: the plainest of a block's classes has the block's name, the others say why."""
+        taken = Names({*self.reserved, *self.imports, "Tensor"})
+        entry = self.classes[self.model.entry]
+        entry.name = _class_name(self.model.name, taken)
+        by_block: dict[tuple[str, bool], list[Unit]] = {}
+        for unit in self.units:
+            if unit is not entry:
+                by_block.setdefault((unit.block, unit.function), []).append(unit)
+        for (block, function), units in by_block.items():
+            plain = min(units, key=lambda u: (len(_parts(u)), u.number))
+            plain.name = taken.new(snake(block)) if function else _class_name(block, taken)
+            if function:
+                taken.taken.discard(plain.name)
+            for number, unit in enumerate((u for u in units if u is not plain), 2):
+                suffix = _difference(unit, plain) or str(number)
+                unit.name = (
+                    taken.new(f"{snake(block)}_{snake(suffix)}") if function else _class_name(plain.name + suffix, taken)
+                )
+
+
+def _parts(unit: Unit) -> list[str]:
+    return [line.path for line in unit.draft.init if line.path]
+
+
+def _difference(unit: Unit, plain: Unit) -> str:
+    """A word for what a class has that the plain one of its block has not."""
+    known = set(_parts(plain))
+    for part in _parts(unit):
+        if part not in known and not part.isdigit():
+            return camel(part)
+    inputs = {p.name for p in plain.draft.inputs}
+    for parameter in unit.draft.inputs:
+        if parameter.name not in inputs:
+            return "With" + camel(parameter.name)
+    return ""
+
+
+def _class_name(wanted: str, taken: Names) -> str:
+    text = camel(safe(wanted)) if not wanted[:1].isupper() else safe(wanted)
+    if not fits(text) and not text.endswith("_"):
+        text += "Block"
+    return taken.new(text)
+
+
+__all__ = ["BUILTINS", "Project", "module_arguments"]

@@ -1,0 +1,191 @@
+"""The draft of one class or function: its constructor and its `forward`, numbers still open.
+
+Enters: a `Body` whose callees are written already. Leaves: a `Draft`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...graph import Instance, Type
+from ...shape import Tensor
+from . import building
+from .bodies import Body
+from .extents import bind_sizes
+from .literals import lit
+from .names import Names
+from .reading import Place, Reader, Wire
+from .scheduling import Return, Scheduler, Statement
+from .tree import Attribute, Call, Late, Literal, Name, Sequence, Subscript, Tree
+from .units import Draft, Parameter, Set
+
+if TYPE_CHECKING:
+    from .classes import Project
+
+
+def draft(project: Project, body: Body, kind: str) -> Draft:
+    """The source of a definition."""
+    names = Names(project.reserved)
+    if kind == "function":
+        inputs, forward, returns = _forward(project, body, names, None)
+        return Draft(body, Name(""), [], [], inputs, forward, returns, names.taken)
+    sole = body.instances[0] if len(body.instances) == 1 and body.instances[0].path == "" else None
+    loop_names: list[str] = []
+
+    def loop_name(wanted: str) -> str:
+        return wanted if wanted == "i" else Names({"i"}).new(wanted)
+
+    del loop_names
+    base, start, init = _constructor(project, body, sole, loop_name)
+    inputs, forward, returns = _forward(project, body, names, sole)
+    if sole is not None and project.transparent(body):
+        inputs, forward = inputs, []
+    return Draft(body, base, start, init, inputs, forward, returns, names.taken)
+
+
+# ---------------------------------------------------------------------------------------------- constructor
+
+
+def _constructor(
+    project: Project, body: Body, sole: Instance | None, loop_name: object
+) -> tuple[Tree, list[Tree], list[Set]]:
+    init: list[Set] = []
+    base: Tree = Name("nn.Module")
+    start: list[Tree] = []
+    name: object = loop_name
+    assert callable(name)
+    if sole is not None:
+        built = project.build(_bare(sole), name)
+        assert isinstance(built, Call)
+        base, start = built.function, [Call(Name("super().__init__"), built.args, built.keywords, built.defaults)]
+        if sole.parametrization is not None:
+            target = Name(f"nn.utils.parametrizations.{sole.parametrization}")
+            init.append(Set("", Call(target, (Name("self"),))))
+        if sole.frozen:
+            init.append(Set("", Call(Attribute(Name("self"), "requires_grad_"), (Literal(False),))))
+        if sole.initial is not None and sole.operator is not None:
+            init.append(Set("", building.initialised(Attribute(Name("self"), "weight"), sole.initial)))
+        return base, start, init
+    if project.digits(body):
+        items = [project.build(i, name) for i in body.instances]
+        return Name("nn.ModuleList"), [Call(Name("super().__init__"), (Sequence("[", tuple(items)),))], init
+    for param in body.params:
+        value = building.free_tensor(param)
+        if param.trained:
+            tree: Tree = Call(Name("nn.Parameter"), (value,))
+            legal = project.plain(param.path)
+            init.append(Set(f"self.{param.path}" if legal else f"self._parameters[{lit(param.path)}]", tree, param.path))
+        else:
+            tree = Call(Name("self.register_buffer"), (Literal(param.path), value))
+            init.append(Set("", tree, param.path))
+    for instance in body.instances:
+        init += _member(project, body, instance, name)
+    return base, start, init
+
+
+def _bare(instance: Instance) -> Instance:
+    from dataclasses import replace
+
+    return replace(instance, parametrization=None, frozen=False)
+
+
+def _member(project: Project, body: Body, instance: Instance, name: object) -> list[Set]:
+    assert callable(name)
+    path = instance.path
+    if instance.copy_of is not None:
+        original = project.access(body, instance.copy_of)
+        tree: Tree = Call(Attribute(Call(Name("copy.deepcopy"), (original,)), "requires_grad_"), (Literal(False),))
+    else:
+        tree = project.build(instance, name)
+    target = f"self.{path}" if project.plain(path) else f"self._modules[{lit(path)}]"
+    lines = [Set(target, tree, path)]
+    if instance.initial is not None and instance.operator is not None:
+        weight = Attribute(project.access(body, path), "weight")
+        lines.append(Set("", building.initialised(weight, instance.initial)))
+    return lines
+
+
+# -------------------------------------------------------------------------------------------------- forward
+
+
+def _forward(
+    project: Project, body: Body, names: Names, sole: Instance | None
+) -> tuple[list[Parameter], list[Statement], str]:
+    reader = Reader(project, names.new)
+    function = project.realised(body.key) == "function"
+    wires = {v.name: reader.wire(v, named=True) for v in body.inputs}
+    for state in body.states:
+        wires[state.value.name] = reader.wire(state.value, named=True)
+    for param in body.params:
+        key = wires[param.value.name] = reader.wire(param.value)
+        if project.plain(param.path):
+            reader.fixed[key] = Attribute(Name("self"), param.path)
+        else:
+            table = "_parameters" if param.trained else "_buffers"
+            reader.fixed[key] = Subscript(Attribute(Name("self"), table), (Literal(param.path),))
+    input_wires = [wires[v.name] for v in body.inputs] + [wires[s.value.name] for s in body.states]
+    scheduler = Scheduler(reader.wires, names, input_wires)
+    given = {wire: scheduler.local[wire] for wire in input_wires}
+    held = {name: names.new(name) for name in body.held}
+
+    def module(path: str) -> Tree:
+        if path in held:
+            return Name(held[path])
+        return project.access(body, path)
+
+    def call(path: str, args: tuple[Tree, ...], keywords: tuple[tuple[str, Tree], ...]) -> Tree:
+        if path == "" and sole is not None:
+            return Call(Name("super().forward"), args, keywords)
+        return Call(module(path), args, keywords)
+
+    if function:
+        reader.weightless_training = Name("training")
+    place = Place(body, wires, module, call)
+    items = reader.read(place)
+    results = [place.wires[v] for v in body.results]
+    items = bind_sizes(reader, items, [(w, reader.wires[w].type) for w in input_wires])
+    for wire, tree in reader.fixed.items():
+        if wire in results:
+            from .reading import Item
+
+            fresh = reader.extra("out", reader.wires[wire].type)
+            items.append(Item([fresh], tree))
+            results = [fresh if r == wire else r for r in results]
+    forward = scheduler.function(items, results)
+    inputs = [
+        Parameter(given[wire], _annotation(reader.wires[wire]), reader_optional(body, wire, wires))
+        for wire in input_wires
+    ]
+    inputs += [Parameter(name, "nn.Module") for name in held.values()]
+    if function and _reads_training(forward):
+        inputs.append(Parameter("training", "bool"))
+    returns = ", ".join(_type(reader.wires[w].type) for w in results)
+    if len(results) != 1:
+        returns = f"tuple[{returns}]"
+    if body.key == project.model.entry and len(results) > 1:
+        returns = "output"
+    return inputs, forward, returns
+
+
+def reader_optional(body: Body, wire: str, wires: dict[str, str]) -> bool:
+    return any(wires[name] == wire for name in body.optional)
+
+
+def _annotation(wire: Wire) -> str:
+    return _type(wire.type)
+
+
+def _type(type_: Type) -> str:
+    if isinstance(type_, Tensor):
+        return "Tensor"
+    return "list[Tensor]"
+
+
+def _reads_training(statements: list[Statement]) -> bool:
+    from .tree import walk
+    from .units import statement_trees
+
+    return any(isinstance(p, Name) and p.id == "training" for t in statement_trees(statements) for p in walk(t))
+
+
+__all__ = ["Late", "Return", "draft"]

@@ -1,0 +1,447 @@
+"""The nodes of a body as expressions and loops, before they are put into statements.
+
+Enters: a `Body`. Leaves: `Item`s in execution order: an expression on wires, or a loop with items of its own. Bodies
+that make no class of their own (a round that is one box and some functions) are written in place.
+
+Invariant: wires of bodies written in place have names of their own, so every wire of a function is unique.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ...graph import Instance, Node, Round, Type, Value
+from ...ops import code
+from ...ops.arguments import ModuleArgument
+from ...shape import Tensor
+from .bodies import Body
+from .expressions import Site, translate
+from .tree import Attribute, Call, Late, Literal, Name, Number, Ref, Sequence, Star, Subscript, Tree, rewrite
+
+if TYPE_CHECKING:
+    from .classes import Project
+
+HEAVY = frozenset("conv linear attention recurrent embedding".split())
+
+
+@dataclass(slots=True)
+class Loop:
+    """`for variables in iterable: body`. `carried` are (wire before, inside at the start, inside at the end, wire
+    after); `collected` are (wire inside, list after)."""
+
+    iterable: Tree
+    module: str | None
+    values: list[str]
+    body: list[Item]
+    carried: list[tuple[str | None, str, str, str]] = field(default_factory=list)
+    collected: list[tuple[str, str]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Item:
+    """One step: `tree` or `loop` makes the wires `outputs`. A `heavy` one begins a new line of the source."""
+
+    outputs: list[str]
+    tree: Tree | None = None
+    loop: Loop | None = None
+    heavy: bool = False
+
+
+@dataclass(slots=True)
+class Place:
+    """Where a body is written: how its wires and modules are called there."""
+
+    body: Body
+    wires: dict[str, str]
+    module: Callable[[str], Tree]
+    call: Callable[[str, tuple[Tree, ...], tuple[tuple[str, Tree], ...]], Tree]
+
+
+@dataclass(slots=True)
+class Wire:
+    """What is known of a wire of the function: its type, the name it would like, whether the author gave it."""
+
+    type: Type
+    name: str
+    named: bool
+
+
+def call_of(module: Callable[[str], Tree]) -> Callable[..., Tree]:
+    return lambda path, args, keywords: Call(module(path), args, keywords)
+
+
+class Reader:
+    """Reads one function. `loop_name` allocates the variable of a loop over modules."""
+
+    def __init__(self, project: Project, loop_name: Callable[[str], str]) -> None:
+        self.project, self.loop_name = project, loop_name
+        self.wires: dict[str, Wire] = {}
+        self.fixed: dict[str, Tree] = {}
+        self.count = 0
+        self.weightless_training: Tree | None = None
+
+    # ------------------------------------------------------------------------------------------------ wires
+
+    def wire(self, value: Value, prefix: str = "", named: bool | None = None) -> str:
+        key = prefix + value.name
+        self.wires[key] = Wire(value.type, value.name.rpartition(".")[2], value.named if named is None else named)
+        return key
+
+    def extra(self, hint: str, type_: Type) -> str:
+        self.count += 1
+        key = f"+{self.count}{hint}"
+        self.wires[key] = Wire(type_, hint, False)
+        return key
+
+    def read(self, place: Place, prefix: str = "") -> list[Item]:
+        """The items of a body; `place.wires` is completed with the wires that they make."""
+        items: list[Item] = []
+        for node in place.body.nodes:
+            items += self._node(node, place, prefix)
+        return items
+
+    def _outputs(self, node: Node, place: Place, prefix: str) -> list[str]:
+        made = []
+        for value in node.outputs:
+            place.wires[value.name] = self.wire(value, prefix)
+            made.append(place.wires[value.name])
+        return made
+
+    def _node(self, node: Node, place: Place, prefix: str) -> list[Item]:
+        if node.kind == "box":
+            tree, heavy = self._box(node, place)
+            if isinstance(tree, Ref) and len(node.outputs) == 1:
+                place.wires[node.outputs[0].name] = tree.value
+                return []
+            return [Item(self._outputs(node, place, prefix), tree, heavy=heavy)]
+        if node.kind == "call":
+            return self._call(node, place, prefix)
+        if node.kind == "scan":
+            return self._scan(node, place, prefix)
+        return self._rounds(node, place, prefix)
+
+    def ref(self, name: str | None, place: Place) -> Tree | None:
+        if name is None:
+            return None
+        wire = place.wires[name]
+        return self.fixed.get(wire) or Ref(wire)
+
+    # ------------------------------------------------------------------------------------------------ boxes
+
+    def _box(self, node: Node, place: Place) -> tuple[Tree, bool]:
+        op = node.operator
+        assert op is not None
+        types: list[Tensor | None] = []
+        for name in node.inputs:
+            type_ = None if name is None else self.wires[place.wires[name]].type
+            types += type_ if isinstance(type_, tuple) else [type_]
+        inputs = [self.ref(name, place) for name in node.inputs]
+        made = op.torch(*types)
+
+        def rest(index: int) -> Tree:
+            found = [(n, t) for n, t in zip(node.inputs[index:], inputs[index:], strict=True) if n is not None and t]
+            many = [isinstance(self.wires[place.wires[n]].type, tuple) for n, _ in found]
+            if many == [True]:
+                return found[0][1]
+            return Sequence("[", tuple(Star(t) if m else t for (_, t), m in zip(found, many, strict=True)))
+
+        def held(name: str) -> Tree:
+            argument = getattr(op, name)
+            assert isinstance(argument, ModuleArgument)
+            return place.module(place.body.modules.get(argument.path, argument.path))
+
+        path = node.module
+        hints = {v: k for k, v in reversed(op.values().items()) if isinstance(v, (int, float)) and v not in (0, 1)}
+        site = Site(
+            inputs, rest, held=held, support=self.project.support, hints=hints,
+            own=lambda: place.module(path if path is not None else ""),
+            call_own=lambda args, keywords: place.call(path if path is not None else "", args, keywords),
+        )  # fmt: skip
+        if self.weightless_training is not None:
+            training = self.weightless_training
+            site.training = lambda: training
+        if not isinstance(made, code.Module):
+            return translate(made, site), op.kind in HEAVY
+        if path is None:
+            built = self.project.constructor(op, types)
+            site.own = lambda: built
+            site.call_own = lambda args, keywords: Call(built, args, keywords)
+        if made.call is not None:
+            return translate(made.call, site), op.kind in HEAVY
+        assert site.call_own is not None
+        return site.call_own(tuple(t for t in inputs if t is not None), ()), op.kind in HEAVY
+
+    # ---------------------------------------------------------------------------------------- calls of bodies
+
+    def arguments(
+        self, callee: Body, node: Node, inputs: list[Tree | None], place: Place
+    ) -> tuple[tuple[Tree, ...], tuple[tuple[str, Tree], ...]]:
+        """The arguments of a call: wires that the callee reads, initial states, then modules that it holds."""
+        declared = inputs[: len(inputs) - max(0, len(inputs) - self.project.arity(callee))]
+        states = inputs[len(declared) :]
+        fed = [declared[n] if n < len(declared) else None for n in callee.kept] + states
+        names = [v.name for v in callee.inputs] + [s.name for s in callee.states]
+        fed += [place.module(h) for h in node.held]
+        names += self.project.held_names(callee)
+        args: list[Tree] = []
+        keywords: list[tuple[str, Tree]] = []
+        gap = False
+        for name, tree in zip(names, fed, strict=True):
+            if tree is None:
+                gap = True
+            elif gap:
+                keywords.append((self.project.argument_name(callee, name), tree))
+            else:
+                args.append(tree)
+        return tuple(args), tuple(keywords)
+
+    def _results(self, node: Node, callee: Body, place: Place, prefix: str) -> list[str]:
+        """One wire for each thing that the callee returns; outputs that are the same thing become one wire."""
+        made: dict[str, str] = {}
+        names = [v for _, v in callee.outputs] + [s.next for s in callee.states]
+        for value, inner in zip(node.outputs, names, strict=False):
+            if inner not in made:
+                made[inner] = self.wire(value, prefix)
+            place.wires[value.name] = made[inner]
+        return [made.get(inner) or self.extra("unused", Tensor(None)) for inner in callee.results]
+
+    def _call(self, node: Node, place: Place, prefix: str) -> list[Item]:
+        assert node.definition is not None
+        callee = self.project.bodies[node.definition]
+        inputs = [self.ref(name, place) for name in node.inputs]
+        kind = self.project.realised(node.definition)
+        if kind == "inline":
+            return self._inline(node, callee, inputs, place, prefix)
+        args, keywords = self.arguments(callee, node, inputs, place)
+        if kind == "function":
+            function = self.project.functions[node.definition]
+            tree: Tree = function.call(args, keywords, self.weightless_training)
+        else:
+            tree = place.call(node.module or "", args, keywords)
+        return [Item(self._results(node, callee, place, prefix), tree, heavy=True)]
+
+    def _inline(
+        self, node: Node, callee: Body, inputs: list[Tree | None], place: Place, prefix: str
+    ) -> list[Item]:
+        inner = self._place(callee, node, inputs, place, lambda: place.module(node.module or ""), node.module or "")
+        items = self.read(inner, self._prefix(prefix))
+        for value, (_, result) in zip(node.outputs, callee.outputs, strict=False):
+            place.wires[value.name] = inner.wires[result]
+            if value.named:
+                self.wires[inner.wires[result]].named = True
+                self.wires[inner.wires[result]].name = value.name.rpartition(".")[2]
+        return items
+
+    def _prefix(self, prefix: str) -> str:
+        self.count += 1
+        return f"{prefix}{self.count}:"
+
+    def _place(
+        self, callee: Body, node: Node, inputs: list[Tree | None], place: Place, own: Callable[[], Tree], path: str
+    ) -> Place:
+        """Where the body of a callee is written in place: its inputs are wires of here, its module is `own`."""
+        wires: dict[str, str] = {}
+        for number, value in zip(callee.kept, callee.inputs, strict=True):
+            tree = inputs[number] if number < len(inputs) else None
+            if isinstance(tree, Ref):
+                wires[value.name] = tree.value
+            elif tree is not None:
+                key = self.extra(value.name, value.type)
+                self.fixed[key] = tree
+                wires[value.name] = key
+        held = dict(zip(callee.held, node.held, strict=False))
+
+        def module(name: str) -> Tree:
+            return place.module(held[name]) if name in held else own()
+
+        def call(name: str, args: tuple[Tree, ...], keywords: tuple[tuple[str, Tree], ...]) -> Tree:
+            if name in held:
+                return place.call(held[name], args, keywords)
+            return place.call(path, args, keywords) if path is not None else Call(own(), args, keywords)
+
+        return Place(callee, wires, module, call)
+
+    # --------------------------------------------------------------------------------------- repeat and each
+
+    def _rounds(self, node: Node, place: Place, prefix: str) -> list[Item]:
+        inputs = [self.ref(name, place) for name in node.inputs]
+        instance = None if node.module is None else place.body.instance(node.module)
+        if node.kind == "repeat" and not node.rounds:
+            flow = inputs[0]
+            assert isinstance(flow, Ref)
+            place.wires[node.outputs[0].name] = flow.value
+            return []
+        if node.kind == "repeat" and instance is not None and self.project.sequential(instance, node):
+            tree = place.call(node.module or "", tuple(t for t in inputs if t is not None), ())
+            return [Item(self._outputs(node, place, prefix), tree, heavy=True)]
+        first = self.project.bodies[node.rounds[0].definition]
+        total = sum(r.count for r in node.rounds)
+        if node.module is None:
+            iterable: Tree = Call(Name("range"), (Number(total, "depth"),))
+            variable: str | None = "_"
+        else:
+            iterable = place.module(node.module)
+            variable = self.loop_name(self.project.singular(node, instance))
+        texts = [self._round(node, r, inputs, place, variable, prefix) for r in node.rounds]
+        if any(t[0] != texts[0][0] for t in texts):
+            return self._unrolled(node, inputs, place, prefix)
+        _, body, inner, start = texts[0]
+        results = [inner[v] for _, v in first.outputs]
+        made = self._outputs(node, place, prefix)
+        loop = Loop(iterable, variable, [], body)
+        if node.kind == "repeat":
+            flow = inputs[0]
+            assert isinstance(flow, Ref)
+            loop.carried.append((flow.value, start, results[0], made[0]))
+            loop.collected = list(zip(results[1:], made[1:], strict=True))
+        else:
+            loop.collected = [(results[0], made[0])]
+        return [Item(made, loop=loop)]
+
+    def _round(
+        self, node: Node, round_: Round, inputs: list[Tree | None], place: Place, variable: str | None, prefix: str
+    ) -> tuple[object, list[Item], dict[str, str], str]:
+        """The items of one round, its wires, and the wire that flows in; first something to compare rounds by."""
+        callee = self.project.bodies[round_.definition]
+        before = self.count
+        prefix = self._prefix(prefix)
+        fed = list(inputs)
+        start = ""
+        if node.kind == "repeat":
+            start = self.wire(Value(callee.inputs[0].name, callee.inputs[0].type), prefix)
+            fed[0] = Ref(start)
+        target = Name(variable or "_")
+        inner = Place(callee, {}, lambda _: target, call_of(lambda _: target))
+        if self.project.realised(round_.definition) == "inline":
+            inner = self._place(callee, node, fed, place, lambda: target, None)  # type: ignore[arg-type]
+            items = self.read(inner, prefix)
+        else:
+            args, keywords = self.arguments(callee, node, fed, place)
+            if node.module is None:
+                tree = self.project.functions[round_.definition].call(args, keywords, self.weightless_training)
+            else:
+                tree = Call(target, args, keywords)
+            made = {}
+            for name in callee.results:
+                made[name] = self.wire(callee.values[name], prefix)
+            items = [Item(list(made.values()), tree, heavy=True)]
+            inner.wires = made
+        shown = repr([(i.outputs, i.tree, i.loop) for i in items])
+        shape = shown.replace(prefix, "")
+        if len(node.rounds) > 1 and round_ is not node.rounds[-1]:
+            self.count = before
+        return shape, items, inner.wires, start
+
+    def _unrolled(self, node: Node, inputs: list[Tree | None], place: Place, prefix: str) -> list[Item]:
+        """Rounds whose sources differ, one after another."""
+        items: list[Item] = []
+        taps: list[list[Tree]] = [[] for _ in node.outputs]
+        number = 0
+        fed = list(inputs)
+        for round_ in node.rounds:
+            callee = self.project.bodies[round_.definition]
+            for _ in range(round_.count):
+                own = Subscript(place.module(node.module or ""), (Literal(number),)) if node.module is not None else None
+                sub = self._prefix(prefix)
+                if self.project.realised(round_.definition) == "inline":
+                    inner = self._place(callee, node, fed, place, lambda own=own: own, None)  # type: ignore[arg-type,misc]
+                    items += self.read(inner, sub)
+                    wires = inner.wires
+                else:
+                    args, keywords = self.arguments(callee, node, fed, place)
+                    if own is None:
+                        tree = self.project.functions[round_.definition].call(args, keywords, self.weightless_training)
+                    else:
+                        tree = Call(own, args, keywords)
+                    wires = {name: self.wire(callee.values[name], sub) for name in callee.results}
+                    items.append(Item(list(wires.values()), tree, heavy=True))
+                results = [Ref(wires[v]) for _, v in callee.outputs]
+                if node.kind == "repeat":
+                    fed[0] = results[0]
+                for tap, result in zip(taps, results, strict=False):
+                    tap.append(result)
+                number += 1
+        made = node.outputs
+        if node.kind == "repeat":
+            flow = fed[0]
+            assert isinstance(flow, Ref)
+            place.wires[made[0].name] = flow.value
+            made, taps = made[1:], taps[1:]
+        for value, tap in zip(made, taps, strict=True):
+            place.wires[value.name] = self.wire(value, prefix)
+            items.append(Item([place.wires[value.name]], Sequence("[", tuple(tap))))
+        return items
+
+    # -------------------------------------------------------------------------------------------------- scan
+
+    def _scan(self, node: Node, place: Place, prefix: str) -> list[Item]:
+        assert node.definition is not None
+        cell = self.project.bodies[node.definition]
+        inputs = [self.ref(name, place) for name in node.inputs]
+        prefix = self._prefix(prefix)
+        items: list[Item] = []
+        states = cell.states
+        initial = inputs[len(inputs) - len(states) :] if states else []
+        declared = inputs[: len(inputs) - len(states)] if states else inputs
+        flow = declared[0]
+        assert isinstance(flow, Ref)
+        steps, sequences, starts = [], [], []
+        fed: list[Tree | None] = list(declared)
+        for number in range(node.sequences):
+            whole = self.wires[self._wire_of(declared[number])].type
+            assert isinstance(whole, Tensor)
+            step = self.extra(f"{cell.values[self.project.input_name(cell, number)].name}_t", _without_axis(whole))
+            steps.append(step)
+            fed[number] = Ref(step)
+            sequences.append(Call(Attribute(declared[number] or Literal(None), "unbind"), (Literal(1),)))
+        for state, given in zip(states, initial, strict=True):
+            start = self.wire(state.value, prefix, named=True)
+            starts.append(start)
+            if given is None:
+                assert isinstance(state.value.type, Tensor)
+                items.append(Item([self.extra(state.name, state.value.type)], self.project.state(state, flow)))
+                given = Ref(items[-1].outputs[0])
+                self.wires[given.value] = Wire(state.value.type, state.name, True)
+            fed.append(Ref(start))
+            initial[states.index(state)] = given
+        iterable = sequences[0] if len(sequences) == 1 else Call(Name("zip"), tuple(sequences))
+        made = {name: self.wire(cell.values[name], prefix, named=False) for name in cell.results}
+        kind = self.project.realised(node.definition)
+        args, keywords = self.arguments(cell, node, fed, place)
+        if kind == "function":
+            tree: Tree = self.project.functions[node.definition].call(args, keywords, self.weightless_training)
+        else:
+            tree = place.call(node.module or "", args, keywords)
+        loop = Loop(iterable, None, steps, [Item(list(made.values()), tree, heavy=True)])
+        outer = self._outputs(node, place, prefix + "out:")
+        outputs, finals = outer[: len(cell.outputs)], outer[len(cell.outputs) :]
+        after = []
+        for (state, given), start, final in zip(zip(states, initial, strict=True), starts, _padded(finals, states), strict=True):
+            assert isinstance(given, Ref)
+            ending = final or self.extra(state.name, state.value.type)
+            loop.carried.append((given.value, start, made[state.next], ending))
+        for (_, value), output in zip(cell.outputs, outputs, strict=False):
+            if not self.project.is_read(place.body, node, outputs.index(output)):
+                continue
+            collected = self.extra(f"{self.wires[output].name}s" if self.wires[output].named else "steps", ())
+            loop.collected.append((made[value], collected))
+            after.append(Item([output], Call(Name("torch.stack"), (Ref(collected),), (("dim", Literal(1)),))))
+        return [*items, Item([e for *_, e in loop.carried] + [e for _, e in loop.collected], loop=loop), *after]
+
+    def _wire_of(self, tree: Tree | None) -> str:
+        assert isinstance(tree, Ref)
+        return tree.value
+
+
+def _padded(finals: list[str], states: tuple[object, ...]) -> list[str | None]:
+    return [finals[n] if n < len(finals) else None for n in range(len(states))]
+
+
+def _without_axis(type_: Tensor) -> Tensor:
+    sizes = type_.sizes
+    return Tensor((sizes[0], *sizes[2:]), type_.dtype, type_.below)
+
+
+__all__ = ["Instance", "Item", "Late", "Loop", "Place", "Reader", "Wire", "call_of", "rewrite"]

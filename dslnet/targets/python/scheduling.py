@@ -1,0 +1,454 @@
+"""Items put into statements: what is written in one line, and what the locals are called.
+
+Enters: the items of a function. Leaves: statements whose wires are local names. A wire that is used once is written
+where it is used, as long as the line stays readable and nothing changes places; the flow keeps one name; a wire
+that the author named and that lives on keeps its name. A name is used again as soon as its wire is dead, so that
+no tensor outlives its use.
+
+Invariant: boxes run in the order of the items.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence as Seq
+from dataclasses import dataclass, field
+
+from ...graph import Type
+from .names import Names
+from .reading import Item, Loop, Wire
+from .tree import (
+    Attribute,
+    Binary,
+    Call,
+    Comprehension,
+    Name,
+    Number,
+    Ref,
+    Sequence,
+    Subscript,
+    Tree,
+    children,
+    flat,
+    rewrite,
+    walk,
+)
+
+#: How many calls one line holds.
+CALLS = 3
+#: How wide an expression may grow by writing others into it.
+WIDTH = 70
+
+
+@dataclass(slots=True)
+class Assign:
+    targets: list[str]
+    tree: Tree
+    type: Type | None = None
+
+
+@dataclass(slots=True)
+class Run:
+    """An expression statement."""
+
+    tree: Tree
+
+
+@dataclass(slots=True)
+class Return:
+    trees: list[Tree]
+    types: list[Type] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class For:
+    variables: list[str]
+    iterable: Tree
+    body: list[Statement]
+
+
+@dataclass(slots=True)
+class Delete:
+    names: list[str]
+
+
+Statement = Assign | Run | Return | For | Delete
+
+
+@dataclass(slots=True)
+class _Pending:
+    """An expression that is not yet in a statement."""
+
+    tree: Tree
+    calls: float
+    heavy: bool
+    light_top: bool
+
+
+class Scheduler:
+    """Writes one function. `local` gives the name of a wire, `left` how often it is still read."""
+
+    def __init__(self, wires: dict[str, Wire], names: Names, inputs: Seq[str]) -> None:
+        self.wires, self.names = wires, names
+        self.local: dict[str, str] = {}
+        self.left: dict[str, int] = {}
+        self.reserved: dict[str, str] = {}
+        self.wanted: dict[str, str] = {}
+        self.pending: dict[str, _Pending] = {}
+        self.out: list[Statement] = []
+        self.inputs = list(inputs)
+        for wire in self.inputs:
+            self.local[wire] = names.new(wires[wire].name)
+        self.flow = "x"
+        self.lengths: set[str] = set()
+
+    # ------------------------------------------------------------------------------------------------- whole
+
+    def function(self, items: list[Item], results: list[str]) -> list[Statement]:
+        """The statements of a function that returns `results`."""
+        self._count(items, results)
+        self._reserve(items, results)
+        first = self.local[self.inputs[0]] if self.inputs else "x"
+        if "x" in self.names.taken and first != "x":
+            self.flow = first
+        elif len(first) == 1 and first not in "x":
+            self.flow = first if "x" in self.names.taken else "x"
+        self.names.taken.add(self.flow)
+        self._block(items, results, self.flow)
+        self._return(results)
+        return self.out
+
+    def _count(self, items: Iterable[Item], results: Iterable[str]) -> None:
+        for item in items:
+            for wire in reads(item):
+                self.left[wire] = self.left.get(wire, 0) + 1
+            if item.loop:
+                self._count(item.loop.body, _loop_results(item.loop))
+        for wire in results:
+            self.left[wire] = self.left.get(wire, 0) + 1
+
+    def _reserve(self, items: list[Item], results: list[str]) -> None:
+        """Give names to the wires that keep the author's."""
+        for number, item in enumerate(items):
+            for wire in item.outputs:
+                if self._keeps(wire, items, number, results):
+                    self.reserved[wire] = self.names.new(self.wires[wire].name)
+            if item.loop:
+                self._reserve(item.loop.body, [w for *_, w, _ in item.loop.carried])
+
+    def _keeps(self, wire: str, items: list[Item], number: int, results: list[str]) -> bool:
+        if not self.wires[wire].named or not self.left.get(wire):
+            return False
+        if self.left[wire] > 1:
+            return True
+        if wire in results:
+            return len(results) > 1 and number + 1 < len(items)
+        following = items[number + 1] if number + 1 < len(items) else None
+        if following is None:
+            return False
+        read, own = reads(following), reads(items[number])
+        flows = bool(read) and read[0] == wire
+        return not (flows and bool(own) and self.left.get(own[0], 0) == 1)
+
+    def _want(self, items: list[Item], results: list[str], last: str) -> None:
+        """What each wire would like to be called: the name of the wire that it flows into."""
+        into: dict[str, str] = {}
+        for item in items:
+            read = reads(item)
+            if item.loop and item.loop.carried:
+                for before, _, _, after in item.loop.carried:
+                    if before is not None:
+                        into[before] = after
+            elif read and item.outputs:
+                into.setdefault(read[0], item.outputs[0])
+        for wire in results[:1]:
+            self.wanted.setdefault(wire, self.reserved.get(wire, last))
+        for item in reversed(items):
+            for wire in item.outputs:
+                if wire in self.reserved:
+                    self.wanted[wire] = self.reserved[wire]
+                elif wire not in self.wanted:
+                    after = into.get(wire)
+                    single = self.left.get(wire, 0) == 1
+                    name = self.wanted.get(after) if after is not None and (single or after not in self.reserved) else None
+                    self.wanted[wire] = name or last
+
+    # ------------------------------------------------------------------------------------------------ blocks
+
+    def _block(self, items: list[Item], results: list[str], last: str) -> None:
+        self._want(items, results, last)
+        for number, item in enumerate(items):
+            if item.loop is not None:
+                self._loop(item, item.loop)
+                continue
+            assert item.tree is not None
+            self._step(item, item.tree, items[number + 1 :])
+
+    def _step(self, item: Item, tree: Tree, after: list[Item]) -> None:
+        pending = self._consume(tree, item.heavy)
+        outputs = item.outputs
+        only = outputs[0] if len(outputs) == 1 else None
+        if only is not None and self.left.get(only, 0) == 1 and only not in self.reserved:
+            named = self.wires[only].named
+            self.pending[only] = pending
+            if named and item.heavy:
+                self._materialise(only)
+            return
+        self._flush()
+        if only is None and not any(self.left.get(o) for o in outputs[1:]):
+            type_ = self.wires[outputs[0]].type
+            self._assign(outputs, pending.tree, type_)
+            return
+        self._assign(outputs, pending.tree, self.wires[outputs[0]].type)
+
+    def _consume(self, tree: Tree, heavy: bool) -> _Pending:
+        """Write pending expressions into `tree` where the line stays readable; put the others into statements."""
+        wanted = [r for r in _refs(tree) if r in self.pending]
+        if wanted:
+            order = list(self.pending)
+            while wanted:
+                if order[-len(wanted) :] == wanted:
+                    made = self._joined(tree, wanted, heavy)
+                    if made is not None:
+                        for wire in wanted:
+                            del self.pending[wire]
+                        return made
+                # what cannot be written in place gets a statement, the oldest first
+                drop = wanted.pop(0)
+                for wire in order[: order.index(drop) + 1]:
+                    if wire in self.pending:
+                        self._materialise(wire)
+                order = list(self.pending)
+                wanted = [w for w in wanted if w in self.pending]
+        return _Pending(tree, _calls(tree), heavy, not heavy)
+
+    def _joined(self, tree: Tree, wires: list[str], heavy: bool) -> _Pending | None:
+        parts = [self.pending[w] for w in wires]
+        if heavy and any(p.heavy and p.light_top for p in parts):
+            return None
+        if any(_refs(tree).count(w) != 1 for w in wires):
+            return None
+        if any(isinstance(part, (Attribute, Subscript)) and isinstance(part.owner, Ref) and part.owner.value in wires
+               and _calls(self.pending[part.owner.value].tree) > 1 for part in walk(tree)):
+            return None
+        merged = rewrite(tree, lambda t: self.pending[t.value].tree if isinstance(t, Ref) and t.value in wires else None)
+        listed = isinstance(tree, Call) and any(isinstance(a, Sequence) for a in tree.args)
+        if _calls(merged) > CALLS + 0.5 or (not listed and len(self._shown(merged)) > WIDTH):
+            return None
+        return _Pending(merged, _calls(merged), heavy or any(p.heavy for p in parts), not heavy)
+
+    def _shown(self, tree: Tree) -> str:
+        return flat(tree, lambda part: "4444" if isinstance(part, Number) else "xx")
+
+    def _flush(self) -> None:
+        for wire in list(self.pending):
+            self._materialise(wire)
+
+    def _materialise(self, wire: str) -> None:
+        """Put a pending expression into a statement, after those that come before it."""
+        for older in list(self.pending):
+            if older == wire:
+                break
+            self._materialise(older)
+        pending = self.pending.pop(wire)
+        self._assign([wire], pending.tree, self.wires[wire].type)
+
+    # -------------------------------------------------------------------------------------------- statements
+
+    def _settle(self, tree: Tree) -> Tree:
+        """The expression on local names; reading a wire for the last time frees its name."""
+        for wire in _refs(tree):
+            self.left[wire] -= 1
+        return rewrite(tree, lambda t: Name(self.local[t.value]) if isinstance(t, Ref) else None)
+
+    def _live(self) -> set[str]:
+        return {name for wire, name in self.local.items() if self.left.get(wire, 0) > 0}
+
+    def _name(self, wire: str, busy: set[str]) -> str:
+        wanted = self.reserved.get(wire) or self.wanted.get(wire, self.flow)
+        if wanted not in busy:
+            return wanted
+        for other in ("y", "z", "u", "v", "w"):
+            if other not in busy and (other in self.lengths or other not in self.names.taken):
+                self.lengths.add(other)
+                self.names.taken.add(other)
+                return other
+        return self.names.new(wanted)
+
+    def _assign(self, wires: list[str], tree: Tree, type_: Type | None) -> None:
+        settled = self._settle(tree)
+        busy = self._live()
+        targets = []
+        for number, wire in enumerate(wires):
+            if not self.left.get(wire):
+                targets.append("_" if number or len(wires) > 1 else self._name(wire, busy))
+                continue
+            self.local[wire] = self._name(wire, busy)
+            busy.add(self.local[wire])
+            targets.append(self.local[wire])
+        if len(targets) == 1 and isinstance(settled, Name) and settled.id == targets[0]:
+            return
+        self.out.append(Assign(targets, settled, type_))
+
+    def _loop(self, item: Item, loop: Loop) -> None:
+        for before, *_ in loop.carried:
+            if before in self.pending:
+                after = next(a for b, _, _, a in loop.carried if b == before)
+                self.wanted[before] = self.reserved.get(after) or self.wanted.get(after, self.flow)
+        self._flush()
+        comprehension = self._comprehension(item, loop)
+        if comprehension is not None:
+            self._assign(item.outputs, comprehension, None)
+            return
+        iterable = self._settle(loop.iterable)
+        inner_reads = [w for i in loop.body for w in all_reads(i) if w in self.local]
+        for wire in inner_reads:
+            self.left[wire] = self.left.get(wire, 0) + 1  # what a round reads lives to the end of the loop
+        names: dict[str, str] = {}
+        for before, start, end, after in loop.carried:
+            assert before is not None
+            self.left[before] -= 1
+            name = self.local[before]
+            target = self.reserved.get(after)
+            if self.left.get(before, 0) > 0 or name in names.values() or (target and target != name):
+                fresh = target or self._name(after, self._live() | set(names.values()))
+                self.out.append(Assign([fresh], Name(name)))
+                name = fresh
+            names[end] = names[start] = names[after] = name
+            self.local[start] = name
+        for wire, collected in loop.collected:
+            name = self.reserved.get(collected) or self.names.new(_plural(self.wires[collected].name))
+            self.local[collected] = name
+            self.out.append(Assign([name], Sequence("[", ())))
+        outer, self.out = self.out, []
+        variables = [loop.module] if loop.module else []
+        for step in loop.values:
+            self.local[step] = self.names.new(self.wires[step].name)
+            variables.append(self.local[step])
+        ends = [end for _, _, end, _ in loop.carried]
+        for end, name in ((e, names[e]) for e in ends):
+            self.wanted[end] = name
+        self._rounds_body(loop, names)
+        body, self.out = self.out, outer
+        self.out.append(For(variables, iterable, body))
+        for wire in inner_reads:
+            self.left[wire] -= 1
+        for _, _, _, after in loop.carried:
+            self.local[after] = names[after]
+
+    def _rounds_body(self, loop: Loop, names: dict[str, str]) -> None:
+        ends = {end: name for _, _, end, _ in loop.carried for name in (names[end],)}
+        results = _loop_results(loop)
+        flow = self.flow
+        if loop.carried:
+            self.flow = names[loop.carried[0][2]]
+        self._block(loop.body, results, self.flow)
+        for wire, collected in loop.collected:
+            if wire in self.pending and wire not in ends and self.left[wire] == 1:
+                tree = self._settle(self.pending.pop(wire).tree)
+                self.left[wire] -= 1
+                self.out.append(Run(Call(Attribute(Name(self.local[collected]), "append"), (tree,))))
+        self._flush()
+        for wire, collected in loop.collected:
+            if self.left.get(wire, 0) > 0 and wire in self.local:
+                tree = Name(self.local[wire])
+                if not any(isinstance(s, Run) and _appends(s, self.local[collected]) for s in self.out):
+                    self.left[wire] -= 1
+                    self.out.append(Run(Call(Attribute(Name(self.local[collected]), "append"), (tree,))))
+        for end, name in ends.items():
+            self.left[end] -= 1
+            if self.local.get(end, name) != name:
+                self.out.append(Assign([name], Name(self.local[end])))
+            self.local[end] = name
+        self.flow = flow
+
+    def _comprehension(self, item: Item, loop: Loop) -> Tree | None:
+        """A loop that only collects one expression."""
+        if loop.carried or len(loop.collected) != 1 or loop.module is None:
+            return None
+        tree: Tree | None = None
+        made: dict[str, Tree] = {}
+        for inner in loop.body:
+            if inner.tree is None or len(inner.outputs) != 1 or self.left.get(inner.outputs[0], 0) > 1:
+                return None
+            if inner.outputs[0] in self.reserved:
+                return None
+            tree = rewrite(inner.tree, lambda t: made.get(t.value) if isinstance(t, Ref) else None)
+            if len(_refs(inner.tree)) and sum(w in made for w in _refs(inner.tree)) != (1 if made else 0):
+                return None
+            made = {inner.outputs[0]: tree}
+        if tree is None or loop.collected[0][0] not in made or _calls(tree) > CALLS + 2 or len(self._shown(tree)) > 78:
+            return None
+        return Comprehension("[", tree, loop.module, loop.iterable)
+
+    def _return(self, results: list[str]) -> None:
+        if len(results) == 1:
+            wire = results[0]
+            if wire in self.pending:
+                while len(self.pending) > 1:
+                    self._materialise(next(iter(self.pending)))
+                tree = self.pending.pop(wire).tree
+                self.out.append(Return([self._settle(tree)], [self.wires[wire].type]))
+                return
+        whole = Sequence("(", tuple(Ref(w) for w in results))
+        joined = self._consume(whole, False)
+        self._flush()
+        settled = self._settle(joined.tree)
+        assert isinstance(settled, Sequence)
+        self.out.append(Return(list(settled.items), [self.wires[w].type for w in results]))
+
+
+def _appends(statement: Run, name: str) -> bool:
+    call = statement.tree
+    return isinstance(call, Call) and isinstance(call.function, Attribute) and call.function.owner == Name(name)
+
+
+def _plural(name: str) -> str:
+    return name if name.endswith("s") else name + "s"
+
+
+def _loop_results(loop: Loop) -> list[str]:
+    return [end for _, _, end, _ in loop.carried] + [wire for wire, _ in loop.collected]
+
+
+def _refs(tree: Tree) -> list[str]:
+    """The wires that an expression reads, in order of evaluation."""
+    if isinstance(tree, Ref):
+        return [tree.value]
+    return [wire for child in children(tree) for wire in _refs(child)]
+
+
+def reads(item: Item) -> list[str]:
+    if item.tree is not None:
+        return _refs(item.tree)
+    assert item.loop is not None
+    before = [b for b, *_ in item.loop.carried if b is not None]
+    return before + _refs(item.loop.iterable)
+
+
+def all_reads(item: Item) -> list[str]:
+    inner = [w for i in item.loop.body for w in all_reads(i)] if item.loop else []
+    return reads(item) + inner
+
+
+def _calls(tree: Tree) -> float:
+    """How much there is to read in a line: calls count 1, methods and operators less."""
+    if isinstance(tree, Call):
+        own = 0.5 if _is_method(tree) else 1.0
+        inner = [_calls(a) for a in (*tree.args, *(v for _, v in tree.keywords))]
+        owner = _calls(tree.function.owner) if isinstance(tree.function, Attribute) else _calls(tree.function)
+        return own + owner + sum(inner)
+    if isinstance(tree, Sequence):
+        return max(map(_calls, tree.items), default=0)
+    if isinstance(tree, Binary):
+        return 0.25 + _calls(tree.left) + _calls(tree.right)
+    return sum(map(_calls, children(tree)), 0.0)
+
+
+def _is_method(tree: Call) -> bool:
+    """Whether a call is a method of a tensor rather than a module or function."""
+    if not isinstance(tree.function, Attribute):
+        return False
+    owner = tree.function.owner
+    while isinstance(owner, Attribute):
+        owner = owner.owner
+    return not (isinstance(owner, Name) and owner.id in ("self", "torch", "F", "nn"))
