@@ -91,7 +91,8 @@ class Instance:
     """A module: something built once, that may own parameters. `path` is below the definition that holds it.
 
     Exactly one of `operator`, `definition`, `rounds` says what it is; `inputs` are the types that fixed an
-    operator's weights. `bodies` is the definition that a combinator (`MoE`) takes. `parametrization` is
+    operator's weights. `body` is the definition that a combinator (`MoE`) takes; `start` is the
+    number of the first round. `parametrization` is
     `spectral_norm` or `weight_norm`, applied to its weights. `copy_of` names the instance that an averaged copy
     (`EMA`) begins as. `shared` marks a lower-case module, which has no place of its own in the flow.
     """
@@ -102,6 +103,7 @@ class Instance:
     rounds: tuple[Round, ...] = ()
     inputs: tuple[Tensor | None, ...] = ()
     body: str | None = None
+    start: int = 0
     shared: bool = False
     frozen: bool = False
     weights_file: str | None = None
@@ -340,7 +342,7 @@ def instance_weights(model: Model, instance: Instance) -> Iterator[Weight]:
                     yield Weight(name, weight.shape, weight.trained, weight.dtype)
     elif instance.definition is not None:
         yield from definition_weights(model, instance.definition)
-    number = 0
+    number = instance.start
     for part in instance.rounds:
         for _ in range(part.count):
             for weight in definition_weights(model, part.definition):

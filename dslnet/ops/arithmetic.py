@@ -29,7 +29,7 @@ def broadcast(sign: str, x: Tensor, y: Tensor, loose: bool = False) -> Shape:
     """The shape of an elementwise result; E0317 where the rule of section 4 of the language does not hold."""
     if x.rank == 0 or y.rank == 0:
         return x.sizes or y.sizes
-    if x.rank != y.rank and not loose and not _crossed(x, y):
+    if x.rank != y.rank and not loose and not _tail(x, y) and not _crossed(x, y):
         raise _ranks(sign, x, y)
     a, b = _padded(x.sizes, y.rank), _padded(y.sizes, x.rank)
     result: list[Size] = []
@@ -56,6 +56,13 @@ def differs_from_1(size: Size) -> bool:
 
 def _padded(shape: Shape, rank: int) -> Shape:
     return (1,) * (rank - len(shape)) + shape
+
+
+def _tail(x: Tensor, y: Tensor) -> bool:
+    """Whether one shape is the end of the other, as the [T, d] of positions is of [B, T, d]: nothing is stretched
+    but the axes that are missing."""
+    low, high = (x.sizes, y.sizes) if x.rank < y.rank else (y.sizes, x.sizes)
+    return all(m == n or m is UNKNOWN or n is UNKNOWN for m, n in zip(low, high[len(high) - len(low) :], strict=True))
 
 
 def _crossed(x: Tensor, y: Tensor) -> bool:

@@ -1,0 +1,296 @@
+"""A body being built: its names, its nodes, and what it reads from the text around it.
+
+A frame becomes one definition of the IR. The body of a repeat, a lane of `each` and a module on the side are
+frames inside the frame of the text around them: a wire or module of the outer frame is *captured* on first use
+and becomes an input of the inner one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ..diagnostics import Diagnostic, Help, Label, Report
+from ..graph import Param
+from ..limits import Limits
+from ..ops import Operator
+from ..shape import UNKNOWN_TENSOR, Dim, Size, Tensor
+from ..source import NOWHERE, Span
+from .naming import Naming
+from .values import (
+    DraftDefinition,
+    DraftInstance,
+    DraftNode,
+    DraftRegion,
+    ModuleValue,
+    Namespace,
+    Wire,
+    Wires,
+)
+
+if TYPE_CHECKING:
+    from .program import Block, File, Program
+
+
+class Refused(Exception):
+    """A limit was reached; it was reported, and the build of this model ends."""
+
+
+@dataclass(slots=True)
+class Session:
+    """What all frames of one build share. `loose` says that sizes may be unknown: a block is checked by itself."""
+
+    program: Program
+    report: Report
+    limits: Limits
+    loose: bool = False
+    drafts: dict[str, DraftDefinition] = field(default_factory=dict)
+    memo: dict[Any, Any] = field(default_factory=dict)
+    keys: dict[str, int] = field(default_factory=dict)
+    stack: list[tuple[Block, Span]] = field(default_factory=list)
+    facts: dict[str, Any] = field(default_factory=dict)
+    steps: int = 0
+
+    def key(self, hint: str) -> str:
+        """A new key for a definition."""
+        if len(self.drafts) >= self.limits.definitions:
+            self.refuse("E0906", f"more than {self.limits.definitions:,} distinct definitions", None)
+        number = self.keys[hint] = self.keys.get(hint, 0) + 1
+        return hint if number == 1 else f"{hint}.{number}"
+
+    def step(self, span: Span) -> None:
+        """Count a unit of work; an endless build ends here."""
+        self.steps += 1
+        if self.steps > self.limits.steps:
+            self.refuse("E0911", f"checking took more than {self.limits.steps:,} steps", span)
+
+    def refuse(self, code: str, title: str, span: Span | None, **details: Any) -> None:
+        place = span or (self.stack[0][1] if self.stack else Span(self.program.entry.spec.source.name, 0, 0))
+        self.report.error(code, title, place, **details)
+        raise Refused
+
+
+@dataclass(slots=True, eq=False)
+class FrameInput:
+    """An input of a frame; `outer` is the captured wire of the frame around."""
+
+    wire: Wire
+    kind: str = "input"
+    optional: bool = False
+    outer: Wire | None = None
+    tuple_of: Wires | None = None
+
+
+class Frame:
+    """The state of one body; the classes that build on it say what the text does."""
+
+    def __init__(self, session: Session, file: File, naming: Naming, kind: str, hint: str, outer: Frame | None) -> None:
+        self.session, self.report, self.file, self.naming = session, session.report, file, naming
+        self.kind, self.hint, self.outer = kind, hint, outer
+        self.key = session.key(hint)
+        self.scope = Namespace(outer.scope if outer else None)
+        self.body: list[DraftNode | DraftRegion] = []
+        self.items = self.body
+        self.instances: list[DraftInstance] = []
+        self.paths: dict[str, Span] = {}
+        self.inputs: list[FrameInput] = []
+        self.captured: dict[Wire, Wire] = {}
+        self.held: list[tuple[str, ModuleValue]] = []
+        self.held_names: dict[ModuleValue, str] = {}
+        self.used_names: set[str] = set()
+        self.prefix = ""
+        self.boxes = 0
+        self.parametrization: str | None = outer.parametrization if outer else None
+        self.sizes: dict[str, Size] = outer.sizes if outer else {}
+        self.bindings: dict[str, Any] = outer.bindings if outer else {}
+        self.doc: tuple[str, ...] = ()
+        self.failed = False
+        self.call_span: Span | None = outer.call_span if outer else None
+        self.modules: list[ModuleValue] = []
+        self.repeats: list[Span] = []
+        self.argument_spans: dict[str, Span] = outer.argument_spans if outer else {}
+        self.objectives = False
+        self.seen: set[Any] = set()
+        self.output_names: dict[str, Wire] = {}
+        self.output_spans: dict[str, Span] = {}
+        self.state_names: list[str] = []
+        self.state_wires: dict[str, tuple[Wire, Any]] = {}
+        self.param_wires: list[tuple[Param, Wire]] = []
+        self.root_statements: tuple[Any, ...] = ()
+        self.entry = False
+        self.settings: dict[str, Any] = {}
+        self.naming_span = outer.naming_span if outer else NOWHERE
+        self.final_states: list[tuple[str, Wire]] = []
+        self.losses: list[tuple[Any, Wire]] = []
+        self.trains: list[tuple[tuple[str, ...], Wire, Span]] = []
+        self.optimizers: list[Any] = []
+        self.frozen: list[tuple[str, Span]] = []
+        self.promises: list[tuple[Any, Wire, Wire]] = []
+
+    def bindings_plain(self) -> dict[str, Any]:
+        """The bindings that are plain data."""
+        return {n: v for n, v in self.bindings.items() if v is None or isinstance(v, (bool, int, float, str, tuple, Dim))}
+
+    # ---------------------------------------------------------------------------------------------- mistakes
+
+    def error(
+        self,
+        code: str,
+        title: str,
+        span: Span,
+        label: str = "",
+        *,
+        secondary: Iterable[Label] = (),
+        notes: Iterable[str] = (),
+        helps: Iterable[Help | str] = (),
+        severity: str = "error",
+    ) -> None:
+        """Report a mistake of this body, and where the block was used when that is elsewhere."""
+        advice = tuple(Help(h) if isinstance(h, str) else h for h in helps)
+        if self.file.prelude and self.call_span is not None and span.file == self.file.spec.source.name:
+            # nobody can mend a prelude block: what is wrong is how it is used
+            notes = (*notes, f"found inside the prelude block `{self.hint}`")
+            span, label, secondary = self.call_span, label, ()
+        self.report.add(Diagnostic(code, title, Label(span, label), tuple(secondary), tuple(notes), advice, severity))
+        self.failed |= severity == "error"
+
+    # ------------------------------------------------------------------------------------------------ values
+
+    def fresh(self, name: str) -> str:
+        """A value name that is not taken in this frame."""
+        base = name or "x"
+        number, candidate = 1, base
+        while candidate in self.used_names:
+            number += 1
+            candidate = f"{base}.{number}"
+        self.used_names.add(candidate)
+        return candidate
+
+    def wire(self, name: str, type: Tensor, span: Span, node: DraftNode | None = None) -> Wire:
+        return Wire(self.fresh(name), type, self, span, node)
+
+    def rename(self, wire: Wire, name: str) -> None:
+        """Give a wire that was just made the name that its author chose."""
+        self.used_names.discard(wire.name)
+        wire.name, wire.named = self.fresh(name), True
+
+    def unknown(self, span: Span) -> Wire:
+        """The wire of something with an error."""
+        return Wire(self.fresh("unknown"), UNKNOWN_TENSOR, self, span)
+
+    # ---------------------------------------------------------------------------------------------- captures
+
+    def reach(self, wire: Wire) -> Wire:
+        """The wire as this frame sees it, captured through the frames between."""
+        if wire.frame is self:
+            return wire
+        if wire in self.captured:
+            return self.captured[wire]
+        if self.outer is None:
+            return self.unknown(wire.span)
+        outer = self.outer.reach(wire)
+        local = Wire(self.fresh(wire.name), wire.type, self, wire.span, None, wire.loose, wire.names)
+        self.captured[wire] = local
+        self.captured[outer] = local
+        self.inputs.append(FrameInput(local, "capture", outer=outer))
+        return local
+
+    def reach_all(self, wires: Wires) -> Wires:
+        if wires.frame is self or all(w.frame is self for w in wires.items):
+            return wires
+        return Wires(tuple(map(self.reach, wires.items)), wires.span, None, self, wires.names)
+
+    def reach_module(self, module: ModuleValue) -> str:
+        """The path or name by which this frame's nodes call a module."""
+        if module.frame is self:
+            return module.path
+        if module in self.held_names:
+            return self.held_names[module]
+        if self.outer is not None:
+            self.outer.reach_module(module)
+        name = self.fresh(module.name)
+        self.held_names[module] = name
+        self.held.append((name, module))
+        return name
+
+    def pass_on(self, child: Frame) -> tuple[list[Wire | Wires | None], list[str]]:
+        """What a node that runs `child` feeds besides the flow: captured wires and held modules, in order."""
+        wires: list[Wire | Wires | None] = []
+        for entry in child.inputs:
+            if entry.outer is not None:
+                wires.append(self.reach(entry.outer))
+        return wires, [self.reach_module(module) for _, module in child.held]
+
+    # ---------------------------------------------------------------------------------------------- the graph
+
+    def add(self, node: DraftNode, boxes: int = 1) -> None:
+        self.items.append(node)
+        self.boxes += boxes
+
+    @contextmanager
+    def region(self, kind: str, span: Span, **details: Any) -> Any:
+        """Nodes made inside belong to a region; `lane()` of it opens the next lane."""
+        region = DraftRegion(kind, [], span=span, **details)
+        outer = self.items
+        outer.append(region)
+        try:
+            yield region
+        finally:
+            self.items = outer
+
+    def lane(self, region: DraftRegion) -> None:
+        """Go on in a new lane of a region."""
+        region.lanes.append([])
+        self.items = region.lanes[-1]
+
+    def claim(self, path: str, span: Span) -> bool:
+        """Take a path in the state_dict; False after a report when it is taken."""
+        if path in self.paths:
+            first = [Label(self.paths[path], "taken here")] if self.paths[path] != span else []
+            self.error("E0203", f"two things have the path `{path or 'the name of the block'}`", span, "defined again here", secondary=first)
+            return False
+        self.paths[path] = span
+        return True
+
+    def instance(self, path: str, span: Span, operator: Operator | None = None, **details: Any) -> DraftInstance:
+        """A new module of this frame."""
+        self.claim(path, span)
+        made = DraftInstance(path, operator, span=span, parametrization=self.parametrization, **details)
+        self.instances.append(made)
+        return made
+
+    # ------------------------------------------------------------------------------------------------- names
+
+    def define(self, name: str, value: Any, span: Span) -> bool:
+        """Bind a name of this scope; False after a report when it is already taken."""
+        limits = self.session.limits
+        if len(name) > limits.name:
+            self.error("E0905", f"a name has at most {limits.name} characters", span)
+            return False
+        before = self.scope.where(name)
+        if before is not None and self.scope.find(name) is not None:
+            if before == span:  # the same text again: another round, another arm
+                self.scope.names[name] = value
+                return True
+            self.error("E0203", f"`{name}` is defined twice", span, "defined again here", secondary=[Label(before, "first defined here")])
+            return False
+        self.scope.names[name] = value
+        self.scope.spans[name] = span
+        return True
+
+    @contextmanager
+    def namespace(self, name: str) -> Any:
+        """The names and paths made inside are those of the group `name`."""
+        outer, prefix = self.scope, self.prefix
+        self.scope = Namespace(outer)
+        self.prefix = f"{prefix}.{name}" if prefix else name
+        try:
+            yield self.scope
+        finally:
+            self.scope, self.prefix = outer, prefix
+
+    def path(self, segment: str) -> str:
+        """A segment below the current namespace."""
+        return f"{self.prefix}.{segment}" if self.prefix and segment else self.prefix or segment

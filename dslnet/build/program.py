@@ -1,0 +1,387 @@
+"""A `.net` file with everything that it imports.
+
+Enters: a path. Leaves: a `Program`: the parsed files, and for each of them what a Capital name means there. The
+prelude (`specs/std/`) is read only when one of its names is used. Nothing is elaborated yet.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from .. import resources
+from ..decode import decode
+from ..diagnostics import Help, Label, Report, did_you_mean
+from ..files import Refusal, read_spec, resolve_import
+from ..limits import DEFAULT, Limits
+from ..ops import OPERATORS, Operator
+from ..parse import parse
+from ..source import Source, Span
+from ..syntax import (
+    BoxRef,
+    Call,
+    Constant,
+    Declaration,
+    Definition,
+    Expression,
+    List,
+    Parameter,
+    Ref,
+    Spec,
+    Suite,
+    Use,
+    Valued,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PythonClass:
+    """`use python Wavelet from "pkg.mod"`: a name that only `compile` and `load` may turn into a class."""
+
+    name: str
+    module: str
+    span: Span
+
+
+@dataclass(eq=False)
+class Block:
+    """A `block` or `model` of a file."""
+
+    name: str
+    syntax: Definition
+    file: File
+
+    @property
+    def is_model(self) -> bool:
+        return self.syntax.word == "model"
+
+    @cached_property
+    def base(self) -> tuple[Block, Call | BoxRef] | None:
+        """Of a preset, the block that it configures and the call that does it."""
+        body = self.syntax.body
+        if not isinstance(body, Valued) or self.syntax.parameters or body.default is not None:
+            return None
+        value = body.value
+        if isinstance(value, Call) and isinstance(value.callee, BoxRef):
+            name = value.callee.name
+        elif isinstance(value, BoxRef):
+            name = value.name
+        else:
+            return None
+        target = self.file.find(name)
+        return (target, value) if isinstance(target, Block) and target is not self and not target.inside(self) else None
+
+    def inside(self, other: Block) -> bool:
+        """Whether a chain of presets leads from this block to `other`."""
+        seen: set[int] = set()
+        block: Block | None = self
+        while block is not None and id(block) not in seen:
+            seen.add(id(block))
+            body = block.syntax.body
+            value = body.value if isinstance(body, Valued) else None
+            callee = value.callee if isinstance(value, Call) else value
+            found = block.file.blocks.get(callee.name) if isinstance(callee, BoxRef) else None
+            block = found if isinstance(found, Block) else None
+            if block is other:
+                return True
+        return False
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """The declared names, a preset's being those of its base."""
+        return self.base[0].parameters if self.base else self.syntax.parameters
+
+    @property
+    def root(self) -> Block:
+        """The block that has the body: the base of the base of a preset."""
+        return self.base[0].root if self.base else self
+
+    @cached_property
+    def states(self) -> tuple[Declaration, ...]:
+        """The `state` lines, which make a block a cell."""
+        return self.root.declarations("state")
+
+    def declarations(self, *roles: str) -> tuple[Declaration, ...]:
+        """The declarations of the body with one of these roles, in text order."""
+        body = self.syntax.body
+        statements = body.statements if isinstance(body, Suite) else ()
+        return tuple(s for s in statements if isinstance(s, Declaration) and s.key.words[0].text in roles)
+
+    @cached_property
+    def dimensions(self) -> frozenset[str]:
+        """The names that stand in shapes of the body: sizes, even when they are capital."""
+        found: set[str] = set()
+        _dimensions(self.syntax.body, found)
+        return frozenset(found)
+
+
+def _dimensions(node: object, found: set[str]) -> None:
+    """Collect bare names of shapes anywhere below a body."""
+    stack: list[object] = [node]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, tuple):
+            stack.extend(item)
+        elif isinstance(item, List):
+            for size in item.items:
+                if isinstance(size, (Ref, BoxRef)):
+                    found.add(size.name)
+            stack.extend(item.items)
+        elif hasattr(item, "__dataclass_fields__"):
+            stack.extend(getattr(item, name) for name in item.__dataclass_fields__ if not name.endswith("span"))
+
+
+Target = Block | PythonClass | type[Operator]
+
+
+@dataclass(eq=False)
+class File:
+    """A parsed file and what its names mean."""
+
+    spec: Spec
+    path: Path
+    program: Program
+    prelude: bool = False
+    blocks: dict[str, Block | PythonClass] = field(default_factory=dict)
+    constants: dict[str, Expression] = field(default_factory=dict)
+    broken: set[str] = field(default_factory=set)
+
+    def find(self, name: str) -> Target | None:
+        """What a Capital name means in this file: its own, then the prelude's, then an operator."""
+        return self.blocks.get(name) or OPERATORS.get(name) or self.program.prelude(name)
+
+    def names(self) -> list[str]:
+        """Every box that can be written here."""
+        return [*self.blocks, *OPERATORS, *self.program.prelude_names]
+
+
+@dataclass(eq=False)
+class Program:
+    """The entry file and its imports. `models` are the models of the entry, in text order."""
+
+    report: Report
+    limits: Limits
+    root: Path
+    files: dict[Path, File] = field(default_factory=dict)
+    shipped: dict[Path, File] = field(default_factory=dict)
+    bytes_read: int = 0
+    elaborated: set[int] = field(default_factory=set)
+    entry: File = None  # type: ignore[assignment]  # set by read_program before anybody sees it
+
+    @property
+    def models(self) -> list[str]:
+        return [name for name, b in self.entry.blocks.items() if self._own(b) and b.is_model]  # type: ignore[union-attr]
+
+    @property
+    def blocks(self) -> list[str]:
+        return [name for name, b in self.entry.blocks.items() if self._own(b) and not b.is_model]  # type: ignore[union-attr]
+
+    def _own(self, target: object) -> bool:
+        return isinstance(target, Block) and target.file is self.entry
+
+    # ---------------------------------------------------------------------------------------- the prelude
+
+    @cached_property
+    def _prelude_index(self) -> dict[str, Path]:
+        folder = resources.specs() / "std"
+        found: dict[str, Path] = {}
+        for path in sorted(folder.glob("*.net")):
+            for name in re.findall(r"^block ([A-Z][A-Za-z0-9_]*)", path.read_text("utf-8"), re.MULTILINE):
+                found[name] = path
+        return found
+
+    @property
+    def prelude_names(self) -> Iterator[str]:
+        return iter(self._prelude_index)
+
+    def prelude(self, name: str) -> Block | None:
+        """The prelude block of that name."""
+        path = self._prelude_index.get(name)
+        if path is None:
+            return None
+        if path not in self.shipped:
+            source = Source(f"std/{path.name}", path.read_text("utf-8"))
+            self.report.sources[source.name] = source
+            file = File(parse(source, self.report, self.limits), path, self, prelude=True)
+            self.shipped[path] = file
+            _define(file, self.report)
+        block = self.shipped[path].blocks.get(name)
+        return block if isinstance(block, Block) else None
+
+
+def read_program(
+    path: str | os.PathLike[str], report: Report, limits: Limits = DEFAULT, root: str | os.PathLike[str] | None = None
+) -> Program | None:
+    """Read a file and its imports. None when the entry itself cannot be read; every mistake is in `report`."""
+    shown = os.fspath(path)
+    real = Path(os.path.realpath(shown))
+    program = Program(report, limits, Path(os.path.realpath(root)) if root else real.parent)
+    file = _read(program, real, shown, None, ())
+    if file is None:
+        return None
+    program.entry = file
+    return program
+
+
+def _read(program: Program, path: Path, shown: str, span: Span | None, chain: tuple[Path, ...]) -> File | None:
+    report = program.report
+    data = read_spec(shown if span is None else path, report, program.limits, span, program.root if span else None)
+    if data is None:
+        return None
+    program.bytes_read += len(data)
+    if program.bytes_read > program.limits.total_bytes:
+        report.error("E0900", f"the files together are larger than {program.limits.total_bytes:,} bytes", span or Span(shown, 0, 0))
+        return None
+    source = decode(shown, data, report, program.limits)
+    if source is None:
+        return None
+    report.sources[source.name] = source
+    file = File(parse(source, report, program.limits), path, program)
+    program.files[path] = file
+    _imports(file, (*chain, path))
+    _define(file, report)
+    return file
+
+
+def _imports(file: File, chain: tuple[Path, ...]) -> None:
+    program, report = file.program, file.program.report
+    for use in file.spec.statements:
+        if not isinstance(use, Use):
+            continue
+        if use.python:
+            for name in use.names:
+                _add(file, name.local.text, PythonClass(name.name.text, use.origin, name.name.span), name.local.span)
+            continue
+        target = _imported(file, use, chain)
+        for name in use.names:
+            found = target.blocks.get(name.name.text) if target else None
+            if found is not None:
+                _add(file, name.local.text, found, name.local.span)
+                continue
+            file.broken.add(name.local.text)
+            if target is not None and name.name.text not in target.broken:
+                near = did_you_mean(name.name.text, target.blocks)
+                report.error(
+                    "E0809",
+                    f"there is no `{name.name.text}` in {use.origin}",
+                    name.name.span,
+                    helps=[
+                        Help(f"did you mean `{n}`?", _rename(name.name.span, n), sure=i == 0) for i, n in enumerate(near)
+                    ],
+                )
+
+
+def _rename(span: Span, text: str) -> tuple:  # type: ignore[type-arg]
+    from ..diagnostics import Edit
+
+    return (Edit(span, text),)
+
+
+def _imported(file: File, use: Use, chain: tuple[Path, ...]) -> File | None:
+    """The file that a `use` line names, read once."""
+    program, report, span = file.program, file.program.report, use.origin_span
+    if use.dotted:
+        return _shipped(program, use)
+    path = resolve_import(use.origin, file.path, program.root)
+    if isinstance(path, Refusal):
+        path.tell(report, span)
+        return None
+    real = Path(os.path.realpath(path))
+    if real in chain:
+        names = [p.name for p in (*chain[chain.index(real) :], real)]
+        report.error("E0802", f"{use.origin} imports itself", span, "the circle closes here", notes=(" -> ".join(names),))
+        return None
+    if real in program.files:
+        return program.files[real]
+    if len(chain) >= program.limits.import_depth or len(program.files) >= program.limits.import_files:
+        report.error("E0909", "too many imports", span, notes=(f"at most {program.limits.import_files} files, {program.limits.import_depth} deep",))
+        return None
+    shown = os.path.normpath(os.path.join(os.path.dirname(file.spec.source.name), use.origin))
+    return _read(program, real, shown, span, chain)
+
+
+def _shipped(program: Program, use: Use) -> File | None:
+    """`use ViT from specs.vit`: a file shipped with dslnet."""
+    parts = use.origin.split(".")
+    path = resources.specs().joinpath(*parts[1:]).with_suffix(".net")
+    if parts[0] != "specs" or len(parts) < 2 or not path.is_file():
+        shipped = sorted("specs." + p.stem for p in resources.specs().glob("*.net"))
+        near = did_you_mean(use.origin, shipped)
+        program.report.error(
+            "E0801",
+            f"dslnet has no file `{use.origin}`",
+            use.origin_span,
+            helps=[f"did you mean `{n}`?" for n in near] or ['a file of yours is written in quotes: `from "file.net"`'],
+        )
+        return None
+    if path not in program.shipped:
+        source = Source(f"{use.origin.replace('.', '/')}.net", path.read_text("utf-8"))
+        program.report.sources[source.name] = source
+        file = File(parse(source, program.report, program.limits), path, program)
+        program.shipped[path] = file
+        before, program.root = program.root, resources.specs()
+        _imports(file, (path,))
+        program.root = before
+        _define(file, program.report)
+    return program.shipped[path]
+
+
+def _add(file: File, name: str, target: Block | PythonClass, span: Span) -> bool:
+    report = file.program.report
+    if name in OPERATORS:
+        report.error("E0204", f"`{name}` is the name of an operator", span, "cannot be defined again", helps=("choose another name",))
+        return False
+    if name in file.blocks:
+        before = file.blocks[name]
+        place = before.syntax.name.span if isinstance(before, Block) and before.file is file else None
+        report.error(
+            "E0203", f"`{name}` is defined twice", span, "defined again here",
+            secondary=[Label(place, "first defined here")] if place else (),
+        )  # fmt: skip
+        return False
+    file.blocks[name] = target
+    return True
+
+
+def _define(file: File, report: Report) -> None:
+    """Enter the file's own blocks and constants."""
+    limits = file.program.limits
+    seen: dict[str, Span] = {}
+    for statement in file.spec.statements:
+        if isinstance(statement, Definition):
+            if len(file.blocks) >= limits.blocks:
+                report.error("E0906", f"a file has at most {limits.blocks:,} blocks", statement.name.span)
+                return
+            _add(file, statement.name.text, Block(statement.name.text, statement, file), statement.name.span)
+            _check_parameters(statement, report, limits)
+        elif isinstance(statement, Constant):
+            name = statement.name
+            if name.text in seen:
+                report.error("E0203", f"`{name.text}` is defined twice", name.span, "defined again here", secondary=[Label(seen[name.text], "first defined here")])
+                continue
+            seen[name.text] = name.span
+            file.constants[name.text] = statement.value
+
+
+def _check_parameters(definition: Definition, report: Report, limits: Limits) -> None:
+    parameters = definition.parameters
+    if len(parameters) > limits.parameters:
+        report.error("E0906", f"a block has at most {limits.parameters} parameters", parameters[limits.parameters].span)
+    seen: dict[str, Span] = {}
+    optional: Parameter | None = None
+    for parameter in parameters:
+        name = parameter.name
+        if name.text in seen:
+            report.error("E0203", f"`{name.text}` is defined twice", name.span, "defined again here", secondary=[Label(seen[name.text], "first defined here")])
+        seen[name.text] = name.span
+        if parameter.default is not None:
+            optional = optional or parameter
+        elif optional is not None:
+            report.error(
+                "E0204", f"`{name.text}` has no default, but stands after one that has", name.span, "needs a value",
+                secondary=[Label(optional.span, "has a default")], helps=("put the parameters without a default first",),
+            )  # fmt: skip

@@ -1,0 +1,340 @@
+"""From drafts to the graph IR, keeping what is needed.
+
+Enters: closed frames and the wires that are wanted. Leaves: frozen `Definition`s. What no wanted wire needs is left
+out, at every depth: a tap of an inner layer cuts off the layers behind it, with their parameters. Definitions come
+out before the ones that use them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ..graph import Definition, Input, Instance, Node, Param, Region, Round, State, Type, Value
+from ..ops import Operator
+from ..ops.arguments import ModuleArgument
+from .frame import Session
+from .values import DraftDefinition, DraftInstance, DraftNode, DraftRegion, ModuleValue, Wire, Wires
+
+
+@dataclass(slots=True)
+class Pruned:
+    """A definition, and which of the draft's inputs and held modules it kept, in order."""
+
+    key: str
+    inputs: list[Any]
+    held: list[ModuleValue]
+
+
+class Pruner:
+    """Makes definitions of the drafts of one session. `training` keeps what teachers and critics need."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.definitions: dict[str, Definition] = {}
+        self.memo: dict[Any, Pruned] = {}
+        self.hints: dict[str, int] = {}
+        self.recent: dict[str, list[Definition]] = {}
+
+    def prune(
+        self, draft: DraftDefinition, wanted: list[tuple[str, Wire]], ports: list[Wire] | None = None,
+        held: list[ModuleValue] | None = None, keep_inputs: bool = False,
+    ) -> Pruned:  # fmt: skip
+        """The definition that makes `wanted`. With `ports` and `held`, its captures are exactly those, in order."""
+        memo_key = (
+            draft.key, tuple((n, id(w)) for n, w in wanted), tuple(map(id, ports)) if ports is not None else None,
+            tuple(map(id, held)) if held is not None else None,
+        )  # fmt: skip
+        found = self.memo.get(memo_key)
+        if found is None:
+            found = self.memo[memo_key] = _Body(self, draft, wanted, ports, held, keep_inputs).make()
+        return found
+
+    def intern(self, definition: Definition, hint: str) -> str:
+        """The key of a definition; equal ones get the same."""
+        for other in self.recent.get(hint, ())[-8:]:
+            if replace(other, key="", bindings={}) == replace(definition, key="", bindings={}):
+                return other.key
+        number = self.hints[hint] = self.hints.get(hint, 0) + 1
+        key = hint if number == 1 else f"{hint}.{number}"
+        made = replace(definition, key=key)
+        self.definitions[key] = made
+        self.recent.setdefault(hint, []).append(made)
+        return key
+
+
+class _Body:
+    """One draft on its way."""
+
+    def __init__(self, pruner: Pruner, draft: DraftDefinition, wanted: list[tuple[str, Wire]], ports: list[Wire] | None, held: list[ModuleValue] | None, keep_inputs: bool) -> None:
+        self.pruner, self.draft, self.frame, self.wanted = pruner, draft, draft.frame, wanted
+        self.ports, self.fixed_held, self.keep_inputs = ports, held, keep_inputs
+        self.live: set[int] = {id(w) for _, w in wanted}
+        self.nodes: dict[int, Node] = {}
+        self.instances: dict[int, tuple[DraftInstance, dict[str, Any]]] = {}
+        self.paths: set[str] = set()
+        self.names: set[str] = set()
+
+    # ------------------------------------------------------------------------------------------------- marks
+
+    def want(self, value: Wire | Wires | None) -> None:
+        if isinstance(value, Wire):
+            self.live.add(id(value))
+        elif isinstance(value, Wires):
+            self.live.add(id(value))
+            for wire in value.items:
+                self.live.add(id(wire))
+
+    def is_live(self, value: Wire | Wires) -> bool:
+        if isinstance(value, Wires):
+            return id(value) in self.live or any(id(w) in self.live for w in value.items)
+        return id(value) in self.live
+
+    # -------------------------------------------------------------------------------------------------- make
+
+    def make(self) -> Pruned:
+        frame = self.frame
+        for _, wire in frame.final_states:
+            self.want(wire)
+        for node in reversed(list(_nodes(frame.body))):
+            if any(self.is_live(o) for o in node.outputs):
+                self.nodes[id(node)] = self.node(node)
+        entries = [e for e in frame.inputs if e.outer is None and (self.keep_inputs or id(e.wire) in self.live or self.ports is not None)]
+        captures = [e for e in frame.inputs if e.outer is not None and id(e.wire) in self.live]
+        inputs = [Input(_value(e.wire), e.kind, e.optional) for e in entries]
+        if self.ports is None:
+            inputs += [Input(_value(e.wire), "capture") for e in captures]
+            kept: list[Any] = [*entries, *captures]
+        else:
+            by_outer = {id(e.outer): e for e in captures}
+            for port in self.ports:
+                entry = by_outer.get(id(port))
+                name = entry.wire.name if entry else _unused(port.name, frame.used_names)
+                inputs.append(Input(Value(name, port.type, port.span), "capture"))
+            kept = entries
+        held = [m for n, m in frame.held if n in self.names]
+        if self.fixed_held is not None:
+            local = {m: n for n, m in frame.held}
+            held_names = tuple(local.get(m) or _unused(m.name, frame.used_names) for m in self.fixed_held)
+            held = self.fixed_held
+        else:
+            held_names = tuple(n for n, _ in frame.held if n in self.names)
+        definition = Definition(
+            key="",
+            block=frame.hint,
+            kind=frame.kind,
+            bindings=_bindings(frame),
+            inputs=tuple(inputs),
+            held=held_names,
+            params=tuple(Param(p.path, _value(w), p.initial, p.trained) for p, w in frame.param_wires if id(w) in self.live),
+            states=tuple(self.state(n, w) for n, w in frame.final_states),
+            instances=tuple(self.instance(d) for d in frame.instances if id(d) in self.instances or d.path in self.paths),
+            body=self.items(frame.body),
+            outputs=tuple((n, w.name) for n, w in self.wanted),
+            wires={},
+            doc=frame.doc if frame.kind == "block" else (),
+            span=frame.naming_span,
+        )
+        return Pruned(self.pruner.intern(definition, frame.hint), kept, held)
+
+    def state(self, name: str, final: Wire) -> State:
+        wire, initial = self.frame.state_wires[name]
+        return State(name, _value(wire), final.name, initial)
+
+    def items(self, items: list[DraftNode | DraftRegion]) -> tuple[Node | Region, ...]:
+        made: list[Node | Region] = []
+        for item in items:
+            if isinstance(item, DraftNode):
+                if id(item) in self.nodes:
+                    made.append(self.nodes[id(item)])
+                continue
+            lanes = tuple(self.items(lane) for lane in item.lanes)
+            if any(lanes):
+                made.append(Region(item.kind, lanes, item.name, item.path, item.role, item.doc, item.span))
+        return tuple(made)
+
+    def use(self, node: DraftNode, **details: Any) -> None:
+        """Note that a node's module is needed, and what it is now."""
+        if node.instance is not None:
+            self.instances[id(node.instance)] = (node.instance, details)
+        elif node.module is not None:
+            self.paths.add(node.module)
+            self.names.add(node.module)
+            owner = next((d for d in self.frame.instances if d.path == node.module), None)
+            if owner is not None:
+                self.instances.setdefault(id(owner), (owner, details))
+
+    def instance(self, draft: DraftInstance) -> Instance:
+        _, details = self.instances.get(id(draft), (draft, {}))
+        return Instance(
+            path=draft.path, operator=draft.operator if draft.copy_of is None else None,
+            definition=details.get("definition", draft.definition), rounds=details.get("rounds", ()),
+            inputs=draft.inputs, body=details.get("body", draft.body), start=draft.start, shared=draft.shared,
+            frozen=draft.frozen, weights_file=draft.weights_file, initial=draft.initial, parametrization=draft.parametrization,
+            copy_of=draft.copy_of, role=draft.role, span=draft.span,
+        )  # fmt: skip
+
+    # ------------------------------------------------------------------------------------------------- nodes
+
+    def node(self, node: DraftNode) -> Node:
+        if node.kind == "box":
+            return self.box(node)
+        if node.kind == "call":
+            return self.call(node)
+        if node.kind == "scan":
+            return self.scan(node)
+        return self.rounds(node)
+
+    def box(self, node: DraftNode) -> Node:
+        for value in node.inputs:
+            self.want(value)
+        details: dict[str, Any] = {}
+        operator = node.operator
+        assert operator is not None
+        for argument in operator.values().values():
+            if isinstance(argument, ModuleArgument):
+                self.paths.add(argument.path)
+                self.names.add(argument.path)
+        definition = None
+        if node.definition is not None:
+            body = self.pruner.session.drafts[node.definition]
+            definition = details["body"] = self.pruner.prune(body, body.outputs).key
+        self.use(node, **details)
+        return self.finish(node, tuple(_value(o) for o in node.outputs if isinstance(o, Wire)), node.inputs, definition=definition)
+
+    def call(self, node: DraftNode) -> Node:
+        draft = node.callee
+        kept = [(o, s) for o, s in zip(node.outputs, node.sources) if self.is_live(o)]
+        wanted = [(_output_name(draft, s), s) for _, s in kept]
+        pruned = self.pruner.prune(draft, _distinct(wanted))
+        by_entry = {id(e): v for e, v in zip(draft.frame.inputs, node.inputs)}
+        inputs = [by_entry[id(e)] for e in pruned.inputs]
+        for value in inputs:
+            self.want(value)
+        held = self.pass_held(node, draft, pruned)
+        self.use(node, definition=pruned.key)
+        return self.finish(node, tuple(_value(o) for o, _ in kept), inputs, definition=pruned.key, held=held)
+
+    def pass_held(self, node: DraftNode, draft: DraftDefinition, pruned: Pruned) -> tuple[str, ...]:
+        names = {m: h for (_, m), h in zip(draft.frame.held, node.held)}
+        held = tuple(names[m] for m in pruned.held)
+        self.names.update(held)
+        self.paths.update(held)
+        for path in held:
+            owner = next((d for d in self.frame.instances if d.path == path), None)
+            if owner is not None:
+                self.instances.setdefault(id(owner), (owner, {}))
+        return held
+
+    def rounds(self, node: DraftNode) -> Node:
+        drafts, outers, modules = node.callee
+        taps = [(o, s) for o, s in zip(node.outputs[1:], node.sources[1:]) if self.is_live(o)]
+        # first what each round needs, then all rounds with the ports that any of them needs
+        needed: set[int] = set()
+        wanted_held: set[int] = set()
+        for draft, _ in drafts:
+            pruned = self.pruner.prune(draft, self.wanted_of(node, draft, taps))
+            needed |= {id(e.outer) for e in pruned.inputs if e.outer is not None}
+            wanted_held |= {id(m) for m in pruned.held}
+        ports = [w for w in outers if id(w) in needed]
+        held = [m for m in modules if id(m) in wanted_held]
+        made: list[Round] = []
+        for draft, count in drafts:
+            key = self.pruner.prune(draft, self.wanted_of(node, draft, taps), ports, held).key
+            if made and made[-1].definition == key:
+                made[-1] = Round(key, made[-1].count + count)
+            else:
+                made.append(Round(key, count))
+        inputs: list[Any] = [node.inputs[0], *(v for v, w in zip(node.inputs[1:], outers) if id(w) in needed)]
+        for value in inputs:
+            self.want(value)
+        names = tuple(h for h, m in zip(node.held, modules) if id(m) in wanted_held)
+        self.names.update(names)
+        self.paths.update(names)
+        self.use(node, rounds=tuple(made))
+        outputs = (_value(node.outputs[0]), *(_value(o) for o, _ in taps))
+        return self.finish(node, outputs, inputs, rounds=tuple(made), held=names)
+
+    def wanted_of(self, node: DraftNode, draft: DraftDefinition, taps: list[Any]) -> list[tuple[str, Wire]]:
+        return [("out", node.sources[0][draft.key]), *((_output_name(draft, s[draft.key]), s[draft.key]) for _, s in taps)]
+
+    def scan(self, node: DraftNode) -> Node:
+        draft = node.callee
+        stacked = len(node.outputs) - node.states
+        kept = [(o, s) for o, s in zip(node.outputs[:stacked], node.sources[:stacked]) if self.is_live(o)]
+        pruned = self.pruner.prune(draft, _distinct([(_output_name(draft, s), s) for _, s in kept]), keep_inputs=True)
+        entries = [e for e in draft.frame.inputs]
+        by_entry = {id(e): v for e, v in zip(entries, node.inputs)}
+        inputs = [*(by_entry[id(e)] for e in pruned.inputs), *node.inputs[len(node.inputs) - node.states :]]
+        for value in inputs:
+            self.want(value)
+        held = self.pass_held(node, draft, pruned)
+        self.use(node, definition=pruned.key)
+        outputs = tuple(_value(o) for o, _ in kept) + tuple(_value(o) for o in node.outputs[stacked:])
+        return self.finish(node, outputs, inputs, definition=pruned.key, held=held)
+
+    def finish(self, node: DraftNode, outputs: tuple[Value, ...], inputs: list[Any], **details: Any) -> Node:
+        module = node.instance.path if node.instance is not None else node.module
+        flat: list[str | None] = []
+        for value in inputs:
+            if isinstance(value, Wires) and value.value is None:
+                flat.extend(w.name for w in value.items)
+            else:
+                flat.append(None if value is None else value.value if isinstance(value, Wires) else value.name)
+        return Node(
+            node.kind, tuple(flat), outputs, _plain(node.operator), module=module, sequences=node.sequences,
+            name=node.name, role=node.role, doc=node.doc, span=node.span, **details,
+        )  # fmt: skip
+
+
+def _nodes(items: list[DraftNode | DraftRegion]) -> Any:
+    for item in items:
+        if isinstance(item, DraftNode):
+            yield item
+        else:
+            for lane in item.lanes:
+                yield from _nodes(lane)
+
+
+def _value(wire: Wire | Wires) -> Value:
+    if isinstance(wire, Wires):
+        kind: Type = tuple(w.type for w in wire.items)
+        assert wire.value is not None
+        return Value(wire.value, kind, wire.span)
+    return Value(wire.name, wire.type, wire.span, wire.named)
+
+
+def _plain(operator: Operator | None) -> Operator | None:
+    return operator
+
+
+def _output_name(draft: DraftDefinition, wire: Wire) -> str:
+    return next((n for n, w in draft.outputs if w is wire), wire.name)
+
+
+def _distinct(wanted: list[tuple[str, Wire]]) -> list[tuple[str, Wire]]:
+    """Output names are unique; the same wire may be wanted under several."""
+    names: set[str] = set()
+    made = []
+    for name, wire in wanted:
+        number, candidate = 1, name
+        while candidate in names:
+            number += 1
+            candidate = f"{name}_{number}"
+        names.add(candidate)
+        made.append((candidate, wire))
+    return made
+
+
+def _unused(name: str, taken: set[str]) -> str:
+    candidate = name
+    while candidate in taken:
+        candidate += "_"
+    taken.add(candidate)
+    return candidate
+
+
+def _bindings(frame: Any) -> dict[str, Any]:
+    """The arguments and sizes that names of a body stand for, as plain values."""
+    plain = {n: v for n, v in frame.bindings.items() if isinstance(v, (int, float, str, tuple, bool)) or v is None}
+    return {**plain, **{n: v for n, v in frame.sizes.items() if n not in plain}}

@@ -1,0 +1,400 @@
+"""Statements of a body, in text order.
+
+Enters: a suite and what flows in. Leaves: what flows out; names are bound, outputs and objectives collected.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..diagnostics import Edit, Help, Label, did_you_mean
+from ..graph import Autoregressive, Loss, Optimizer
+from ..source import Span
+from ..syntax import (
+    Attribute,
+    Bad,
+    Body,
+    Choice,
+    Declaration,
+    Expression,
+    Flow as FlowBody,
+    Item,
+    Key,
+    Lane,
+    List,
+    Name,
+    Nest,
+    Paren,
+    Ref,
+    Statement,
+    Suite,
+    Valued,
+)
+from . import static
+from .binding import bind_operator
+from .combinators import Combinators
+from .expressions import Flow
+from .roles import MARKS, ROLES, STATEMENTS
+from .values import UNKNOWN_VALUE, DraftNode, DraftRegion, ModuleValue, Unknown, Wire, Wires, describe
+
+
+class Statements(Combinators):
+    """The part of a frame that runs statements."""
+
+    def run(self, body: Body, flow: Flow, fresh: bool) -> Flow:
+        match body:
+            case Valued():
+                return self.valued(body, flow, fresh)
+            case Suite():
+                return self.suite(body.statements, flow, fresh)
+            case FlowBody():
+                return self.flow(body, flow, fresh)
+            case Nest():
+                return self.nest(body, flow, fresh)
+        raise AssertionError(body)
+
+    def suite(self, statements: tuple[Statement, ...], flow: Flow, fresh: bool) -> Flow:
+        """Statements one after another; `elif` and `else` continue the `if` above them."""
+        taken: bool | None = None
+        chain = False
+        for statement in statements:
+            choice = _choice(statement)
+            if choice is not None and isinstance(statement, Item):
+                if choice.word == "if":
+                    taken, chain = False, True
+                elif not chain:
+                    self.error("E0114", f"`{choice.word}` has no `if` above it", choice.span, "continues nothing")
+                    taken, chain = False, True
+                if taken is True:
+                    continue
+                condition = self.truth(choice.condition) if choice.condition is not None else taken is False
+                if condition is False:
+                    continue
+                assert isinstance(statement.body, Nest)
+                before = flow
+                flow = self.item(statement, flow, fresh, statement.body.body)
+                if condition is None or taken is None:
+                    flow, taken = self.blur(before, flow), None
+                else:
+                    taken = True
+                fresh = False
+                continue
+            chain = False
+            flow = self.statement(statement, flow, fresh)
+            fresh = fresh and not isinstance(statement, Item)
+        return flow
+
+    def statement(self, statement: Statement, flow: Flow, fresh: bool) -> Flow:
+        match statement:
+            case Item():
+                return self.item(statement, flow, fresh, statement.body)
+            case Lane():
+                if not fresh:
+                    self.error("E0114", "a lane belongs to `residual:`, `concat:`, `add:`, `mul:`, `stack:` or `parallel:`", statement.span, "a lane of nothing")
+                    return flow
+                return self.item(statement, flow, True, statement.body)
+            case Declaration():
+                self.declaration(statement, flow)
+                return flow
+            case Bad():
+                if statement.body is not None:
+                    self.suite(statement.body.statements, self.unknown(statement.span), True)
+                return self.unknown(statement.span)
+        raise AssertionError(statement)
+
+    # --------------------------------------------------------------------------------------- dashes and lanes
+
+    def item(self, statement: Item | Lane, flow: Flow, fresh: bool, body: Body) -> Flow:
+        if statement.key is None:
+            return self.run(body, flow, fresh)
+        role, name, place = self.role_of(statement.key, marks_only=True)
+        return self.named(name, role, place, statement.doc, statement.span, lambda: self.run(body, flow, fresh))
+
+    def named(self, name: str, role: str | None, place: Span, doc: tuple[str, ...], span: Span, make: Any, bind: bool = True) -> Any:
+        """Run something in the namespace of a name, and give the name to what it makes."""
+        with self.namespace(name) as names, self.region("group", span, name=name, path=self.prefix, role=role, doc=doc) as region:
+            self.lane(region)
+            value = make()
+        self.tidy(region, name, role, doc)
+        if isinstance(value, Wire):
+            if value.frame is self and value.node is not None and not value.named and _holds(region, value.node):
+                self.rename(value, name)
+            value = self.view(value, names, role)
+        elif isinstance(value, Wires) and names.names:
+            value = Wires(value.items, value.span, value.value, value.frame, names)
+        if bind and name.isidentifier():
+            self.define(name, value, place)
+        return value
+
+    def view(self, wire: Wire, names: Any, role: str | None) -> Wire:
+        """The wire with the names of its group readable from it."""
+        if not names.names:
+            return wire
+        if wire.names is None:
+            wire.names = names
+        else:
+            for name, value in names.names.items():
+                wire.names.names.setdefault(name, value)
+        return wire
+
+    def tidy(self, region: DraftRegion, name: str, role: str | None, doc: tuple[str, ...]) -> None:
+        """A group of one node is that node; an empty one is nothing."""
+        place = self.items
+        if place and place[-1] is region:
+            inner = region.lanes[0]
+            if not inner:
+                place.pop()
+            elif len(inner) == 1 and isinstance(inner[0], DraftNode):
+                node = inner[0]
+                place[-1] = node
+                node.name, node.role, node.doc = node.name or name, node.role or role, node.doc or doc
+
+    def valued(self, body: Valued, flow: Flow, fresh: bool) -> Flow:
+        value = body.value
+        if body.default is not None:
+            self.error("E0100", "`=` gives defaults and options, not here", body.default.span)
+        if self.start(value) != "value":
+            return self.step(value, flow)
+        made = self.evaluate(value)
+        if isinstance(made, (Wire, Wires)):
+            lost = isinstance(flow, Wire) and not flow.unknown and not fresh and not self.mentions(value, flow)
+            if lost and isinstance(flow, Wire):
+                self.flow_lost(value, flow)
+            return made
+        if not isinstance(made, Unknown):
+            self.error("E0215", f"a step is a box, a module or a wire, and this is {describe(made)}", value.span)
+        return self.unknown(value.span)
+
+    def mentions(self, expression: Expression, flow: Wire) -> bool:
+        """Whether an expression reads the wire that flows, so that nothing is lost."""
+        stack: list[Any] = [expression]
+        while stack:
+            node = stack.pop()
+            if isinstance(node, Ref):
+                found = self.scope.find(node.name)
+                if isinstance(found, Wire) and (found is flow or self.captured.get(found) is flow or found.name == flow.name):
+                    return True
+            elif isinstance(node, tuple):
+                stack.extend(node)
+            elif hasattr(node, "__dataclass_fields__"):
+                stack.extend(getattr(node, f) for f in node.__dataclass_fields__ if not f.endswith("span"))
+        return False
+
+    def flow_lost(self, value: Expression, flow: Wire) -> None:
+        source = self.file.spec.source
+        first = value
+        while hasattr(first, "steps"):
+            first = first.steps[0]
+        line = source.position(flow.span.start)[0] if flow.span.file == source.name else 0
+        text = source.text[value.span.start : value.span.end]
+        name = first.name if isinstance(first, Ref) else "x"
+        self.error(
+            "E0214", f"the flow from line {line} would be lost" if line else "the flow would be lost", first.span, "starts a new flow",
+            secondary=[Label(flow.span, f"{flow.type} ends here, used by nothing"[:49])],
+            helps=(f"put it on the side: `{name[0]}: {text}`, then join: `- Concat with {name[0]}`",),
+        )  # fmt: skip
+
+    def flow(self, body: FlowBody, flow: Flow, fresh: bool) -> Flow:
+        """`source ->` and a list: the flow of the list begins at the source."""
+        if self.start(body.source) != "value":
+            return self.suite(body.suite.statements, self.step(body.source, flow), False)
+        made = self.evaluate(body.source)
+        if not isinstance(made, (Wire, Wires)):
+            if not isinstance(made, Unknown):
+                self.error("E0215", f"a flow starts from a wire, and this is {describe(made)}", body.source.span)
+            made = self.unknown(body.source.span)
+        return self.suite(body.suite.statements, made, False)
+
+    # ------------------------------------------------------------------------------------------- declarations
+
+    def role_of(self, key: Key, marks_only: bool = False) -> tuple[str | None, str, Span]:
+        """The role and the name that a key says, and where the name stands."""
+        first, last = key.words[0], key.words[-1]
+        if key.quoted or key.number:
+            return None, first.text, first.span
+        if len(key.words) == 1:
+            role = first.text if first.text in (MARKS if marks_only else ROLES) else None
+            return role, first.text, first.span
+        if first.text not in ROLES:
+            near = did_you_mean(first.text, sorted(ROLES))
+            helps = [Help(f"did you mean `{n}`?", (Edit(first.span, n),), sure=i == 0) for i, n in enumerate(near)]
+            self.error("E0207", f"there is no role `{first.text}`", first.span, notes=("roles: " + ", ".join(sorted(ROLES)),) if not near else (), helps=helps)
+            return "unknown", last.text, last.span
+        if marks_only and first.text in STATEMENTS:
+            self.error("E0207", f"`{first.text}` is a statement of its own, without a dash", first.span, helps=(f"`{first.text} {last.text}: …`",))
+            return None, last.text, last.span
+        return first.text, last.text, last.span
+
+    def declaration(self, statement: Declaration, flow: Flow) -> None:
+        role, name, place = self.role_of(statement.key)
+        body = statement.body
+        if role == "unknown":
+            self.misspelt(statement, name, place, flow)
+            return
+        if role in STATEMENTS:
+            getattr(self, f"declare_{role}")(statement, name, place, flow)
+            return
+        if body is None:
+            self.error("E0100", f"`{name}` has no value", place, helps=(f"`{name}: …`, or `output {name}` for an output",))
+            return
+        self.side(name, role, place, body, statement)
+
+    def misspelt(self, statement: Declaration, name: str, place: Span, flow: Flow) -> None:
+        """After a role that does not exist, the name is still there and its body still checked."""
+        if isinstance(statement.body, Valued) and self.start(statement.body.value) != "value":
+            with self.namespace(name):
+                self.run(statement.body, flow, True)
+        self.define(name, UNKNOWN_VALUE, place)
+
+    def side(self, name: str, role: str | None, place: Span, body: Body, statement: Declaration) -> None:
+        """A wire, a module or a size on the side: the kind shows in how the value starts."""
+        if isinstance(body, FlowBody):
+            self.named(name, role, place, statement.doc, statement.span, lambda: self.run(body, self.unknown(place), True))
+            return
+        if isinstance(body, Valued):
+            if body.default is not None:
+                self.error("E0100", "`=` gives defaults and options", body.default.span, helps=(f"`{name}: …` without `=`",))
+            start = self.start(body.value)
+            if start == "value" or (start == "shape" and isinstance(body.value, List)):
+                self.side_value_line(name, role, place, body.value, statement)
+                return
+        self.define_module(name, body, place, role)
+
+    def side_value_line(self, name: str, role: str | None, place: Span, value: Expression, statement: Declaration) -> None:
+        made = self.named(name, role, place, statement.doc, statement.span, lambda: self.evaluate(value), bind=False)
+        if isinstance(made, Wire) and made.name != name and made.frame is self:
+            made = Wire(made.name, made.type, self, made.span, made.node, made.loose, made.names, made.inner, made.named)
+        if isinstance(made, ModuleValue):
+            self.error("E0215", f"`{name}` would be a second name of a module", value.span, describe(made))
+            made = UNKNOWN_VALUE
+        self.define(name, made, place)
+
+    # ---------------------------------------------------------------------------------------------- outputs
+
+    def declare_output(self, statement: Declaration, name: str, place: Span, flow: Flow) -> None:
+        body = statement.body
+        value: Any
+        if body is None:
+            found = self.scope.find(name)
+            value = self.reach(found) if isinstance(found, Wire) else flow if found is None else found
+            if found is None:
+                if isinstance(flow, Wire) and flow.frame is self and flow.node is not None and not flow.named:
+                    self.rename(flow, name)
+                self.define(name, value, place)
+        else:
+            if self.scope.where(name) is not None and isinstance(self.scope.find(name), Wire):
+                value = self.named(name, None, place, statement.doc, statement.span, lambda: self.run(body, flow, True), bind=False)
+                self.define(name, value, place)
+            else:
+                value = self.named(name, None, place, statement.doc, statement.span, lambda: self.run(body, flow, True))
+        if isinstance(value, Wires):
+            self.error("E0205", f"an output is one tensor, and this is {len(value.items)}", place, helps=("write one `output` line for each",))
+            value = self.unknown(place)
+        if not isinstance(value, Wire):
+            if not isinstance(value, Unknown):
+                self.error("E0215", f"an output is a wire, and `{name}` is {describe(value)}", place)
+            value = self.unknown(place)
+        if name in self.output_names:
+            self.error("E0203", f"`{name}` is an output twice", place)
+            return
+        self.output_names[name] = value
+        self.output_spans[name] = place
+
+    # ------------------------------------------------------------------------------------------- objectives
+
+    def declare_loss(self, statement: Declaration, name: str, place: Span, flow: Flow, kind: str = "loss") -> None:
+        if not self.objectives or statement.body is None:
+            return
+        value = self.named(name, None, place, statement.doc, statement.span, lambda: self.run(statement.body, self.unknown(place), True))  # type: ignore[arg-type]
+        if isinstance(value, Wire):
+            if kind == "loss" and not value.unknown and value.type.rank != 0:
+                self.error("E0302", f"a loss is one number, and `{name}` is {value.type}", place, helps=("end it with `-> Mean` or `-> Sum`",))
+            self.losses.append((Loss(name, "", kind, place), value))
+
+    def declare_metric(self, statement: Declaration, name: str, place: Span, flow: Flow) -> None:
+        self.declare_loss(statement, name, place, flow, "metric")
+
+    def declare_train(self, statement: Declaration, name: str, place: Span, flow: Flow) -> None:
+        if not self.objectives or not isinstance(statement.body, Valued):
+            return
+        targets: list[str] = []
+        if len(statement.key.words) == 2:
+            found = self.scope.find(name)
+            if not isinstance(found, (ModuleValue, Wire)):
+                self.undefined(name, place)
+                return
+            targets.append(found.path if isinstance(found, ModuleValue) else name)
+        value = self.evaluate(statement.body.value)
+        if isinstance(value, Wire):
+            self.trains.append((tuple(targets), value, place))
+
+    def declare_optimizer(self, statement: Declaration, name: str, place: Span, flow: Flow) -> None:
+        if not self.objectives or not isinstance(statement.body, Valued):
+            return
+        value = statement.body.value
+        box = self.evaluate_argument(value)
+        target = getattr(box, "target", None)
+        if not (isinstance(target, type) and getattr(target, "kind", "") == "optimizer"):
+            if not isinstance(box, Unknown):
+                self.error("E0215", "an optimizer is a box such as `AdamW(lr=3e-4)`", value.span)
+            return
+        made = bind_operator(self, box, value.span)
+        if made is not None:
+            module = name if len(statement.key.words) == 2 else None
+            self.optimizers.append(Optimizer(module, target.name, made[0].values(), place))
+
+    def declare_freeze(self, statement: Declaration, name: str, place: Span, flow: Flow) -> None:
+        if not self.objectives or not isinstance(statement.body, Valued):
+            return
+        value = statement.body.value
+        parts = [a.value for a in value.arguments] if isinstance(value, Paren) else [value]
+        for part in parts:
+            path = _dotted(part)
+            if path is None:
+                self.error("E0215", "`freeze` names modules", part.span)
+                continue
+            root = path[0]
+            found = self.scope.find(root.text)
+            if found is None:
+                self.undefined(root.text, root.span)
+            elif isinstance(found, ModuleValue):
+                found.used = True
+            self.frozen.append((".".join(n.text for n in path), part.span))
+
+    def declare_autoregressive(self, statement: Declaration, name: str, place: Span, flow: Flow) -> None:
+        if not self.objectives or not isinstance(statement.body, Valued):
+            return
+        tokens = self.lookup(name, place)
+        logits = self.evaluate(statement.body.value)
+        if isinstance(tokens, Wire) and isinstance(logits, Wire):
+            self.promises.append((Autoregressive(tokens.name, logits.name, statement.span), tokens, logits))
+
+    def declare_input(self, statement: Declaration, name: str, place: Span, flow: Flow) -> None:
+        """Done before the body runs, because inputs bind its sizes; here only misplaced ones are found."""
+        if statement not in self.seen:
+            self.error("E0207", f"an `{statement.key.words[0].text}` line stands at the top of a block's body", place)
+
+    declare_target = declare_state = declare_require = declare_next = declare_param = declare_buffer = declare_input
+
+
+def _choice(statement: Statement) -> Choice | None:
+    body = getattr(statement, "body", None)
+    return body.combinator if isinstance(body, Nest) and isinstance(body.combinator, Choice) else None
+
+
+def _holds(region: DraftRegion, node: DraftNode) -> bool:
+    return any(i is node or (isinstance(i, DraftRegion) and _holds(i, node)) for lane in region.lanes for i in lane)
+
+
+def _dotted(expression: Expression) -> tuple[Name, ...] | None:
+    names: list[Name] = []
+    while isinstance(expression, Attribute):
+        names.append(expression.name)
+        expression = expression.value
+    if not isinstance(expression, Ref):
+        return None
+    names.append(Name(expression.name, expression.span))
+    return tuple(reversed(names))
+
+
+__all__ = ["Statements", "static"]

@@ -1,0 +1,232 @@
+"""What a name can stand for while a spec is built.
+
+A static value is a plain Python value (a list is a tuple, a size an `int` or a `Dim`); the rest is here: wires,
+modules, boxes, groups. `UNKNOWN_VALUE` is the meaning of what has an error, and is silent ever after.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ..graph import Initial, Round
+from ..ops import Operator
+from ..shape import UNKNOWN_TENSOR, Tensor
+from ..source import NOWHERE, Span
+from ..syntax import BoxRef, Call, Expression
+
+if TYPE_CHECKING:
+    from .frame import Frame
+    from .program import Block, PythonClass
+
+
+class Unknown:
+    """The value of something with an error."""
+
+    def __repr__(self) -> str:
+        return "UNKNOWN_VALUE"
+
+
+UNKNOWN_VALUE = Unknown()
+
+
+@dataclass(slots=True, eq=False)
+class Wire:
+    """A value of a frame that is being built. `node` made it (None: an input, a param or a state); `names` are what
+    can be read from it with a dot, which a group adds; `inner` is the callee's wire that this one brings out. `loose` marks a free parameter, which broadcasts."""
+
+    name: str
+    type: Tensor
+    frame: Frame
+    span: Span
+    node: DraftNode | None = None
+    loose: bool = False
+    names: Namespace | None = None
+    inner: Wire | None = None
+    named: bool = False
+
+    @property
+    def unknown(self) -> bool:
+        return self.type.shape is None
+
+
+@dataclass(slots=True, eq=False)
+class Wires:
+    """A tuple of wires: what `parallel` makes, or one step of each round of a repeat. `value` is the name of the
+    one IR value that holds all of them, when there is one."""
+
+    items: tuple[Wire, ...]
+    span: Span
+    value: str | None = None
+    frame: Frame | None = None
+    names: Namespace | None = None
+
+
+@dataclass(slots=True, eq=False)
+class ModuleValue:
+    """A lower-case module: built once, used by name. `make` elaborates a use of it on types (see `Combinators`)."""
+
+    name: str
+    path: str
+    frame: Frame
+    span: Span
+    instance: DraftInstance
+    box: Expression | None = None
+    body: Any = None
+    used: bool = False
+    elaborating: bool = False
+    role: str | None = None
+    known: dict[Any, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class BoxValue:
+    """A box, perhaps with arguments: what a capitalised parameter stands for, and what a step resolves to."""
+
+    target: type[Operator] | Block | PythonClass
+    positional: tuple[tuple[Any, Span], ...] = ()
+    named: tuple[tuple[str, Any, Span, Span], ...] = ()  # name, value, span of the value, span of the name
+    span: Span = NOWHERE
+    label: str = ""
+
+    @property
+    def name(self) -> str:
+        return self.target.name
+
+
+@dataclass(slots=True)
+class Namespace:
+    """Names of one scope. A named group is a namespace: bare inside, `group.name` outside."""
+
+    parent: Namespace | None = None
+    names: dict[str, Any] = field(default_factory=dict)
+    spans: dict[str, Span] = field(default_factory=dict)
+    exclusive: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+    def find(self, name: str) -> Any:
+        scope: Namespace | None = self
+        while scope is not None:
+            if name in scope.names:
+                return scope.names[name]
+            scope = scope.parent
+        return None
+
+    def where(self, name: str) -> Span | None:
+        scope: Namespace | None = self
+        while scope is not None:
+            if name in scope.spans:
+                return scope.spans[name]
+            scope = scope.parent
+        return None
+
+    def visible(self) -> list[str]:
+        found: list[str] = []
+        scope: Namespace | None = self
+        while scope is not None:
+            found.extend(scope.names)
+            scope = scope.parent
+        return found
+
+
+# ------------------------------------------------------------------------------------ drafts of the graph IR
+
+
+@dataclass(slots=True, eq=False)
+class DraftInstance:
+    """An `Instance` in the making; see `graph.Instance`."""
+
+    path: str
+    operator: Operator | None = None
+    definition: str | None = None
+    rounds: list[Round] = field(default_factory=list)
+    inputs: tuple[Tensor | None, ...] = ()
+    body: str | None = None
+    start: int = 0
+    shared: bool = False
+    frozen: bool = False
+    weights_file: str | None = None
+    initial: Initial | None = None
+    parametrization: str | None = None
+    copy_of: str | None = None
+    role: str | None = None
+    span: Span = NOWHERE
+    others: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True, eq=False)
+class DraftNode:
+    """A `Node` in the making. `sources` has, for each output, the wire of the callee that it is; of a repeat, a
+    table from a round's key to that wire."""
+
+    kind: str
+    inputs: list[Wire | Wires | None]
+    outputs: list[Wire | Wires]
+    sources: list[Any] = field(default_factory=list)
+    operator: Operator | None = None
+    definition: str | None = None
+    rounds: list[Round] = field(default_factory=list)
+    instance: DraftInstance | None = None
+    module: str | None = None
+    held: list[str] = field(default_factory=list)
+    sequences: int = 0
+    states: int = 0
+    name: str | None = None
+    role: str | None = None
+    doc: tuple[str, ...] = ()
+    span: Span = NOWHERE
+    callee: Any = None
+
+
+@dataclass(slots=True, eq=False)
+class DraftRegion:
+    """A `Region` in the making."""
+
+    kind: str
+    lanes: list[list[DraftNode | DraftRegion]]
+    name: str | None = None
+    path: str | None = None
+    role: str | None = None
+    doc: tuple[str, ...] = ()
+    span: Span = NOWHERE
+
+
+@dataclass(slots=True, eq=False)
+class DraftDefinition:
+    """A finished frame, not yet pruned: the body, what it makes, and what can be read from it."""
+
+    key: str
+    frame: Frame
+    outputs: list[tuple[str, Wire]]
+    boxes: int
+
+    @property
+    def value(self) -> Wire:
+        """What the box makes: its first output."""
+        return self.outputs[0][1]
+
+
+def type_of(value: Any) -> Tensor:
+    """The type of a wire; unknown for anything else."""
+    return value.type if isinstance(value, Wire) else UNKNOWN_TENSOR
+
+
+def describe(value: Any) -> str:
+    """A value as an error names it: `the string "20"`, `a list`, `a wire`."""
+    from ..ops import literal
+
+    if isinstance(value, bool) or value is None:
+        return literal(value)
+    if isinstance(value, str):
+        return f"the string {literal(value)}"
+    if isinstance(value, tuple):
+        return f"the list {literal(value)}"
+    if isinstance(value, (Wire, Wires)):
+        return "a wire"
+    if isinstance(value, ModuleValue):
+        return f"the module `{value.name}`"
+    if isinstance(value, BoxValue):
+        return f"the box `{value.name}`"
+    return str(value)
+
+
+BoxSyntax = BoxRef | Call
