@@ -25,9 +25,7 @@ def shown(character: str) -> str:
         return f"\\x{code:02x}"
     if code < 0x7F:
         return character
-    if unicodedata.category(character) in ("Cf", "Cs", "Co", "Cn", "Zl", "Zp"):
-        return f"<U+{code:04X}>"
-    return character
+    return character if character.isprintable() else f"<U+{code:04X}>"
 
 
 def columns(text: str) -> int:
