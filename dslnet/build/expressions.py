@@ -261,7 +261,10 @@ class Expressions(Frame):
         """A box with arguments evaluated here."""
         callee = expression.callee if isinstance(expression, Call) else expression
         assert isinstance(callee, BoxRef)
-        box = self.box_named(callee.name, callee.span)
+        return self.with_arguments(self.box_named(callee.name, callee.span), expression)
+
+    def with_arguments(self, box: BoxValue | None, expression: Expression) -> BoxValue | None:
+        """A box with the arguments of a call added to its own; None for a box that does not exist."""
         if not isinstance(expression, Call):
             return box
         positional, named = [], []

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..diagnostics import Report, did_you_mean
-from ..graph import Autoregressive, Fact, Loss, Model, Objectives, Train, count_parameters
+from ..graph import Autoregressive, Definition, Fact, Loss, Model, Objectives, Train, count_parameters
 from ..shape import UNKNOWN, UNKNOWN_TENSOR, Dim, LimitReached, Number, Size, Tensor, free
 from ..source import Span
 from ..syntax import BoxRef, Declaration, Ellipsis, List, Ref, Valued
@@ -256,7 +256,7 @@ def _model(session: Session, frame: Body, draft: DraftDefinition, block: Block, 
         _caption(block), program_name(session), block.syntax.name.span,
     )  # fmt: skip
     _check_count(model, frame, block, settings, report, losses, pruner, draft)
-    return model if not report.errors else None
+    return replace(model, definitions=_reachable(pruner.definitions, entry, training)) if not report.errors else None
 
 
 def program_name(session: Session) -> str:
@@ -275,12 +275,24 @@ def _without_targets(pruner: Pruner, draft: DraftDefinition, outputs: list[tuple
     frame.inputs = [e for e in kept if e.kind != "target"]
     key = pruner.prune(draft, [(n, w) for n, w in outputs], keep_inputs=True, ports=None, held=[]).key
     frame.inputs = kept
-    pruner.definitions = _reachable(pruner, key)
     return key
 
 
-def _reachable(pruner: Pruner, key: str) -> dict[str, Any]:
-    return pruner.definitions
+def _reachable(definitions: dict[str, Definition], *keys: str) -> dict[str, Definition]:
+    """The definitions that these use, in the order they were made."""
+    wanted: set[str] = set()
+    stack = list(keys)
+    while stack:
+        key = stack.pop()
+        if key in wanted:
+            continue
+        wanted.add(key)
+        definition = definitions[key]
+        for node in definition.nodes():
+            stack += [k for k in (node.definition, *(r.definition for r in node.rounds)) if k]
+        for instance in definition.instances:
+            stack += [k for k in (instance.definition, instance.body, *(r.definition for r in instance.rounds)) if k]
+    return {k: d for k, d in definitions.items() if k in wanted}
 
 
 def _caption(block: Block) -> tuple[str, ...]:

@@ -14,13 +14,14 @@ from ..ops.arguments import ModuleArgument
 from ..source import Span
 from ..syntax import Body, BoxRef, Call, Expression, Paren, Valued
 from .binding import Bound, bind_block, bind_operator
-from .boxes import Boxes, Fed, SideInput
+from .boxes import Fed, SideInput
 from .expressions import Flow
 from .program import Block
+from .taps import Taps
 from .values import BoxValue, DraftDefinition, DraftInstance, ModuleValue, Wire, Wires
 
 
-class Modules(Boxes):
+class Modules(Taps):
     """The part of a frame that defines and uses modules."""
 
     def run_child(self, module: ModuleValue, flow: Flow, span: Span) -> DraftDefinition | None:

@@ -9,11 +9,14 @@ from typing import Any
 
 from ..diagnostics import Edit, Help, Label, did_you_mean
 from ..graph import Autoregressive, Loss, Optimizer
+from ..ops.optimizers import OPTIMIZERS
 from ..source import Span
 from ..syntax import (
     Attribute,
     Bad,
     Body,
+    BoxRef,
+    Call,
     Choice,
     Declaration,
     Expression,
@@ -35,7 +38,7 @@ from .binding import bind_operator
 from .combinators import Combinators
 from .expressions import Flow
 from .roles import MARKS, ROLES, STATEMENTS
-from .values import UNKNOWN_VALUE, DraftNode, DraftRegion, ModuleValue, Unknown, Wire, Wires, describe
+from .values import UNKNOWN_VALUE, BoxValue, DraftNode, DraftRegion, ModuleValue, Unknown, Wire, Wires, describe
 
 
 class Statements(Combinators):
@@ -332,16 +335,20 @@ class Statements(Combinators):
         if not self.objectives or not isinstance(statement.body, Valued):
             return
         value = statement.body.value
-        box = self.evaluate_argument(value)
-        target = getattr(box, "target", None)
-        if not (isinstance(target, type) and getattr(target, "kind", "") == "optimizer"):
-            if not isinstance(box, Unknown):
-                self.error("E0215", "an optimizer is a box such as `AdamW(lr=3e-4)`", value.span)
+        callee = value.callee if isinstance(value, Call) else value
+        if not isinstance(callee, BoxRef):
+            self.error("E0215", "an optimizer is a box such as `AdamW(lr=3e-4)`", value.span)
             return
-        made = bind_operator(self, box, value.span)
+        if callee.name not in OPTIMIZERS:
+            near = did_you_mean(callee.name, OPTIMIZERS)
+            helps = [Help(f"did you mean `{n}`?", (Edit(callee.span, n),), sure=i == 0) for i, n in enumerate(near)]
+            self.error("E0202", f"there is no optimizer `{callee.name}`", callee.span, notes=(", ".join(OPTIMIZERS),), helps=helps)
+            return
+        box = self.with_arguments(BoxValue(OPTIMIZERS[callee.name], span=callee.span), value)
+        made = bind_operator(self, box, callee.span)
         if made is not None:
             module = name if len(statement.key.words) == 2 else None
-            self.optimizers.append(Optimizer(module, target.name, made[0].values(), place))
+            self.optimizers.append(Optimizer(module, callee.name, made[0].values(), place))
 
     def declare_freeze(self, statement: Declaration, name: str, place: Span, flow: Flow) -> None:
         if not self.objectives or not isinstance(statement.body, Valued):
