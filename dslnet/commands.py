@@ -178,6 +178,7 @@ def fmt(
     session: Session, files: tuple[str, ...], check: bool, diff: bool, format: str, limit: tuple[str, ...]
 ) -> int:
     """`dslnet fmt`: each file by itself; a file with mistakes in its syntax is left alone."""
+    session.doing("fmt")
     from .decode import decode
     from .files import read_spec, replace
     from .format import format_spec

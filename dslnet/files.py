@@ -4,8 +4,8 @@ Enters: a path as the user or an `use` line wrote it. Leaves: the bytes of a reg
 a diagnostic of the family E08; and outputs that are written whole or not at all. Nothing here follows a link that
 leads out of the root, waits on a pipe, reads more than its limit, or replaces a file that it did not make.
 
-Generated text carries a seal: one of its first lines holds `dslnet` and `sha256:` with the hash of everything
-after that line. A file whose seal is right was not touched by hand and may be written again.
+Generated text carries a seal: one of its first lines holds `sha256:` with the hash of everything after that line,
+and that line or one before it names dslnet. A file whose seal is right was not touched by hand and may be written again.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from .source import Span
 _PART = re.compile(r"[A-Za-z0-9_.-]+")
 _DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
 _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
-_SEAL = re.compile(rb"sha256:([0-9a-f]{64})\b")
+_SEAL = re.compile(rb"sha256: ?([0-9a-f]{64})\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,9 +217,8 @@ def unchanged(data: bytes) -> bool:
         end = data.find(b"\n", start)
         if end < 0:
             return False
-        line = data[start:end]
-        found = _SEAL.search(line) if b"dslnet" in line else None
-        if found:
+        found = _SEAL.search(data, start, end)
+        if found and b"dslnet" in data[:end]:
             return hashlib.sha256(data[end + 1 :]).hexdigest().encode() == found[1]
         start = end + 1
     return False

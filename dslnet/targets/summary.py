@@ -91,7 +91,7 @@ class _Table:
     def node_cost(self, definition: Definition, node: Node) -> Cost:
         if node.kind == "box" and node.operator is not None:
             own = Cost(self.number(node.operator.flops(*self.types(definition, node))), self.made(node))
-            instance = definition.instance(node.module) if node.module else None
+            instance = definition.instance(node.module) if node.module is not None else None
             if instance is not None and instance.body is not None and isinstance(node.operator, Combinator):
                 own = own + self.cost(instance.body).times(node.operator.copies)
             return own
@@ -150,28 +150,23 @@ class _Table:
             self.node(definition, node, path)
 
     def node(self, definition: Definition, node: Node, path: str) -> None:
-        instance = definition.instance(node.module) if node.module else None
-        here = join(path, node.module or "") if node.module is not None and instance is not None else ""
+        instance = definition.instance(node.module) if node.module is not None else None
+        here = join(path, instance.path) if instance is not None else ""
         parameters = self.owned(definition, node, instance, path)
         shape = _shape(node)
         if node.kind == "box" and node.operator is not None:
             self.rows.append(Row(here, _box(node), shape, parameters, self.node_cost(definition, node)))
-            if instance is not None and instance.body is not None:
-                self.below(instance.body, join(here, "body"))
+            if instance is not None and instance.body is not None and isinstance(node.operator, Combinator):
+                self.round(Round(instance.body, node.operator.copies), join(here, node.operator.body_path), 0)
         elif node.definition is not None:
-            block = self.model.definitions[node.definition].block
-            word = "scan " if node.kind == "scan" else ""
-            self.rows.append(Row(here, word + block, shape, parameters, self.node_cost(definition, node)))
-            self.below(node.definition, here or path)
+            box = ("scan " if node.kind == "scan" else "") + self.model.definitions[node.definition].block
+            before = self.shown.get(node.definition)
+            box += f", as {before}" if before else ""
+            self.rows.append(Row(here, box, shape, parameters, self.node_cost(definition, node)))
+            if before is None:
+                self.body(node.definition, here or path)
         else:
             self.rounds(definition, node, here, shape, parameters, path)
-
-    def below(self, key: str, path: str) -> None:
-        """The inside of something, unless it was shown before."""
-        if key not in self.shown:
-            self.body(key, path)
-        elif any(True for _ in self.model.definitions[key].nodes()):
-            self.rows.append(Row(join(path, "*"), f"as {self.shown[key]}"))
 
     def rounds(
         self, definition: Definition, node: Node, here: str, shape: str, parameters: str, path: str
@@ -180,15 +175,19 @@ class _Table:
         self.rows.append(Row(here, f"{node.kind} x{total}", shape, parameters, self.node_cost(definition, node)))
         first = 0
         for part in node.rounds:
-            last = first + part.count - 1
-            label = str(first) if part.count == 1 else f"{first}-{last}"
-            first = last + 1
-            self.round(part, join(here or path, label))
+            self.round(part, here or path, first)
+            first += part.count
 
-    def round(self, part: Round, path: str) -> None:
-        if part.count > 1 and part.definition not in self.shown:
-            self.rows.append(Row(path, f"x{part.count}, each:"))
-        self.below(part.definition, path)
+    def round(self, part: Round, path: str, first: int) -> None:
+        """The rows of equal rounds, or copies, which are shown once."""
+        here = join(path, str(first) if part.count == 1 else f"{first}-{first + part.count - 1}")
+        before = self.shown.get(part.definition)
+        if before is not None:
+            self.rows.append(Row(here, f"as {before}"))
+            return
+        if part.count > 1:
+            self.rows.append(Row(here, f"{part.count} times:"))
+        self.body(part.definition, here)
 
     def owned(self, definition: Definition, node: Node, instance: Instance | None, path: str) -> str:
         """The parameters that a row adds; a module that was counted before, or comes from outside, is shared."""
