@@ -31,7 +31,7 @@ FAMILIES = ("rearrange", "pattern", "join", "cut", "reduction", "elementwise", "
 BOXES = [cls for name in FAMILIES for cls in family(name) if cls.name not in ("MoE", "EMA")]
 
 #: Boxes that stop the gradient of an input, in evaluation at least.
-STILL = ("StopGrad", "SampleGaussian", "Crop")
+STILL = ("StopGrad", "SampleGaussian", "Crop", "Lift")
 
 
 @pytest.mark.parametrize(("cls", "before", "after"), cases(BOXES))
@@ -316,6 +316,7 @@ def test_stretch_warning() -> None:
         ("[B, 2] -> Transpose(0, 2)", "E0308", "no axis 2"),
         ("[B, 2, 3] -> Permute(0, 1, 1)", "E0301", "not an order"),
         ("[B, 2, 3] -> Permute(0, 1)", "E0302", "not an order"),
+        ("[B, 2, 3] -> Lift to [B, 2]", "E0302", "`Lift` adds axes"),
         ("[B, 2] -> Unsqueeze(3)", "E0308", "no axis 3"),
         ("[B, 2] -> Squeeze(1)", "E0303", "this one is 2"),
         ("[2, 3] -> Expand(4, 3)", "E0317", "axis 0 is 2"),

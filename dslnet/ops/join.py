@@ -58,7 +58,8 @@ class Concat(Operator, kind="shape"):
         for x in xs:
             total = total + x.sizes[axis]
         sizes[axis] = total
-        return Tensor(tuple(sizes), promoted(*(x.dtype for x in xs)))
+        bounds = {x.below for x in xs}
+        return Tensor(tuple(sizes), promoted(*(x.dtype for x in xs)), bounds.pop() if len(bounds) == 1 else None)
 
     def torch(self, *xs: Tensor) -> Code:
         axis = layout_axis("Concat", self.axis, xs[0], _possible(xs))

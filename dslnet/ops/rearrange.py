@@ -10,7 +10,7 @@ from ..shape import UNKNOWN, Dim, Shape, Size, Tensor, compare, numel, same, sha
 from .arguments import Axes, Axis, Wholes
 from .axes import axes_label, axis_of, kind_of, need_axes, product_text, when_known
 from .base import Mistake, Operator
-from .code import Code, Expression, X, method
+from .code import Code, Expression, Subscript, X, method
 
 
 def reshaped(x: Expression, shape: Shape) -> Code:
@@ -261,3 +261,21 @@ class Expand(Operator, kind="shape"):
         added = len(self.sizes) - x.rank
         kept = [-1 if i >= added and x.sizes[i - added] == size else size for i, size in enumerate(self.sizes)]
         return method(X, "expand", *kept)
+
+
+class Lift(Operator, kind="shape"):
+    """Adds axes of size 1 at the end until there are as many as the side input has, so that both broadcast.
+
+    [B, C] -> Lift to [B, C, H, W]    # [B, C, 1, 1]
+    [2, 3] -> Lift to [2, 3]    # [2, 3]
+    """
+
+    def shape(self, x: Tensor, like: Tensor) -> Tensor:
+        if x.rank > like.rank:
+            title = f"`Lift` adds axes, {kind_of(x, 24)} has more than {kind_of(like, 24)}"
+            raise Mistake("E0302", title, "like", f"rank {x.rank} and {like.rank}")
+        return x.with_shape(*x.sizes, *(1 for _ in range(like.rank - x.rank)))
+
+    def torch(self, x: Tensor, like: Tensor) -> Code:
+        more = like.rank - x.rank
+        return Subscript(X, (..., *(None for _ in range(more)))) if more else X
