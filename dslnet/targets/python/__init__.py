@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ...graph import Model
 from .literals import InternalError
-from .source import unchanged, write
+from .source import write
 
 
 def emit(model: Model) -> str:
@@ -25,4 +25,4 @@ def emit(model: Model) -> str:
     return text
 
 
-__all__ = ["InternalError", "emit", "unchanged"]
+__all__ = ["InternalError", "emit"]

@@ -16,7 +16,7 @@ _NODES = frozenset(
     Pass Delete Name Attribute Call keyword Constant Subscript Slice Tuple List Starred BinOp UnaryOp Compare BoolOp
     IfExp ListComp GeneratorExp comprehension Load Store Del Add Sub Mult Div FloorDiv Mod Pow MatMult USub Not Invert
     And Or Eq NotEq Lt LtE Gt GtE Is IsNot In NotIn BitAnd BitOr BitXor Raise With withitem Lambda Dict JoinedStr
-    FormattedValue Continue Break While""".split()
+    FormattedValue Continue Break While Assert""".split()
 )
 _BUILTINS = frozenset(
     """range len int float bool str list tuple dict set zip enumerate reversed min max sum abs super isinstance

@@ -19,7 +19,7 @@ from .expressions import BUILTINS, Site, call, translate
 from .literals import InternalError
 from .names import ALIASES, Names, camel, fits, safe, snake
 from .support import Support
-from .tree import Attribute, Call, Extent, Late, Literal, Name, Number, Sequence, Subscript, Tree
+from .tree import Attribute, Call, Extent, Late, Literal, Name, Number, Sequence, Subscript, Tree, walk
 from .units import Function, Unit, settle
 
 
@@ -322,7 +322,17 @@ def _difference(unit: Unit, plain: Unit) -> str:
     for parameter in unit.draft.inputs:
         if parameter.name not in inputs:
             return "With" + camel(parameter.name)
+    for tree in (*unit.start, *(line.tree for line in unit.init)):
+        for part in walk(tree):
+            if isinstance(part, Late) and part.target.name.startswith(part.target.block):
+                suffix = part.target.name[len(part.target.block) :]
+                if suffix and not suffix.isdigit() and not any(_mentions(t, part.target) for t in plain.start):
+                    return str(suffix)
     return ""
+
+
+def _mentions(tree: Tree, unit: Unit) -> bool:
+    return any(isinstance(part, Late) and part.target is unit for part in walk(tree))
 
 
 def _class_name(wanted: str, taken: Names) -> str:

@@ -136,7 +136,7 @@ class Scheduler:
                 self._reserve(item.loop.body, [w for *_, w, _ in item.loop.carried])
 
     def _keeps(self, wire: str, items: list[Item], number: int, results: list[str]) -> bool:
-        if not self.wires[wire].named or not self.left.get(wire):
+        if not self.wires[wire].named or not self.left.get(wire) or self.wires[wire].name.isdigit():
             return False
         if self.left[wire] > 1:
             return True
@@ -190,7 +190,7 @@ class Scheduler:
         if only is not None and self.left.get(only, 0) == 1 and only not in self.reserved:
             named = self.wires[only].named
             self.pending[only] = pending
-            if named and item.heavy:
+            if named and item.heavy and after:
                 self._materialise(only)
             return
         self._flush()

@@ -5,10 +5,10 @@ Enters: a `Project` whose units are settled. Leaves: the file, formatted as `ruf
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterator
 
+from ...files import seal
 from ...graph import Model, count_parameters
 from ...shape import Dim, Size, Tensor, quotient
 from .classes import Project
@@ -29,7 +29,7 @@ def write(project: Project) -> str:
         parts += _Writer(project, unit).lines()
     text = "\n\n\n".join("\n".join(part) for part in parts)
     body = _docstring(model) + _imports(project, text) + "\n\n\n" + text + "\n"
-    return f"{HEADER}\n# sha256: {hashlib.sha256(body.encode('ascii')).hexdigest()}\n{body}"
+    return seal(f"{HEADER}\n#", body)
 
 
 def _indent_free(text: str) -> list[str]:
@@ -281,7 +281,7 @@ class _Shapes:
             for k in (2, 4, 8, 16, 32):
                 if [k * v for v in values] == sizes:
                     return f"{k}*{name}"
-                if [_halved(v, k) for v in values] == sizes:
+                if any([quotient(v + up, k) for v in values] == sizes for up in (0, k - 1)):
                     return f"{name}/{k}"
         texts = {str(s) for s in sizes}
         if len(texts) == 1:
@@ -296,24 +296,9 @@ class _Shapes:
         return [(n, [t[n] for t in self.tables]) for n in common]  # type: ignore[return-value]
 
 
-def _halved(value: Size, k: int) -> Size | None:
-    """`value / k`, rounded in one of the two ways in which windows round."""
-    return quotient(value, k) if isinstance(value, (int, Dim)) else None
-
-
 def _sizes(draft: Draft) -> dict[str, Size]:
     found: dict[str, Size] = {}
     for name, value in draft.body.bindings.items():
         if isinstance(value, Dim) or (isinstance(value, int) and not isinstance(value, bool) and value > 1):
             found[name] = value
     return found
-
-
-def unchanged(text: str) -> bool:
-    """Whether a text is one of ours whose body nobody changed."""
-    lines = text.split("\n", 2)
-    if len(lines) < 3 or lines[0] != HEADER:
-        return False
-    return lines[1] == f"# sha256: {hashlib.sha256(lines[2].encode()).hexdigest()}"
-
-

@@ -272,19 +272,19 @@ class _Namer:
         if all(isinstance(v, int) and not isinstance(v, bool) for v in values):
             whole: tuple[int, ...] = values  # type: ignore[assignment]
             for pool in (self.vectors, self.known):
-                found = self._multiple(pool, whole)
+                found = self._multiple(pool, whole, halves=not _is_input(hint))
                 if found is not None:
                     return found
         return Name(self._parameter(hint, values))
 
-    def _multiple(self, pool: dict[str, tuple[Scalar, ...]], values: tuple[int, ...]) -> Tree | None:
+    def _multiple(self, pool: dict[str, tuple[Scalar, ...]], values: tuple[int, ...], halves: bool) -> Tree | None:
         ints = {n: v for n, v in pool.items() if all(isinstance(e, int) and not isinstance(e, bool) for e in v)}
         for name, vector in ints.items():
             for k in (2, 3, 4, 6, 8, 16):
                 if tuple(k * int(e) for e in vector) == values:
                     return Binary("*", Literal(k), Name(self._known(name, vector)))
             for k in (2, 3, 4, 8, 16):
-                if all(int(e) % k == 0 for e in vector) and tuple(int(e) // k for e in vector) == values:
+                if halves and all(int(e) % k == 0 for e in vector) and tuple(int(e) // k for e in vector) == values:
                     return Binary("//", Name(self._known(name, vector)), Literal(k))
             for k in (-1, 1, 2):
                 if tuple(int(e) + k for e in vector) == values:
@@ -313,6 +313,11 @@ class _Namer:
         kinds = {type(v) if isinstance(v, (bool, float)) else int for v in values}
         self.unit.kinds[name] = "bool" if kinds == {bool} else "int" if kinds == {int} else "float"
         return name
+
+
+def _is_input(hint: str) -> bool:
+    """Whether a number is the size of something that flows in, which is nobody's fraction."""
+    return hint.startswith("in_") or hint in ("num_features", "normalized_shape") or (len(hint) == 1 and hint.isupper())
 
 
 def _equal(a: tuple[Scalar, ...], b: tuple[Scalar, ...]) -> bool:
