@@ -6,6 +6,7 @@ the operator computes. It is the reference for the emitter: both read the same t
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -35,7 +36,7 @@ def named(name: str) -> Any:
     head, *rest = name.split(".")
     if not rest:
         return getattr(boxes, name, None) or BUILTINS[name]
-    value: Any = {"torch": torch, "nn": nn, "F": F, "math": __import__("math")}[head]
+    value: Any = {"torch": torch, "nn": nn, "F": F, "math": math}[head]
     for part in rest:
         value = getattr(value, part)
     return value

@@ -392,3 +392,16 @@ def mistake(line: str, modules: Mapping[str, ModuleArgument] | None = None) -> M
         check_mistake(found)
         return found
     raise AssertionError(f"no mistake found in {line}: {', '.join(map(str, result))}")
+
+
+def ran(line: str, *inputs: Any, train: bool = False) -> tuple[Any, list[Any], Any]:
+    """A box with its inputs, made up where none are given, and what it makes of them."""
+    import torch
+    from interpret import Box
+
+    torch.manual_seed(0)
+    example = read(line)
+    given = list(inputs) or [None if t is None else example_input(t) for t in example.types]
+    box = Box(example.operator(), example.types).train(train)
+    with torch.no_grad():
+        return box, given, box(*given)
