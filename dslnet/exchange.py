@@ -170,7 +170,7 @@ def encode(value: Any) -> Any:
     if isinstance(value, dict):
         return {"table": {name: encode(item) for name, item in value.items()}}
     if isinstance(value, Operator):
-        return {"op": value.name, "arguments": {name: encode(v) for name, v in value.changed().items()}}
+        return {"op": _name(type(value)), "arguments": {name: encode(v) for name, v in value.changed().items()}}
     if isinstance(value, ModuleArgument):
         weights = {name: encode(shape) for name, shape in value.weights.items()}
         return {"module": value.path, "span": list(value.span), "weights": weights}
@@ -198,10 +198,33 @@ def decode(data: Any, symbols: Symbols) -> Any:
     raise Unreadable(f"an object with the keys {', '.join(map(repr, sorted(data)[:5]))}")
 
 
+def _name(operator: Any) -> str:
+    """The name of a box, or of an operator that is no box (`a + b`) with its file: `arithmetic.Plus`."""
+    from .ops import OPERATORS
+
+    plain: str = operator.__name__
+    return plain if OPERATORS.get(plain) is operator else f"{operator.__module__.rpartition('.')[2]}.{plain}"
+
+
+def _hidden() -> dict[str, Any]:
+    """The operators that are no boxes, by the names that `_name` gives them."""
+    from .ops import arithmetic, internal
+    from .ops.base import Operator
+
+    found: dict[str, Any] = {}
+    stack: list[Any] = [Operator]
+    while stack:
+        operator = stack.pop()
+        stack += operator.__subclasses__()
+        if operator.__module__ in (arithmetic.__name__, internal.__name__):
+            found[_name(operator)] = operator
+    return found
+
+
 def _operator(name: str, arguments: dict[str, Any], symbols: Symbols) -> Any:
     from .ops import OPERATORS
 
-    operator = OPERATORS.get(name)
+    operator = OPERATORS.get(name) or (_hidden().get(name) if "." in name else None)
     if operator is None:
         raise Unreadable(f"there is no operator {name!r}")
     values = {}

@@ -37,6 +37,7 @@ NOT_A_SPEC = {
     "E0903": "too long for a page",
     "E0906": "too long for a page",
     "E0909": "needs many files",
+    "E0910": "too long for a page",
     "E0911": "too long for a page",
     "E9001": "a bug of ours",
 }
