@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from .kinds import COMMENT, EQUAL, MINUS, NEWLINE, OPENING
+from .kinds import COMMENT, EQUAL, ERROR, MINUS, NEWLINE, OPENING
 
 if TYPE_CHECKING:
     from .layout import Layout
@@ -53,6 +53,11 @@ class _Reader:
                 break
             self.number = inner
         # The parts are one piece for the layout pass, which may have to forget or to continue them.
+        if not self.kinds:
+            # Nothing was left of it.
+            self.kinds.append(ERROR)
+            layout.words.append("")
+            layout.ends.append(self.start(first))
         kinds = "".join(self.kinds)
         layout.kinds.append(kinds)
         if len(kinds) > min(layout.limits.operators, layout.colon_limit):

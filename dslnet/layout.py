@@ -14,16 +14,14 @@ by slices; `_Brackets` (in brackets.py) reads the others token by token.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from .brackets import read_brackets
-from .kinds import ARROW, COMMENT, DEDENT, DEFINE, ERROR, INDENT, KINDS, LINE_END, NEWLINE, OPENING
+from .kinds import ARROW, COMMENT, DEDENT, DEFINE, ERROR, INDENT, JUNK, KINDS, LINE_END, NEWLINE, OPENING
 from .lexer import Lexed, lex
 from .limits import Limits
 from .mistakes import Mistakes
 from .source import Source, Span
 from .syntax import Comment
-from .words import settle_words
 
 _KEPT = "()[]:\n"
 _BRACKETS_ONLY = {ord(kind): None for kind in (*KINDS.values(), "#", " ", "?") if kind not in _KEPT}
@@ -32,16 +30,15 @@ _BRACKETS_ONLY = {ord(kind): None for kind in (*KINDS.values(), "#", " ", "?") i
 _DEEPENING = frozenset("+-*^<v&~iw.[:")
 
 
-@dataclass(slots=True)
-class Tokens:
+class Tokens(NamedTuple):
     """What the parser reads. `kinds[i]` is the kind of `words[i]`, which ends at `ends[i]`."""
 
     source: Source
-    kinds: str = ""
-    words: list[str] = field(default_factory=list)
-    ends: list[int] = field(default_factory=list)
-    docs: dict[int, tuple[str, ...]] = field(default_factory=dict)
-    comments: list[Comment] = field(default_factory=list)
+    kinds: str
+    words: list[str]
+    ends: list[int]
+    docs: dict[int, tuple[str, ...]]
+    comments: list[Comment]
 
 
 def layout(source: Source, mistakes: Mistakes, limits: Limits) -> Tokens:
@@ -58,7 +55,12 @@ def layout(source: Source, mistakes: Mistakes, limits: Limits) -> Tokens:
             helps=["split the file, or raise the limit: `--limit tokens=...`"],
         )
         return Layout(source, Lexed("", [], [], set()), mistakes, limits).tokens()
-    return Layout(source, settle_words(lexed, mistakes, limits), mistakes, limits).tokens()
+    if JUNK in lexed.kinds or lexed.long:
+        # Loaded when there is something unusual to read; so is brackets.py.
+        from .words import settle_words
+
+        lexed = settle_words(lexed, mistakes, limits)
+    return Layout(source, lexed, mistakes, limits).tokens()
 
 
 class Layout:
@@ -139,6 +141,8 @@ class Layout:
                         doc = []
                 colons = self.weights[-1] = line.count(":")
                 if not balanced[shapes[number]]:
+                    from .brackets import read_brackets
+
                     number = read_brackets(self, number, line)
                     first = self.firsts[number]
                     began = raw_ends[first - 1] if first <= len(raw_ends) else began
@@ -243,7 +247,7 @@ class Layout:
                 helps=[self.mistakes.put("indent with spaces", began, position, " " * column, sure=False)],
             )
         else:
-            self.mistakes.lines.add(line)
+            self.mistakes.lines.setdefault(line, None)
         self.tabbed = line
         return column
 

@@ -7,6 +7,7 @@ of a file: the first phase to complain about a line knows best, and what comes a
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from .diagnostics import Edit, Help, Label, Report
 from .source import Source, Span
@@ -18,7 +19,8 @@ class Mistakes:
     def __init__(self, source: Source, report: Report) -> None:
         self.source = source
         self.report = report
-        self.lines: set[int] = set()
+        #: The lines that have a mistake, and which diagnostic of the report that is.
+        self.lines: dict[int, int | None] = {}
 
     def add(
         self,
@@ -34,17 +36,31 @@ class Mistakes:
     ) -> None:
         """Report a mistake at `[start, end)`, unless its line has one."""
         line = self.source.position(start)[0]
-        if line not in self.lines:
-            self.lines.add(line)
-            span = Span(self.source.name, start, end)
-            self.report.error(code, title, span, label, secondary=secondary, notes=notes, helps=helps)
+        if line in self.lines:
+            self._doubt(line)
+            return
+        span = Span(self.source.name, start, end)
+        self.report.error(code, title, span, label, secondary=secondary, notes=notes, helps=helps)
+        self.lines[line] = len(self.report.diagnostics) - 1
 
-    def any_between(self, start: int, end: int) -> bool:
-        """Whether a line of the text from `start` to `end` has a mistake."""
+    def _doubt(self, line: int) -> None:
+        """There is more than one mistake on a line: no help for one of them makes it right."""
+        number = self.lines[line]
+        if number is not None:
+            first = self.report.diagnostics[number]
+            if any(help.sure for help in first.helps):
+                helps = tuple(replace(help, sure=False) for help in first.helps)
+                self.report.diagnostics[number] = replace(first, helps=helps)
+
+    def more_between(self, start: int, end: int) -> bool:
+        """Whether a line of the text from `start` to `end` has a mistake: one more of them is not reported."""
         if not self.lines:
             return False
         first, last = self.source.position(start)[0], self.source.position(max(start, end))[0]
-        return any(line in self.lines for line in range(first, last + 1))
+        found = [line for line in range(first, last + 1) if line in self.lines]
+        for line in found:
+            self._doubt(line)
+        return bool(found)
 
     def label(self, start: int, end: int, text: str) -> Label:
         return Label(Span(self.source.name, start, end), text)

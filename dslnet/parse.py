@@ -14,7 +14,6 @@ from .layout import layout
 from .limits import DEFAULT, Limits
 from .mistakes import Mistakes
 from .placement import check_placement
-from .recovery import recover
 from .source import Source
 from .syntax import Spec
 from .tree import Text
@@ -41,6 +40,9 @@ def _parse(source: Source, mistakes: Mistakes, limits: Limits) -> Spec:
     # A list, so that recovery can drop a token in its place.
     driver = Driver(Text(source.name, list(tokens.kinds), tokens.words, tokens.ends, tokens.docs, mistakes))
     index = driver.run(0)
+    if not driver.done:
+        # Only a file with mistakes pays for loading what explains them.
+        from .recovery import recover
     while not driver.done:
         index = driver.run(recover(driver, index))
     statements = tuple(driver.values[-1])

@@ -70,7 +70,7 @@ def _unwind(driver: Driver, depth: int) -> None:
 
 def _bad_line(driver: Driver, line: Line) -> int:
     text = driver.text
-    silent = text.mistakes.any_between(line.start(0), text.ends[line.stop])
+    silent = text.mistakes.more_between(line.start(0), text.ends[line.stop])
     found = _repair(line)
     if not silent:
         if found is not None:
@@ -164,7 +164,7 @@ def _empty_block(driver: Driver, index: int) -> int:
     is_top = kinds[header.first] == "D"
     last = newline - 1
     place = (header.start(last - header.first), text.ends[last])
-    if not text.mistakes.any_between(start, end):
+    if not text.mistakes.more_between(start, end):
         if kinds[last] == ">":
             text.mistakes.add(
                 "E0109",
@@ -210,13 +210,13 @@ def _indented(driver: Driver, index: int) -> int:
                 kind == "a"
                 and accepted(driver.states[: above.depth], found.kinds(above.kinds) + INDENT) > len(above.kinds) + 1
             ):
-                if not mistakes.any_between(above.start(0), text.ends[above.stop]):
+                if not mistakes.more_between(above.start(0), text.ends[above.stop]):
                     _report(above, found)
                 return _apply(driver, above, found)
     position = text.ends[index]
     line = mistakes.source.position(position)[0]
     began = mistakes.source.starts[line - 1]
-    silent = mistakes.any_between(position, position) or driver.borrowed > 0
+    silent = mistakes.more_between(position, position) or driver.borrowed > 0
     if not silent:
         helps: list[Help] = []
         if index:
@@ -252,7 +252,7 @@ def _reopen(driver: Driver, index: int) -> bool:
     _unwind(driver, len(driver.states) - 1)
     driver.borrowed += 1
     start = line.start(0)
-    if not text.mistakes.any_between(start, start):
+    if not text.mistakes.more_between(start, start):
         indented = text.mistakes.put("indent it", start, start, "  ")
         text.mistakes.add(
             "E0102",

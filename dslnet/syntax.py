@@ -7,14 +7,13 @@ statement's words are kept as words, and a name is not yet a wire, a module or a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from .node import node
 from .source import Source, Span
 
 # ------------------------------------------------------------------------------------------- expressions
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Name:
     """An identifier where it stands: `width`, `Conv`."""
 
@@ -22,7 +21,7 @@ class Name:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Literal:
     """A number, string, boolean or `none`. `text` is as written (`2e-4`), for the formatter."""
 
@@ -31,7 +30,7 @@ class Literal:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Ref:
     """A lower-case name in an expression: that very thing again."""
 
@@ -39,7 +38,7 @@ class Ref:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class BoxRef:
     """A Capital name in an expression: a new box, or a dimension."""
 
@@ -47,7 +46,7 @@ class BoxRef:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Argument:
     """One thing between parentheses, with its name if it has one."""
 
@@ -56,7 +55,7 @@ class Argument:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Call:
     """`Conv(64, 3, stride=2)` or `len(depths)`."""
 
@@ -65,14 +64,14 @@ class Call:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Ellipsis:
     """`...`: any leading dimensions."""
 
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class List:
     """`[64, 128]`, `[B, 3, H, W]`, `[B, T] long`: a list or a shape, which look the same."""
 
@@ -81,7 +80,7 @@ class List:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Paren:
     """`(a)` groups, `(a, b)` and `(memory, mask=pad)` make a tuple."""
 
@@ -89,7 +88,7 @@ class Paren:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Attribute:
     """`net.layer4`."""
 
@@ -98,7 +97,7 @@ class Attribute:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Index:
     """`widths[i]`."""
 
@@ -107,7 +106,7 @@ class Index:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Unary:
     """`-x` or `not x`."""
 
@@ -116,7 +115,7 @@ class Unary:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Binary:
     """Arithmetic, comparison, `and`, `or`. `operator_span` is where the sign stands."""
 
@@ -127,7 +126,7 @@ class Binary:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Conditional:
     """`then if condition else otherwise`."""
 
@@ -137,7 +136,7 @@ class Conditional:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Side:
     """`step with inputs`, where `word` is `with`, `by` or `to`."""
 
@@ -147,7 +146,7 @@ class Side:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Pipeline:
     """`x -> A -> B`: two steps or more. A single step is that expression itself."""
 
@@ -175,7 +174,7 @@ Expression = (
 # ------------------------------------------------------------------------------------------ combinators
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Repeat:
     """`repeat n:`, `repeat i in n:`; `each` is the same across lanes (`word` says which)."""
 
@@ -185,7 +184,7 @@ class Repeat:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Structure:
     """`residual:`, `concat(axis=1):`, `add:`, `mul:`, `stack:`, `parallel:`, `scan:`."""
 
@@ -194,7 +193,7 @@ class Structure:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Choice:
     """`if c:`, `elif c:`, `else:` (no condition)."""
 
@@ -203,7 +202,7 @@ class Choice:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Wrap:
     """`MoE(8, top=2):`: a Box that takes the body as a box."""
 
@@ -217,7 +216,7 @@ Combinator = Repeat | Structure | Choice | Wrap
 # ----------------------------------------------------------------------------------------------- bodies
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Valued:
     """A value on the line: `Linear(10) -> ReLU`, or `[B, T] = none` with its `default`."""
 
@@ -226,7 +225,7 @@ class Valued:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Suite:
     """An indented list of statements."""
 
@@ -234,7 +233,7 @@ class Suite:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Flow:
     """`source ->` followed by an indented list."""
 
@@ -243,7 +242,7 @@ class Flow:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Nest:
     """`repeat 6: body`."""
 
@@ -257,7 +256,7 @@ Body = Valued | Suite | Flow | Nest
 # ------------------------------------------------------------------------------------------- statements
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Key:
     """What stands before the colon: `fc`, `latent z`, `0`, `"LayerNorm"`.
 
@@ -271,7 +270,7 @@ class Key:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Item:
     """`- key: body`: in series."""
 
@@ -281,7 +280,7 @@ class Item:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Lane:
     """`| key: body`: in parallel."""
 
@@ -291,7 +290,7 @@ class Lane:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Declaration:
     """`[role] name: body` on the side, or `output y` alone (no body)."""
 
@@ -301,7 +300,7 @@ class Declaration:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Bad:
     """A statement that could not be read; already reported. Its names are unknown, its body is still checked."""
 
@@ -314,7 +313,7 @@ Statement = Item | Lane | Declaration | Bad
 # --------------------------------------------------------------------------------------------- top level
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class UseName:
     """`ResNet50 as Deep`."""
 
@@ -326,7 +325,7 @@ class UseName:
         return self.alias or self.name
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Use:
     """`use A, B as C from "file.net"`, `use V from specs.vit` (`dotted`), `use python W from "pkg.mod"`."""
 
@@ -338,7 +337,7 @@ class Use:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Constant:
     """`width: 64` of a file."""
 
@@ -347,7 +346,7 @@ class Constant:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Parameter:
     """A declared name of a block, with its default. A capitalised one takes a box."""
 
@@ -356,7 +355,7 @@ class Parameter:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Definition:
     """`block Name(parameters): body` or `model …`. `doc` has the lines of its `##` comments without their marks."""
 
@@ -368,7 +367,7 @@ class Definition:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Comment:
     """A `#` or `##` comment, mark included; `trailing` when something stands before it on its line."""
 
@@ -380,7 +379,7 @@ class Comment:
 Top = Use | Constant | Definition | Bad
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Spec:
     """A whole file."""
 

@@ -82,10 +82,11 @@ class _Settler:
         self.words += self.lexed.words[start:stop]
         self.ends += self.lexed.ends[start:stop]
 
-    def put(self, kind: str, word: str, end: int) -> None:
+    def put(self, kind: str, word: str, start: int) -> None:
+        """A word in the place of one that begins at `start`. It may be longer: where it begins counts."""
         self.kinds.append(kind)
         self.words.append(word)
-        self.ends.append(end)
+        self.ends.append(start + len(word))
 
     def junk(self, index: int) -> int:
         """Settle the unknown word at `index`; returns the token to go on at."""
@@ -105,7 +106,7 @@ class _Settler:
                 end,
                 helps=[self.mistakes.put(f"write `{meant}`", start, end, meant)],
             )
-            self.put("c", meant, end)
+            self.put("c", meant, start)
             return index + 1
         if word in LOOKALIKES:
             kind, meant = LOOKALIKES[word]
@@ -116,7 +117,7 @@ class _Settler:
                 end,
                 helps=[self.mistakes.put(f"write `{meant}`", start, end, meant)],
             )
-            self.put(kind, meant, end)
+            self.put(kind, meant, start)
             return index + 1
         if word[0] in ";{}\\&!?$~^" or word[0] in _SPACES:
             self.sign(index, word, start, end)
@@ -151,16 +152,16 @@ class _Settler:
         elif word == "&&":
             title = "`&&` is written `and`"
             helps = [self.mistakes.put("write `and`", start, end, "and")]
-            self.put("&", "and", end)
+            self.put("&", "and", start)
         elif word == "!":
             title = "`!` is written `not`"
             # `!=` is a word of its own, so this is a negation.
             helps = [self.mistakes.put("write `not`", start, end, "not ")]
-            self.put("~", "not", end)
+            self.put("~", "not", start)
         elif sign == "^":
             title = "a power is written `**`"
             helps = [self.mistakes.put("write `**`", start, end, "**")]
-            self.put("^", "**", end)
+            self.put("^", "**", start)
         elif sign == "\\":
             title = "lines are not joined by `\\`"
             helps = [self.mistakes.put("leave it out, and begin the next line with `->`", start, end, "", sure=False)]
@@ -198,7 +199,7 @@ class _Settler:
                 "a string ends on its line",
                 helps=['write `"` where it ends'],
             )
-        self.put('"', word, end)
+        self.put('"', word, start)
 
     def quotes(self, index: int, opening: str, start: int) -> int:
         """A string in other quotes: returns the token after it, or 0 when it has no end on its line."""
@@ -228,7 +229,7 @@ class _Settler:
                 )
             ],
         )
-        self.put('"', f'"{inside}"', end)
+        self.put('"', f'"{inside}"', start)
         return after
 
     def foreign_name(self, index: int) -> int:
@@ -258,7 +259,7 @@ class _Settler:
             end - len(text),
             end,
         )
-        self.put("A" if text[0].isupper() else "a", text, end)
+        self.put("A" if text[0].isupper() else "a", text, end - len(text))
         return after
 
 
