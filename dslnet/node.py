@@ -27,10 +27,10 @@ def _values(self: Any) -> tuple[Any, ...]:
     return tuple([getattr(self, name) for name in self.__match_args__])
 
 
-def _equal(self: Any, other: object) -> bool:
+def _equal(self: Any, other: object) -> Any:
     if type(other) is not type(self):
         return NotImplemented
-    return self is other or bool(_values(self) == _values(other))
+    return self is other or _values(self) == _values(other)
 
 
 def _hash(self: Any) -> int:

@@ -215,3 +215,17 @@ def test_compile_in_one_graph(line: str) -> None:
     compiled = torch.compile(box, fullgraph=True, backend="eager")
     with torch.no_grad():
         torch.testing.assert_close(compiled(*inputs), box(*inputs))
+
+
+@pytest.mark.parametrize("line", EXPORTED)
+def test_any_device_and_precision(line: str) -> None:
+    """Nothing is made on the wrong device or widens the numbers: on `meta` a mixture fails."""
+    box, inputs, types = sized(line, SMALL)
+    narrow = [x.detach().bfloat16() if x is not None and x.is_floating_point() else x for x in inputs]
+    with torch.no_grad():
+        out = box.bfloat16()(*narrow)
+        for y in out if isinstance(out, tuple) else (out,):
+            assert y.dtype in (torch.bfloat16, torch.int64)
+        far = box.to("meta")(*(None if x is None else x.to("meta") for x in narrow))
+        for y in far if isinstance(far, tuple) else (far,):
+            assert y.device.type == "meta"

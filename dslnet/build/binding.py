@@ -44,19 +44,37 @@ class Bound:
     broken: bool = False
 
 
-def bind(frame: Expressions, box: BoxValue, names: list[str], signature: str, at: Span, variadic: str | None = None, open_names: bool = False) -> Bound:
+def bind(
+    frame: Expressions,
+    box: BoxValue,
+    names: list[str],
+    signature: str,
+    at: Span,
+    variadic: str | None = None,
+    open_names: bool = False,
+) -> Bound:
     """Arguments to names. `at` is the box's name in the text."""
     bound = Bound()
     positional = list(box.positional)
     if variadic is not None:
         if positional:
-            bound.values[variadic] = tuple(v for v, _ in positional) if len(positional) > 1 or not isinstance(positional[0][0], tuple) else positional[0][0]
+            bound.values[variadic] = (
+                tuple(v for v, _ in positional)
+                if len(positional) > 1 or not isinstance(positional[0][0], tuple)
+                else positional[0][0]
+            )
             bound.spans[variadic] = positional[0][1].to(positional[-1][1])
         positional = []
     for number, (value, span) in enumerate(positional):
         if number >= len(names):
             takes = f"{len(names)} argument{'s' if len(names) != 1 else ''}" if names else "no arguments"
-            frame.error("E0404", f"`{box.name}` takes {takes}, here are {len(positional)}", span, "one too many", notes=(signature,))
+            frame.error(
+                "E0404",
+                f"`{box.name}` takes {takes}, here are {len(positional)}",
+                span,
+                "one too many",
+                notes=(signature,),
+            )
             bound.broken = True
             break
         bound.values[names[number]], bound.spans[names[number]] = value, span
@@ -64,7 +82,13 @@ def bind(frame: Expressions, box: BoxValue, names: list[str], signature: str, at
     for name, value, span, place in box.named:
         if name in names:
             if name in bound.values:
-                frame.error("E0203", f"`{name}` of {box.name} is given twice", span, "given again here", secondary=[Label(bound.spans[name], "first here")])
+                frame.error(
+                    "E0203",
+                    f"`{name}` of {box.name} is given twice",
+                    span,
+                    "given again here",
+                    secondary=[Label(bound.spans[name], "first here")],
+                )
             bound.values[name], bound.spans[name] = value, span
         elif name in COMMON:
             _extra(frame, bound.extras, name, value, span)
@@ -79,7 +103,9 @@ def bind(frame: Expressions, box: BoxValue, names: list[str], signature: str, at
     return bound
 
 
-def _no_such_argument(frame: Expressions, box: BoxValue, names: list[str], name: str, place: Span, signature: str) -> None:
+def _no_such_argument(
+    frame: Expressions, box: BoxValue, names: list[str], name: str, place: Span, signature: str
+) -> None:
     if name in INFERRED:
         frame.error(
             "E0206", f"`{box.name}` has no argument `{name}`", place, "input sizes are inferred", notes=(signature,),
@@ -87,7 +113,12 @@ def _no_such_argument(frame: Expressions, box: BoxValue, names: list[str], name:
         )  # fmt: skip
         return
     near = did_you_mean(name, names, ARGUMENTS)
-    helps = [Help(f"called `{n}` here" if ARGUMENTS.get(name) == n else f"did you mean `{n}`?", (Edit(place, n),), sure=i == 0) for i, n in enumerate(near)]
+    helps = [
+        Help(
+            f"called `{n}` here" if ARGUMENTS.get(name) == n else f"did you mean `{n}`?", (Edit(place, n),), sure=i == 0
+        )
+        for i, n in enumerate(near)
+    ]
     frame.error("E0206", f"`{box.name}` has no argument `{name}`", place, notes=(signature,), helps=helps)
 
 
@@ -98,7 +129,12 @@ def _extra(frame: Expressions, extras: Extras, name: str, value: Any, span: Span
         extras.frozen = value
     elif name == "weights" and (value is None or isinstance(value, str)):
         if isinstance(value, str) and not value.endswith(".safetensors"):
-            frame.error("E0817", f"weights are a .safetensors file, not {literal(value)}", span, helps=("convert it with `safetensors.torch.save_file`",))
+            frame.error(
+                "E0817",
+                f"weights are a .safetensors file, not {literal(value)}",
+                span,
+                helps=("convert it with `safetensors.torch.save_file`",),
+            )
             return
         extras.weights_file = value
     elif name == "init":
@@ -115,7 +151,9 @@ def initial(frame: Expressions, value: Any, span: Span) -> Initial | None:
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return Initial("number", (value,))
     if value is not UNKNOWN_VALUE:
-        frame.error("E0301", f"an initialiser is a number or one of {', '.join(INITIALISERS)}, not {describe(value)}", span)
+        frame.error(
+            "E0301", f"an initialiser is a number or one of {', '.join(INITIALISERS)}, not {describe(value)}", span
+        )
     return None
 
 
@@ -144,7 +182,13 @@ def bind_operator(frame: Expressions, box: BoxValue, at: Span) -> tuple[Operator
             continue
         span = bound.spans[name]
         if isinstance(value, (Wire, Wires)):
-            frame.error("E0215", f"`{name}` of {box.name} is {argument.type.text}, not a wire", span, "parentheses configure, arrows carry", helps=(f"feed a wire with `{box.name} with …`",))
+            frame.error(
+                "E0215",
+                f"`{name}` of {box.name} is {argument.type.text}, not a wire",
+                span,
+                "parentheses configure, arrows carry",
+                helps=(f"feed a wire with `{box.name} with …`",),
+            )
             bound.broken = True
             continue
         try:
@@ -167,7 +211,11 @@ def _missing(frame: Expressions, box: BoxValue, name: str, cls: type[Operator], 
 
     kind = cls.arguments[name].type
     size = isinstance(kind, (WholeType, SizesType))
-    title = f"`{box.name}` needs its size" if size and sum(a.required for a in cls.arguments.values()) == 1 else f"`{box.name}` needs `{name}`"
+    title = (
+        f"`{box.name}` needs its size"
+        if size and sum(a.required for a in cls.arguments.values()) == 1
+        else f"`{box.name}` needs `{name}`"
+    )
     example = f"{box.name}({', '.join('20' if isinstance(a.type, (WholeType, SizesType, ListType)) else a.name for a in cls.arguments.values() if a.required)})"
     advice = f"`{example}`"
     if size and cls.weighted:
@@ -202,7 +250,11 @@ def block_signature(block: Block) -> str:
     for parameter in block.parameters:
         default = parameter.default
         source = block.root.file.spec.source
-        shown.append(parameter.name.text if default is None else f"{parameter.name.text}={source.text[default.span.start : default.span.end]}")
+        shown.append(
+            parameter.name.text
+            if default is None
+            else f"{parameter.name.text}={source.text[default.span.start : default.span.end]}"
+        )
     return block.name + (f"({', '.join(shown)})" if shown else "")
 
 
@@ -219,7 +271,9 @@ def bind_block(frame: Expressions, box: BoxValue, at: Span) -> Bound | None:
         outer = frame.bare(preset.file)
         configured = outer.configured(call)
         if configured is not None:
-            inner = bind(outer, BoxValue(base, configured.positional, configured.named), names, block_signature(base), call.span)
+            inner = bind(
+                outer, BoxValue(base, configured.positional, configured.named), names, block_signature(base), call.span
+            )
             bound.broken |= inner.broken
             for name, value in inner.values.items():
                 given_by_preset.add(name)
@@ -230,18 +284,41 @@ def bind_block(frame: Expressions, box: BoxValue, at: Span) -> Bound | None:
         name = parameter.name.text
         if name not in bound.values:
             if parameter.default is None and not bound.broken:
-                frame.error("E0401", f"`{box.name}` needs `{name}`", at, notes=(block_signature(block),), helps=(f"`{box.name}({name}=…)`",), secondary=[Label(parameter.span, "has no default")] if not block.file.prelude else ())
+                frame.error(
+                    "E0401",
+                    f"`{box.name}` needs `{name}`",
+                    at,
+                    notes=(block_signature(block),),
+                    helps=(f"`{box.name}({name}=…)`",),
+                    secondary=[Label(parameter.span, "has no default")] if not block.file.prelude else (),
+                )
                 bound.broken = True
             continue
         value, span = bound.values[name], bound.spans[name]
         capital = name[0].isupper()
         if isinstance(value, (Wire, Wires)):
-            frame.error("E0215", f"`{name}` of {box.name} is a size or a module, not a wire", span, "parentheses configure, arrows carry", helps=(f"declare `input {name}: …` in the block and feed it: `{box.name} with …`",))
+            frame.error(
+                "E0215",
+                f"`{name}` of {box.name} is a size or a module, not a wire",
+                span,
+                "parentheses configure, arrows carry",
+                helps=(f"declare `input {name}: …` in the block and feed it: `{box.name} with …`",),
+            )
             bound.values[name] = UNKNOWN_VALUE
         elif capital and not isinstance(value, BoxValue) and value is not UNKNOWN_VALUE:
-            frame.error("E0301", f"`{name}` of {box.name} is a box, not {describe(value)}", span, helps=("a box is a Capital name: `Norm=LayerNorm`",))
+            frame.error(
+                "E0301",
+                f"`{name}` of {box.name} is a box, not {describe(value)}",
+                span,
+                helps=("a box is a Capital name: `Norm=LayerNorm`",),
+            )
             bound.values[name] = UNKNOWN_VALUE
         elif not capital and isinstance(value, BoxValue):
-            frame.error("E0301", f"`{name}` of {box.name} is not a box, but `{value.name}` is one", span, helps=("a parameter that takes a box is written with a Capital",))
+            frame.error(
+                "E0301",
+                f"`{name}` of {box.name} is not a box, but `{value.name}` is one",
+                span,
+                helps=("a parameter that takes a box is written with a Capital",),
+            )
             bound.values[name] = UNKNOWN_VALUE
     return None if bound.broken else bound

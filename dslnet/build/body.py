@@ -80,13 +80,17 @@ class Body(Statements):
         entry: Flow = entries[0] if len(entries) == 1 else Wires(entries, span, None, inner)
         result = inner.run(module.body, entry, False)
         if isinstance(result, Wires):
-            self.error("E0205", f"a module makes one tensor, and `{module.name}` makes {len(result.items)}", module.span)
+            self.error(
+                "E0205", f"a module makes one tensor, and `{module.name}` makes {len(result.items)}", module.span
+            )
             return None
         return inner.close([("out", result)])
 
     # ---------------------------------------------------------------------------------------------- elaborate
 
-    def elaborate(self, block: Block, bound: Bound, fed: list[Fed | None], states: dict[str, Fed], at: Span) -> DraftDefinition | None:
+    def elaborate(
+        self, block: Block, bound: Bound, fed: list[Fed | None], states: dict[str, Fed], at: Span
+    ) -> DraftDefinition | None:
         session = self.session
         flows = [f for f in fed if f is not None] + list(states.values())
         if any(isinstance(f.value, Wire) and f.value.unknown for f in flows):
@@ -124,10 +128,18 @@ class Body(Statements):
     def endless(self, block: Block, at: Span) -> None:
         stack = self.session.stack
         names = [b.name for b, _ in stack]
-        first = max(i for i, (b, _) in enumerate(stack) if b.root is block.root) if any(b.root is block.root for b, _ in stack) else 0
+        first = (
+            max(i for i, (b, _) in enumerate(stack) if b.root is block.root)
+            if any(b.root is block.root for b, _ in stack)
+            else 0
+        )
         circle = " -> ".join([*names[first:], block.name])
         code = "E0210" if any(b.root is block.root for b, _ in stack) else "E0910"
-        title = f"`{block.name}` contains itself without end" if code == "E0210" else f"blocks are nested deeper than {self.session.limits.depth}"
+        title = (
+            f"`{block.name}` contains itself without end"
+            if code == "E0210"
+            else f"blocks are nested deeper than {self.session.limits.depth}"
+        )
         self.session.refuse(
             code, title, at, notes=(circle,),
             helps=("end it with a static choice: `if depth > 0:` around the inner use",) if code == "E0210" else (),
@@ -163,7 +175,9 @@ class Body(Statements):
             if isinstance(lazy, Lazy):
                 self.settle(name, lazy, parameter.span)
 
-    def build(self, block: Block, bound: Bound, fed: list[Fed | None], states: dict[str, Fed], at: Span, caller: Combinators) -> DraftDefinition | None:
+    def build(
+        self, block: Block, bound: Bound, fed: list[Fed | None], states: dict[str, Fed], at: Span, caller: Combinators
+    ) -> DraftDefinition | None:
         """The body of a block."""
         root = block.root
         self.doc = block.syntax.doc or root.syntax.doc
@@ -178,7 +192,8 @@ class Body(Statements):
         self.settle_all(block)
         if broken:
             return None
-        return self.finish(root, flow)
+        draft = self.finish(root, flow)
+        return None if self.refused else draft
 
     def finish(self, root: Block, flow: Flow) -> DraftDefinition:
         """Run the statements and close the frame."""
@@ -190,13 +205,26 @@ class Body(Statements):
         if self.output_names:
             return self.close(list(self.output_names.items()))
         if isinstance(end, Wires):
-            self.error("E0205", f"`{root.name}` ends in {len(end.items)} tensors; name its outputs", root.syntax.name.span, helps=("write one `output name: …` line for each",))
+            self.error(
+                "E0205",
+                f"`{root.name}` ends in {len(end.items)} tensors; name its outputs",
+                root.syntax.name.span,
+                helps=("write one `output name: …` line for each",),
+            )
             end = self.unknown(root.syntax.name.span)
         return self.close([("out", end)])
 
     # ------------------------------------------------------------------------------------------------- inputs
 
-    def bind_inputs(self, root: Block, declared: tuple[Declaration, ...], fed: list[Fed | None], states: dict[str, Fed], caller: Combinators, at: Span) -> Flow:
+    def bind_inputs(
+        self,
+        root: Block,
+        declared: tuple[Declaration, ...],
+        fed: list[Fed | None],
+        states: dict[str, Fed],
+        caller: Combinators,
+        at: Span,
+    ) -> Flow:
         """Meet the declared shapes with what is fed: bare symbols of all of them first, then expressions."""
         if not declared:
             given = fed[0]
@@ -263,8 +291,19 @@ class Body(Statements):
         if pattern.dtype is None and root.file.prelude:
             return
         if wanted != actual.dtype:
-            helps = (f"declare it `input …: {shape_text(actual.shape)} {wanted}`",) if wanted != "float" else ("turn ids into vectors with `Embedding`, or declare the block's input `long`",)
-            caller.error("E0316", f"`{name}` of {root.name} is {wanted}, not {actual.dtype}", given.span, f"gets {actual}"[:49], secondary=[Label(pattern.span, f"says {wanted}")], helps=helps)
+            helps = (
+                (f"declare it `input …: {shape_text(actual.shape)} {wanted}`",)
+                if wanted != "float"
+                else ("turn ids into vectors with `Embedding`, or declare the block's input `long`",)
+            )
+            caller.error(
+                "E0316",
+                f"`{name}` of {root.name} is {wanted}, not {actual.dtype}",
+                given.span,
+                f"gets {actual}"[:49],
+                secondary=[Label(pattern.span, f"says {wanted}")],
+                helps=helps,
+            )
 
     def id_range(self, below: Expression | None, actual: Tensor, given: Fed, caller: Combinators) -> None:
         if below is None:
@@ -272,7 +311,12 @@ class Body(Statements):
         limit = self.evaluate(below)
         if actual.below is not None and static.is_size(limit) and compare(actual.below, limit) == 1:
             place = origin(actual.below)
-            caller.error("E0313", f"ids go up to {actual.below - 1}, and only those below {limit} fit", given.span, secondary=[Label(place, f"ids below {actual.below}")] if place else ())
+            caller.error(
+                "E0313",
+                f"ids go up to {actual.below - 1}, and only those below {limit} fit",
+                given.span,
+                secondary=[Label(place, f"ids below {actual.below}")] if place else (),
+            )
 
     def clash(self, root: Block, name: str, pattern: List, actual: Tensor, given: Fed, caller: Combinators) -> Any:
         def report(pair: Pair, value: Size, bound: Origin | None) -> None:
@@ -293,7 +337,9 @@ class Body(Statements):
 
         return report
 
-    def bring(self, name: str, value: Size, actual: Tensor, pattern: List, syntax: Expression, given: Fed) -> tuple[Help, ...]:
+    def bring(
+        self, name: str, value: Size, actual: Tensor, pattern: List, syntax: Expression, given: Fed
+    ) -> tuple[Help, ...]:
         """`memory: regions -> Linear(32)`: when only the last size of a side input differs."""
         if pattern.items[-1] is not syntax or not isinstance(value, int) or not given.side:
             return ()
@@ -332,11 +378,25 @@ class Body(Statements):
             if pattern is not None and given is not None and isinstance(given.value, Wire):
                 matched = pairs(pattern, given.value.type)
                 if matched is None:
-                    caller.error("E0302", f"`{name.text}` of {root.name} is {rank_text(pattern)}, not {given.value.type}"[:80], given.span)
+                    caller.error(
+                        "E0302",
+                        f"`{name.text}` of {root.name} is {rank_text(pattern)}, not {given.value.type}"[:80],
+                        given.span,
+                    )
                 else:
-                    matching.meet(matched, f"{given.value.type} makes", self.clash(root, name.text, pattern, given.value.type, given, caller))
+                    matching.meet(
+                        matched,
+                        f"{given.value.type} makes",
+                        self.clash(root, name.text, pattern, given.value.type, given, caller),
+                    )
             elif default is None and pattern is not None:
-                caller.error("E0401", f"`{root.name}` needs its first `{name.text}`", self.call_span or declaration.span, secondary=[Label(declaration.span, "has no initial value")], helps=(f"`with ({name.text}=…)`, or `state {name.text}: … = 0`",))
+                caller.error(
+                    "E0401",
+                    f"`{root.name}` needs its first `{name.text}`",
+                    self.call_span or declaration.span,
+                    secondary=[Label(declaration.span, "has no initial value")],
+                    helps=(f"`with ({name.text}=…)`, or `state {name.text}: … = 0`",),
+                )
         matching.finish()
         for declaration in root.states:
             name = declaration.key.words[-1]
@@ -359,7 +419,12 @@ class Body(Statements):
         wire, _ = self.state_wires[name]
         if isinstance(value, Wire):
             if not value.unknown and not wire.unknown and value.type.shape != wire.type.shape:
-                self.error("E0303", f"the next `{name}` is {value.type}, not {wire.type}"[:80], place, secondary=[Label(wire.span, f"the state is {wire.type}"[:49])])
+                self.error(
+                    "E0303",
+                    f"the next `{name}` is {value.type}, not {wire.type}"[:80],
+                    place,
+                    secondary=[Label(wire.span, f"the state is {wire.type}"[:49])],
+                )
             self.final_states.append((name, value))
 
     def end_states(self, root: Block) -> None:
@@ -367,7 +432,9 @@ class Body(Statements):
         for declaration in root.states:
             name = declaration.key.words[-1]
             if name.text in self.state_wires and name.text not in given and not self.failed:
-                self.error("E0401", f"the state `{name.text}` has no next value", name.span, helps=(f"`next {name.text}: …`",))
+                self.error(
+                    "E0401", f"the state `{name.text}` has no next value", name.span, helps=(f"`next {name.text}: …`",)
+                )
         order = {n: i for i, n in enumerate(self.state_names)}
         self.final_states.sort(key=lambda s: order[s[0]])
 
@@ -394,10 +461,21 @@ class Body(Statements):
         for size, item in zip(type.sizes, pattern.items):
             if isinstance(size, Dim) and size is not UNKNOWN:
                 free = next(iter(size.symbols()), "H")
-                self.error("E0312", f"`{name}` needs known sizes, and {size} is free; give `{free}`", item.span, helps=(f"e.g. `--set {free}=224`, or write the number in the input's shape",))
+                self.error(
+                    "E0312",
+                    f"`{name}` needs known sizes, and {size} is free; give `{free}`",
+                    item.span,
+                    helps=(f"e.g. `--set {free}=224`, or write the number in the input's shape",),
+                )
                 type = UNKNOWN_TENSOR
                 break
-        start = self.initial_of(default) if default is not None else Initial("number", (0,)) if not trained else Initial("Normal", (0.02,))
+        start = (
+            self.initial_of(default)
+            if default is not None
+            else Initial("number", (0,))
+            if not trained
+            else Initial("Normal", (0.02,))
+        )
         path = self.path(name)
         self.claim(path, place)
         wire = Wire(self.fresh(name), type, self, place, loose=True, named=True)
@@ -430,10 +508,18 @@ class Body(Statements):
                 self.error(trouble.code, trouble.title, condition.span, helps=trouble.helps)
                 return
             text = self.text(condition.span)
-            self.error("E0403", f"`require: {text}` cannot be shown here"[:80], self.call_span or condition.span, trouble.title[:49], secondary=[Label(condition.span, "required here")], helps=("say it of the model's sizes: `require: H % 32 == 0`",))
+            self.error(
+                "E0403",
+                f"`require: {text}` cannot be shown here"[:80],
+                self.call_span or condition.span,
+                trouble.title[:49],
+                secondary=[Label(condition.span, "required here")],
+                helps=("say it of the model's sizes: `require: H % 32 == 0`",),
+            )
             return
         if value is False and len(self.report.diagnostics) == before:
             self.required(condition)
+            self.refused = not self.entry
         elif not isinstance(value, bool) and value is not UNKNOWN_VALUE and len(self.report.diagnostics) == before:
             self.error("E0301", "`require` takes a condition, which is true or false", condition.span)
 
@@ -441,7 +527,11 @@ class Body(Statements):
         """A condition; what depends on a free size is the caller's business."""
         if isinstance(condition, Binary) and condition.operator in ("==", "!=", "<", "<=", ">", ">="):
             left, right = self.evaluate(condition.left), self.evaluate(condition.right)
-            if not isinstance(left, (Wire, Wires)) and not isinstance(right, (Wire, Wires)) and UNKNOWN_VALUE not in (left, right):
+            if (
+                not isinstance(left, (Wire, Wires))
+                and not isinstance(right, (Wire, Wires))
+                and UNKNOWN_VALUE not in (left, right)
+            ):
                 return static.comparison(condition.operator, left, right)
             if UNKNOWN_VALUE in (left, right):
                 return UNKNOWN_VALUE
@@ -460,13 +550,23 @@ class Body(Statements):
                 self.does_not_divide(divisor, left, right, span)
                 return
         at = self.call_span if self.call_span is not None else span
-        self.error("E0403", f"`require: {self.text(span)}` fails"[:80], at, self.binding_text()[:49], secondary=[Label(span, "required here")] if at != span else ())
+        self.error(
+            "E0403",
+            f"`require: {self.text(span)}` fails"[:80],
+            at,
+            self.binding_text()[:49],
+            secondary=[Label(span, "required here")] if at != span else (),
+        )
 
     def does_not_divide(self, divisor: Binary, left: int, right: int, span: Span) -> None:
         name = divisor.right.name if isinstance(divisor.right, Ref) else self.text(divisor.right.span)
         whole = divisor.left.name if isinstance(divisor.left, Ref) else self.text(divisor.left.span)
         what = "a width" if whole in ("d", "width") else f"`{whole}`"
-        title = f"{right} {name} do not divide {what} of {left}" if name.isidentifier() else f"{right} does not divide {what}, which is {left}"
+        title = (
+            f"{right} {name} do not divide {what} of {left}"
+            if name.isidentifier()
+            else f"{right} does not divide {what}, which is {left}"
+        )
         at = self.argument_spans.get(name) or self.call_span or span
         place = origin(left)
         choices = [str(n) for n in range(1, min(left, 4096) + 1) if left % n == 0]
@@ -491,7 +591,9 @@ class Body(Statements):
             if divisor is not None:
                 by = self.evaluate(divisor.right)
                 if part.operator == "==" and isinstance(by, int) and by > 0 and not symbol.divides(by, number):
-                    self.error("E0310", f"`{self.text(part.span)}` contradicts what is known of `{symbol.name}`", part.span)
+                    self.error(
+                        "E0310", f"`{self.text(part.span)}` contradicts what is known of `{symbol.name}`", part.span
+                    )
             elif part.operator in ("<", "<="):
                 high = number - (part.operator == "<")
                 symbol.high = high if symbol.high is None else min(symbol.high, high)
@@ -528,7 +630,12 @@ def _frozen(value: Any) -> Any:
     if isinstance(value, tuple):
         return ("list", tuple(map(_frozen, value)))
     if isinstance(value, BoxValue):
-        return ("box", id(value.target), tuple(_frozen(v) for v, _ in value.positional), tuple((n, _frozen(v)) for n, v, _, _ in value.named))
+        return (
+            "box",
+            id(value.target),
+            tuple(_frozen(v) for v, _ in value.positional),
+            tuple((n, _frozen(v)) for n, v, _, _ in value.named),
+        )
     if isinstance(value, ModuleValue):
         return ("module", id(value))
     if isinstance(value, Dim):

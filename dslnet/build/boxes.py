@@ -21,7 +21,17 @@ from .binding import Bound, Extras, bind_block, bind_operator
 from .expressions import Expressions, Flow
 from .patterns import Matching, Pair, missing_fact, pairs, rank_text
 from .program import Block, PythonClass
-from .values import UNKNOWN_VALUE, BoxValue, DraftDefinition, DraftInstance, DraftNode, ModuleValue, Wire, Wires, describe
+from .values import (
+    UNKNOWN_VALUE,
+    BoxValue,
+    DraftDefinition,
+    DraftInstance,
+    DraftNode,
+    ModuleValue,
+    Wire,
+    Wires,
+    describe,
+)
 
 
 @dataclass(slots=True)
@@ -45,7 +55,9 @@ class Fed:
 class Boxes(Expressions):
     """The part of a frame that sends wires through boxes."""
 
-    def elaborate(self, block: Block, bound: Bound, fed: list[Fed | None], states: dict[str, Fed], at: Span) -> DraftDefinition | None:
+    def elaborate(
+        self, block: Block, bound: Bound, fed: list[Fed | None], states: dict[str, Fed], at: Span
+    ) -> DraftDefinition | None:
         """The definition of a block on given arguments and inputs (see `Body`)."""
         raise NotImplementedError
 
@@ -74,7 +86,12 @@ class Boxes(Expressions):
             case List():
                 return self.assertion(step, flow)
             case BoxRef() if self.is_size_name(step.name):
-                self.error("E0215", f"`{step.name}` is a size here, not a box", step.span, "a step is a box, a module or a shape")
+                self.error(
+                    "E0215",
+                    f"`{step.name}` is a size here, not a box",
+                    step.span,
+                    "a step is a box, a module or a shape",
+                )
                 return self.unknown(step.span)
             case BoxRef():
                 box = self.box_named(step.name, step.span)
@@ -83,7 +100,13 @@ class Boxes(Expressions):
                 return self.run_box(self.configured(step), step, flow, sides or [], step.callee.span, step.span)
             case Ref() | Attribute():
                 return self.named_step(step, flow, sides or [])
-        self.error("E0215", "a step is a box, a module or a shape", step.span, "nothing can flow through this", helps=_wrap_help(step))
+        self.error(
+            "E0215",
+            "a step is a box, a module or a shape",
+            step.span,
+            "nothing can flow through this",
+            helps=_wrap_help(step),
+        )
         return self.unknown(step.span)
 
     def named_step(self, step: Ref | Attribute, flow: Flow, sides: list[SideInput]) -> Flow:
@@ -102,21 +125,34 @@ class Boxes(Expressions):
 
     def sides(self, expression: Expression) -> list[SideInput]:
         """The side inputs of a step."""
-        if isinstance(expression, Paren) and (len(expression.arguments) != 1 or expression.arguments[0].name is not None):
-            return [SideInput(a.name.text if a.name else None, self.side_value(a.value), a.value.span) for a in expression.arguments]
+        if isinstance(expression, Paren) and (
+            len(expression.arguments) != 1 or expression.arguments[0].name is not None
+        ):
+            return [
+                SideInput(a.name.text if a.name else None, self.side_value(a.value), a.value.span)
+                for a in expression.arguments
+            ]
         return [SideInput(None, self.side_value(expression), expression.span)]
 
     def side_value(self, expression: Expression) -> Any:
         value = self.evaluate(expression)
-        if value is None or isinstance(value, (Wire, Wires)) or (isinstance(value, (int, float)) and not isinstance(value, bool)):
+        if (
+            value is None
+            or isinstance(value, (Wire, Wires))
+            or (isinstance(value, (int, float)) and not isinstance(value, bool))
+        ):
             return value
         if value is not UNKNOWN_VALUE:
-            self.error("E0215", f"a side input is a wire, and this is {describe(value)}", expression.span, "nothing flows here")
+            self.error(
+                "E0215", f"a side input is a wire, and this is {describe(value)}", expression.span, "nothing flows here"
+            )
         return self.unknown(expression.span)
 
     # ------------------------------------------------------------------------------------------------- boxes
 
-    def run_box(self, box: BoxValue | None, node: BoxRef | Call, flow: Flow, sides: list[SideInput], at: Span, span: Span) -> Flow:
+    def run_box(
+        self, box: BoxValue | None, node: BoxRef | Call, flow: Flow, sides: list[SideInput], at: Span, span: Span
+    ) -> Flow:
         """Send wires through the box written at `node`."""
         if box is None:
             return self.unknown(span)
@@ -152,7 +188,12 @@ class Boxes(Expressions):
             if side.name is not None:
                 if side.name not in [p.name for p in ports]:
                     known = ", ".join(f"`{p.name}`" for p in ports[1:]) or "none"
-                    self.error("E0206", f"`{operator.name}` has no input `{side.name}`", side.span, notes=(f"side inputs: {known}",))
+                    self.error(
+                        "E0206",
+                        f"`{operator.name}` has no input `{side.name}`",
+                        side.span,
+                        notes=(f"side inputs: {known}",),
+                    )
                     return None
                 named[side.name] = side
             elif isinstance(side.value, Wires) and not (side.value.value and variadic):
@@ -179,7 +220,14 @@ class Boxes(Expressions):
         if given < len(incoming) or missing:
             if any(isinstance(w, Wire) and w.unknown for w in incoming):
                 return None
-            self.wrong_count(operator.name, len(incoming) + len(named), [p.name for p in ports if not p.optional], len(ports), variadic, at)
+            self.wrong_count(
+                operator.name,
+                len(incoming) + len(named),
+                [p.name for p in ports if not p.optional],
+                len(ports),
+                variadic,
+                at,
+            )
             return None
         return feeds
 
@@ -221,7 +269,16 @@ class Boxes(Expressions):
                 types.extend(w.type for w in value.items)
             else:
                 types.append(None if value is None else value.type)
-        node = DraftNode("box", list(inputs), [], operator=operator, instance=instance, module=module, span=span, definition=body.key if body else None)
+        node = DraftNode(
+            "box",
+            list(inputs),
+            [],
+            operator=operator,
+            instance=instance,
+            module=module,
+            span=span,
+            definition=body.key if body else None,
+        )
         outputs = self.infer(operator, inputs, types, at, spans or {}, body)
         if instance is not None and not instance.inputs:
             instance.inputs = tuple(types)
@@ -244,7 +301,15 @@ class Boxes(Expressions):
         assert isinstance(first, Wire)
         return first
 
-    def infer(self, operator: Operator, inputs: list[Any], types: list[Any], at: Span, spans: dict[str, Span], body: DraftDefinition | None = None) -> Any:
+    def infer(
+        self,
+        operator: Operator,
+        inputs: list[Any],
+        types: list[Any],
+        at: Span,
+        spans: dict[str, Span],
+        body: DraftDefinition | None = None,
+    ) -> Any:
         """The types that an operator makes; unknown after a report."""
         if any(t is not None and t.shape is None for t in types):
             return UNKNOWN_TENSOR
@@ -265,7 +330,9 @@ class Boxes(Expressions):
             self.error(reached.code, reached.title, at)
             return UNKNOWN_TENSOR
         except (TypeError, AttributeError, ValueError, IndexError):
-            unknowns = [v for v in operator.values().values() if v is UNKNOWN or (isinstance(v, tuple) and UNKNOWN in v)]
+            unknowns = [
+                v for v in operator.values().values() if v is UNKNOWN or (isinstance(v, tuple) and UNKNOWN in v)
+            ]
             if unknowns or any(s is UNKNOWN for t in types if t for s in t.sizes):
                 return UNKNOWN_TENSOR
             raise
@@ -296,7 +363,15 @@ class Boxes(Expressions):
                     )  # fmt: skip
                     return
 
-    def mistake(self, mistake: Mistake, operator: Operator, inputs: list[Any], at: Span, spans: dict[str, Span], severity: str = "error") -> None:
+    def mistake(
+        self,
+        mistake: Mistake,
+        operator: Operator,
+        inputs: list[Any],
+        at: Span,
+        spans: dict[str, Span],
+        severity: str = "error",
+    ) -> None:
         """A shape rule's complaint, with places."""
         ports = {p.name: w for p, w in zip(operator.ports, inputs) if w is not None}
 
@@ -313,14 +388,29 @@ class Boxes(Expressions):
             return origin(where)
 
         primary = place(mistake.at) if not (isinstance(mistake.at, str) and mistake.at in ports) else at
-        others = [Label(where, text) for w, text in mistake.others if (where := place(w)) is not None and where != primary]
+        others = [
+            Label(where, text) for w, text in mistake.others if (where := place(w)) is not None and where != primary
+        ]
         if not others:
-            others = [Label(w.span, f"makes {w.type}"[:49]) for w in ports.values() if isinstance(w, Wire) and w.span != at and not w.unknown][:3]
+            others = [
+                Label(w.span, f"makes {w.type}"[:49])
+                for w in ports.values()
+                if isinstance(w, Wire) and w.span != at and not w.unknown
+            ][:3]
         helps: list[Help] = [Help(h) for h in mistake.helps]
         for text, where, replacement in mistake.fixes:
             spot = place(where)
             helps.append(Help(text, (Edit(spot, replacement),) if spot else (), sure=spot is not None))
-        self.error(mistake.code, mistake.title, primary or at, mistake.label, secondary=others, notes=mistake.notes, helps=helps, severity=severity)
+        self.error(
+            mistake.code,
+            mistake.title,
+            primary or at,
+            mistake.label,
+            secondary=others,
+            notes=mistake.notes,
+            helps=helps,
+            severity=severity,
+        )
 
     def pick(self, wires: Wires, number: int, span: Span) -> Wire:
         if wires.value is None:
@@ -344,10 +434,23 @@ class Boxes(Expressions):
         matched = pairs(step, flow.type)
         written = rank_text(step)
         if matched is None:
-            self.error("E0302", f"this is {flow.type}, not {written} as written"[:80], step.span, f"says rank {len(step.items)}", secondary=[Label(flow.span, f"makes {flow.type}"[:49])], notes=history.note(flow), helps=(f"write `{flow.type}`, or leave the assertion out",))
+            self.error(
+                "E0302",
+                f"this is {flow.type}, not {written} as written"[:80],
+                step.span,
+                f"says rank {len(step.items)}",
+                secondary=[Label(flow.span, f"makes {flow.type}"[:49])],
+                notes=history.note(flow),
+                helps=(f"write `{flow.type}`, or leave the assertion out",),
+            )
             return flow
         if step.dtype is not None and step.dtype.text != flow.type.dtype:
-            self.error("E0316", f"this is {flow.type.dtype}, not {step.dtype.text} as written", step.dtype.span, secondary=[Label(flow.span, f"makes {flow.type}"[:49])])
+            self.error(
+                "E0316",
+                f"this is {flow.type.dtype}, not {step.dtype.text} as written",
+                step.dtype.span,
+                secondary=[Label(flow.span, f"makes {flow.type}"[:49])],
+            )
         clashes: list[tuple[Pair, Size]] = []
         matching = Matching(self, {})
         matching.meet(matched, f"{flow.type}", lambda pair, value, _: clashes.append((pair, value)))
@@ -376,7 +479,9 @@ class Boxes(Expressions):
         block = box.target
         assert isinstance(block, Block)
         if block.states:
-            self.error("E0215", f"`{box.name}` has a state, so it runs over time", at, "a cell", helps=(f"`scan: {box.name}`",))
+            self.error(
+                "E0215", f"`{box.name}` has a state, so it runs over time", at, "a cell", helps=(f"`scan: {box.name}`",)
+            )
             return self.unknown(span)
         bound = bind_block(self, box, at)
         if bound is None:
@@ -387,7 +492,11 @@ class Boxes(Expressions):
         draft = self.elaborate(block, bound, fed, {}, at)
         if draft is None:
             return self.unknown(span)
-        instance = self.make_instance(path, span, None, bound.extras) if draft.frame.instances or draft.frame.param_wires else None
+        instance = (
+            self.make_instance(path, span, None, bound.extras)
+            if draft.frame.instances or draft.frame.param_wires
+            else None
+        )
         if instance is not None:
             instance.definition = draft.key
         return self.run_definition(draft, fed, instance, None, span)
@@ -412,7 +521,11 @@ class Boxes(Expressions):
                     incoming.extend(Fed(w, side.span, True) for w in side.value.items)
                 elif isinstance(side.value, (int, float)):
                     first = incoming[0].value
-                    incoming.append(Fed(self.constant_like(first, side), side.span, True) if isinstance(first, Wire) else Fed(self.unknown(side.span), side.span, True))  # type: ignore[arg-type]
+                    incoming.append(
+                        Fed(self.constant_like(first, side), side.span, True)
+                        if isinstance(first, Wire)
+                        else Fed(self.unknown(side.span), side.span, True)
+                    )  # type: ignore[arg-type]
                 elif side.value is None:
                     incoming.append(Fed(None, side.span, True))  # type: ignore[arg-type]
                 else:
@@ -421,31 +534,68 @@ class Boxes(Expressions):
                 from ..diagnostics import did_you_mean
 
                 near = did_you_mean(side.name, names)
-                self.error("E0206", f"`{block.name}` has no input `{side.name}`", side.span, notes=(f"inputs: {', '.join(names)}",), helps=[f"did you mean `{n}`?" for n in near])
+                self.error(
+                    "E0206",
+                    f"`{block.name}` has no input `{side.name}`",
+                    side.span,
+                    notes=(f"inputs: {', '.join(names)}",),
+                    helps=[f"did you mean `{n}`?" for n in near],
+                )
                 return None
             else:
                 slots[side.name] = Fed(side.value, side.span, True) if side.value is not None else None
         free = [n for n in names if n not in slots]
         if len(incoming) > len(free):
             if not any(isinstance(f.value, Wire) and f.value.unknown for f in incoming):
-                self.wrong_count(block.name, len(incoming) + len(slots), [n for n, d in zip(names, declared) if not _has_default(d)], len(names), False, at)
+                self.wrong_count(
+                    block.name,
+                    len(incoming) + len(slots),
+                    [n for n, d in zip(names, declared) if not _has_default(d)],
+                    len(names),
+                    False,
+                    at,
+                )
             return None
         for name, fed in zip(free, incoming):
             slots[name] = fed if fed.value is not None else None
         missing = [n for n, d in zip(names, declared) if slots.get(n) is None and not _has_default(d)]
         if missing:
-            self.wrong_count(block.name, len(incoming) + len(slots) - len(incoming), [n for n, d in zip(names, declared) if not _has_default(d)], len(names), False, at)
+            self.wrong_count(
+                block.name,
+                len(incoming) + len(slots) - len(incoming),
+                [n for n, d in zip(names, declared) if not _has_default(d)],
+                len(names),
+                False,
+                at,
+            )
             return None
         return [slots.get(n) for n in names]
 
-    def run_definition(self, draft: DraftDefinition, fed: list[Fed | None], instance: DraftInstance | None, module: str | None, span: Span) -> Wire:
+    def run_definition(
+        self,
+        draft: DraftDefinition,
+        fed: list[Fed | None],
+        instance: DraftInstance | None,
+        module: str | None,
+        span: Span,
+    ) -> Wire:
         """A node that runs a definition. Its further outputs are added when they are read."""
         inputs: list[Wire | Wires | None] = []
         feeds = (f for f in fed if f is not None)
         for entry in draft.frame.inputs:
             inputs.append(self.reach(entry.outer) if entry.outer is not None else self.reach_flow(next(feeds).value))
         held = [self.reach_module(m) for _, m in draft.frame.held]
-        node = DraftNode("call", inputs, [], definition=draft.key, instance=instance, module=module, held=held, span=span, callee=draft)
+        node = DraftNode(
+            "call",
+            inputs,
+            [],
+            definition=draft.key,
+            instance=instance,
+            module=module,
+            held=held,
+            span=span,
+            callee=draft,
+        )
         wire = self.wire(draft.frame.hint.lower(), draft.value.type, span, node)
         wire.inner = draft.value
         node.outputs, node.sources = [wire], [draft.value]

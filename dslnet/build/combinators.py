@@ -79,7 +79,12 @@ class Combinators(Modules):
             case Repeat() if combinator.word == "repeat":
                 return self.repeat(combinator, nest.body, flow)
             case Repeat():
-                self.error("E0114", "`each` makes lanes, so it stands after a bar", combinator.span, helps=("`| each …:` inside `concat:`, `add:`, `mul:` or `stack:`",))
+                self.error(
+                    "E0114",
+                    "`each` makes lanes, so it stands after a bar",
+                    combinator.span,
+                    helps=("`| each …:` inside `concat:`, `add:`, `mul:` or `stack:`",),
+                )
                 return self.unknown(combinator.span)
             case Structure() if combinator.word == "residual":
                 return self.residual(combinator, nest.body, flow)
@@ -105,7 +110,13 @@ class Combinators(Modules):
 
     def blur(self, a: Flow, b: Flow) -> Flow:
         """What flows after a choice that cannot be decided while a block is checked by itself."""
-        if isinstance(a, Wire) and isinstance(b, Wire) and not a.unknown and not b.unknown and a.type.rank == b.type.rank:
+        if (
+            isinstance(a, Wire)
+            and isinstance(b, Wire)
+            and not a.unknown
+            and not b.unknown
+            and a.type.rank == b.type.rank
+        ):
             merged = tuple(x if x == y else UNKNOWN for x, y in zip(a.type.sizes, b.type.sizes))
             return self.wire("choice", Tensor(merged, b.type.dtype), b.span)
         return self.unknown(b.span if isinstance(b, Wire) else a.span)
@@ -125,7 +136,13 @@ class Combinators(Modules):
             if isinstance(body, Suite):
                 found = [s for s in body.statements if isinstance(s, Lane)]
                 if len(found) > 1:
-                    self.error("E0114", "`residual` has one lane at most, the shortcut", found[1].span, "a second lane", secondary=[Label(found[0].span, "the first")])
+                    self.error(
+                        "E0114",
+                        "`residual` has one lane at most, the shortcut",
+                        found[1].span,
+                        "a second lane",
+                        secondary=[Label(found[0].span, "the first")],
+                    )
                 lane = found[0] if found else None
                 rest = Suite(tuple(s for s in body.statements if not isinstance(s, Lane)), body.span)
                 result = self.run(rest, flow, False) if rest.statements else flow
@@ -145,7 +162,9 @@ class Combinators(Modules):
             return self.unknown(span)
         return self.run_operator(OPERATORS["Add"](), [result, short], span)
 
-    def sides_differ(self, structure: Structure, body: Body, flow: Wire, result: Wire, short: Wire, lane: Lane | None) -> None:
+    def sides_differ(
+        self, structure: Structure, body: Body, flow: Wire, result: Wire, short: Wire, lane: Lane | None
+    ) -> None:
         a, b = result.type, short.type
         title = f"the two sides of `residual` differ: {a} and {b}"
         if len(title) > 80:
@@ -164,7 +183,15 @@ class Combinators(Modules):
         secondary = [Label(short.span, f"the shortcut: {b}"[:49]), Label(result.span, f"the body: {a}"[:49])]
         if self.call_span is not None:
             secondary.append(Label(self.call_span, self.binding_text()[:49]))
-        self.error("E0311", title, structure.span, "adds its body to its input", secondary=secondary, notes=notes, helps=helps[:2])
+        self.error(
+            "E0311",
+            title,
+            structure.span,
+            "adds its body to its input",
+            secondary=secondary,
+            notes=notes,
+            helps=helps[:2],
+        )
 
     def binding_text(self) -> str:
         """`C = 64, width = 128 here`: what the names of a block stand for."""
@@ -175,7 +202,14 @@ class Combinators(Modules):
     def shortcut(self, before: Tensor, after: Tensor) -> str | None:
         """The lane that brings the shortcut to the shape of the body."""
         axis = 1 if before.rank in (4, 5) else before.rank - 1
-        width = next((n for n, v in self.bindings.items() if isinstance(v, int) and not isinstance(v, bool) and v == after.sizes[axis]), str(after.sizes[axis]))
+        width = next(
+            (
+                n
+                for n, v in self.bindings.items()
+                if isinstance(v, int) and not isinstance(v, bool) and v == after.sizes[axis]
+            ),
+            str(after.sizes[axis]),
+        )
         if before.rank < 4:
             rest = all(same(x, y) for x, y in zip(before.sizes[:-1], after.sizes[:-1]))
             return f"Linear({width})" if rest else None
@@ -203,7 +237,13 @@ class Combinators(Modules):
     def lanes(self, structure: Structure, body: Body, flow: Flow) -> Flow:
         word, span = structure.word, structure.span
         if not isinstance(body, Suite):
-            self.error("E0114", f"`{word}` joins lanes, and a lane starts with a bar", body.span, "not a lane", helps=(f"write each branch as `| …` below `{word}:`",))
+            self.error(
+                "E0114",
+                f"`{word}` joins lanes, and a lane starts with a bar",
+                body.span,
+                "not a lane",
+                helps=(f"write each branch as `| …` below `{word}:`",),
+            )
             return self.run(body, flow, False)
         results: list[Any] = []
         with self.region(word, span) as region:
@@ -212,7 +252,18 @@ class Combinators(Modules):
                 if isinstance(statement, Lane):
                     results.append(self.run_lane(statement, flow))
                 elif isinstance(statement, Item):
-                    self.error("E0114", f"`{word}` joins lanes, and a lane starts with a bar", statement.span, "a dash is in series", helps=(Help("write `|` in place of `-`", (Edit(Span(statement.span.file, statement.span.start, statement.span.start + 1), "|"),)),))
+                    self.error(
+                        "E0114",
+                        f"`{word}` joins lanes, and a lane starts with a bar",
+                        statement.span,
+                        "a dash is in series",
+                        helps=(
+                            Help(
+                                "write `|` in place of `-`",
+                                (Edit(Span(statement.span.file, statement.span.start, statement.span.start + 1), "|"),),
+                            ),
+                        ),
+                    )
                     results.append(self.statement(statement, flow, True))
                 else:
                     self.statement(statement, flow, True)
@@ -241,11 +292,19 @@ class Combinators(Modules):
 
     def run_lane(self, lane: Lane, flow: Flow) -> Any:
         """One lane, or the lanes of an `each`."""
-        if isinstance(lane.body, Nest) and isinstance(lane.body.combinator, Repeat) and lane.body.combinator.word == "each":
+        if (
+            isinstance(lane.body, Nest)
+            and isinstance(lane.body.combinator, Repeat)
+            and lane.body.combinator.word == "each"
+        ):
             if lane.key is None:
-                return self.each(lane.body.combinator, lane.body.body, flow, self.path(self.naming.segment(lane.body.combinator)))
+                return self.each(
+                    lane.body.combinator, lane.body.body, flow, self.path(self.naming.segment(lane.body.combinator))
+                )
             with self.namespace(lane.key.words[-1].text):
-                return self.each(lane.body.combinator, lane.body.body, flow, self.path(self.naming.segment(lane.body.combinator)))
+                return self.each(
+                    lane.body.combinator, lane.body.body, flow, self.path(self.naming.segment(lane.body.combinator))
+                )
         return self.statement(lane, flow, True)
 
     # ----------------------------------------------------------------------------------------------- rounds
@@ -280,12 +339,23 @@ class Combinators(Modules):
         if combinator.variable is not None:
             name = combinator.variable
             if self.scope.where(name.text) is not None:
-                self.error("E0203", f"`{name.text}` is defined twice", name.span, "defined again here", secondary=[Label(self.scope.where(name.text) or name.span, "first defined here")])
+                self.error(
+                    "E0203",
+                    f"`{name.text}` is defined twice",
+                    name.span,
+                    "defined again here",
+                    secondary=[Label(self.scope.where(name.text) or name.span, "first defined here")],
+                )
             static = Number(value, combinator.count.span) if type(value) is int else value
             inner.scope = watched.install(name.text, static, name.span)
         result = inner.run(body, entry, False)
         if isinstance(result, Wires):
-            self.error("E0205", "a round of `repeat` makes one tensor, which the next one takes", combinator.span, f"here {len(result.items)}")
+            self.error(
+                "E0205",
+                "a round of `repeat` makes one tensor, which the next one takes",
+                combinator.span,
+                f"here {len(result.items)}",
+            )
             result = inner.unknown(combinator.span)
         return inner.close([("out", result)]), watched.used
 
@@ -332,7 +402,15 @@ class Combinators(Modules):
         name = (self.prefix.rsplit(".", 1)[-1] or self.naming.segment(combinator) or combinator.word).title()
         return "".join(c for c in name if c.isalnum()) + ("Round" if combinator.word == "repeat" else "Lane")
 
-    def run_rounds(self, kind: str, combinator: Repeat, drafts: list[tuple[DraftDefinition, int]], flow: Wire, boxes: int, path: str) -> Flow:
+    def run_rounds(
+        self,
+        kind: str,
+        combinator: Repeat,
+        drafts: list[tuple[DraftDefinition, int]],
+        flow: Wire,
+        boxes: int,
+        path: str,
+    ) -> Flow:
         span = combinator.span
         self.repeats.append(span)
         rounds = [Round(d.key, n) for d, n in drafts]
@@ -410,7 +488,13 @@ class Combinators(Modules):
             return self.unknown(span)
         block = box.target
         if not isinstance(block, Block) or not block.states:
-            self.error("E0215", f"`{box.name}` has no `state`, so there is nothing to scan", at, "not a cell", helps=("a cell is a block with `state h: …` and `next h: …`",))
+            self.error(
+                "E0215",
+                f"`{box.name}` has no `state`, so there is nothing to scan",
+                at,
+                "not a cell",
+                helps=("a cell is a block with `state h: …` and `next h: …`",),
+            )
             return self.unknown(span)
         bound = bind_block(self, box, at)
         names = [d.key.words[-1].text for d in block.states]
@@ -421,12 +505,21 @@ class Combinators(Modules):
         for wire in sequences:
             if wire.unknown or wire.type.rank < 2:
                 if not wire.unknown:
-                    self.error("E0302", f"`scan` runs along axis 1, and this is {wire.type}", span, secondary=[Label(wire.span, f"makes {wire.type}"[:49])])
+                    self.error(
+                        "E0302",
+                        f"`scan` runs along axis 1, and this is {wire.type}",
+                        span,
+                        secondary=[Label(wire.span, f"makes {wire.type}"[:49])],
+                    )
                 return self.unknown(span)
             sizes = wire.type.sizes
-            cut.append(Wire(wire.name, Tensor((sizes[0], *sizes[2:]), wire.type.dtype, wire.type.below), self, wire.span))
+            cut.append(
+                Wire(wire.name, Tensor((sizes[0], *sizes[2:]), wire.type.dtype, wire.type.below), self, wire.span)
+            )
             if not same(sizes[1], sequences[0].type.sizes[1]):
-                self.error("E0311", f"sequences of different lengths: {sequences[0].type.sizes[1]} and {sizes[1]}", span)
+                self.error(
+                    "E0311", f"sequences of different lengths: {sequences[0].type.sizes[1]} and {sizes[1]}", span
+                )
                 return self.unknown(span)
         if bound is None:
             return self.unknown(span)
@@ -437,12 +530,25 @@ class Combinators(Modules):
         if draft is None:
             return self.unknown(span)
         path = self.path(self.naming.segment(step))
-        instance = self.make_instance(path, span, None, bound.extras) if draft.frame.instances or draft.frame.param_wires else None
+        instance = (
+            self.make_instance(path, span, None, bound.extras)
+            if draft.frame.instances or draft.frame.param_wires
+            else None
+        )
         if instance is not None:
             instance.definition = draft.key
         return self.run_scan(draft, list(sequences), fed, initial, instance, sequences[0].type.sizes[1], span)
 
-    def run_scan(self, draft: DraftDefinition, sequences: list[Wire], fed: list[Fed | None], initial: dict[str, Fed], instance: Any, time: Size, span: Span) -> Flow:
+    def run_scan(
+        self,
+        draft: DraftDefinition,
+        sequences: list[Wire],
+        fed: list[Fed | None],
+        initial: dict[str, Fed],
+        instance: Any,
+        time: Size,
+        span: Span,
+    ) -> Flow:
         constants = [f.value for f in fed if f is not None][len(sequences) :]
         starts = [initial[s].value if s in initial else None for s in draft.frame.state_names]
         node = DraftNode(
@@ -481,7 +587,13 @@ class Combinators(Modules):
             return self.unknown(span)
         target = box.target
         if not (isinstance(target, type) and issubclass(target, Combinator)):
-            self.error("E0215", f"`{box.name}` takes no indented body", wrap.name.span, "not a combinator", helps=("a step on the line takes no colon",))
+            self.error(
+                "E0215",
+                f"`{box.name}` takes no indented body",
+                wrap.name.span,
+                "not a combinator",
+                helps=("a step on the line takes no colon",),
+            )
             return self.unknown(span)
         made = bind_operator(self, box, wrap.name.span)
         if made is None:
@@ -513,11 +625,18 @@ class Combinators(Modules):
         out = inner.run(body, entry, False)
         draft = inner.close([("out", out if isinstance(out, Wire) else inner.unknown(span))])
         if any(e.outer is not None for e in draft.frame.inputs) or draft.frame.held:
-            self.error("E0215", f"the body of `{box.name}` reads a wire or module from outside", span, "its copies see only what flows in")
+            self.error(
+                "E0215",
+                f"the body of `{box.name}` reads a wire or module from outside",
+                span,
+                "its copies see only what flows in",
+            )
             return self.unknown(span)
         instance = self.make_instance(self.path(self.naming.segment(wrap)), span, operator, bound.extras)
         instance.body = draft.key
-        result = self.run_operator(operator, [flow], span, at=wrap.name.span, spans=bound.spans, instance=instance, body=draft)
+        result = self.run_operator(
+            operator, [flow], span, at=wrap.name.span, spans=bound.spans, instance=instance, body=draft
+        )
         self.boxes += draft.boxes * operator.copies
         return result
 
@@ -545,7 +664,12 @@ class _Watched:
 
 def _only_step(body: Body) -> Expression | None:
     """The single step of a body, on the line or under one dash."""
-    if isinstance(body, Suite) and len(body.statements) == 1 and isinstance(body.statements[0], Item) and body.statements[0].key is None:
+    if (
+        isinstance(body, Suite)
+        and len(body.statements) == 1
+        and isinstance(body.statements[0], Item)
+        and body.statements[0].key is None
+    ):
         return _only_step(body.statements[0].body)
     return body.value if isinstance(body, Valued) and body.default is None else None
 

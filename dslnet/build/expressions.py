@@ -237,7 +237,12 @@ class Expressions(Frame):
             case Pipeline():
                 return self.pipeline_value(expression)
             case Side():
-                self.error("E0215", "a side input needs a step that something flows through", expression.span, "nothing flows in here")
+                self.error(
+                    "E0215",
+                    "a side input needs a step that something flows through",
+                    expression.span,
+                    "nothing flows in here",
+                )
                 return UNKNOWN_VALUE
             case Ellipsis():
                 self.error("E0301", "`...` stands only in shapes", expression.span)
@@ -295,7 +300,13 @@ class Expressions(Frame):
         if value is UNKNOWN_VALUE or value is UNKNOWN:
             return None
         if isinstance(value, (Wire, Wires)):
-            self.error("E0215", "a condition is static: it never looks at data", expression.span, "this is a wire", helps=("for a choice by data use `Where`",))
+            self.error(
+                "E0215",
+                "a condition is static: it never looks at data",
+                expression.span,
+                "this is a wire",
+                helps=("for a choice by data use `Where`",),
+            )
         else:
             self.error("E0301", f"a condition is true or false, not {describe(value)}", expression.span)
         return None
@@ -318,7 +329,9 @@ class Expressions(Frame):
             return self.evaluate(arguments[0].value)
         for argument in arguments:
             if argument.name is not None:
-                self.error("E0206", f"`{argument.name.text}=` names a side input, after `with`, `by` or `to`", argument.span)
+                self.error(
+                    "E0206", f"`{argument.name.text}=` names a side input, after `with`, `by` or `to`", argument.span
+                )
                 return UNKNOWN_VALUE
         wires: list[Wire] = []
         for argument in arguments:
@@ -375,7 +388,14 @@ class Expressions(Frame):
             return self.wire_arithmetic(sign, left, right, link)
         for value, side in ((left, link.left), (right, link.right)):
             if isinstance(value, (ModuleValue, BoxValue)):
-                self.error("E0215", f"`{sign}` works on wires and numbers, and this is {describe(value)}", side.span, helps=("a pipeline inside arithmetic takes parentheses and starts from a wire: `(x -> Linear(8)) * y`",))
+                self.error(
+                    "E0215",
+                    f"`{sign}` works on wires and numbers, and this is {describe(value)}",
+                    side.span,
+                    helps=(
+                        "a pipeline inside arithmetic takes parentheses and starts from a wire: `(x -> Linear(8)) * y`",
+                    ),
+                )
                 return UNKNOWN_VALUE
         try:
             if sign in ("==", "!=", "<", "<=", ">", ">="):
@@ -389,7 +409,12 @@ class Expressions(Frame):
         sides = []
         for value, syntax in ((left, link.left), (right, link.right)):
             if isinstance(value, Wires):
-                self.error("E0215", f"`{sign}` works on one tensor, and this is {len(value.items)} of them", syntax.span, helps=("index it: `[0]`", "or join it: `-> Concat`"))
+                self.error(
+                    "E0215",
+                    f"`{sign}` works on one tensor, and this is {len(value.items)} of them",
+                    syntax.span,
+                    helps=("index it: `[0]`", "or join it: `-> Concat`"),
+                )
                 return self.unknown(link.span)
             if not isinstance(value, Wire) and not static.is_number(value) and not isinstance(value, Dim):
                 self.error("E0301", f"`{sign}` works on wires and numbers, not on {describe(value)}", syntax.span)
@@ -443,7 +468,13 @@ class Expressions(Frame):
             return self.run_sign(WIRE_FUNCTIONS[callee.name], values, callee.span, expression.span)
         if callee.name not in static.FUNCTIONS:
             if self.scope.find(callee.name) is not None:
-                self.error("E0215", f"`{callee.name}` takes no arguments", expression.span, "a lower-case name is that very thing", helps=(f"send a wire through it: `x -> {callee.name}`",))
+                self.error(
+                    "E0215",
+                    f"`{callee.name}` takes no arguments",
+                    expression.span,
+                    "a lower-case name is that very thing",
+                    helps=(f"send a wire through it: `x -> {callee.name}`",),
+                )
                 return UNKNOWN_VALUE
             near = did_you_mean(callee.name, [*static.FUNCTIONS, *WIRE_FUNCTIONS])
             boxes = [n for n in OPERATORS if n.lower() == callee.name.lower()]
@@ -472,7 +503,13 @@ class Expressions(Frame):
         if isinstance(value, Wire):
             if value.unknown:
                 return value
-            self.error("E0215", "indexing is for lists and tuples; tensors use `Slice`, `Split`, `Gather`", expression.span, "this is one tensor", helps=("e.g. `-> Slice(0, 1, axis=1)`",))
+            self.error(
+                "E0215",
+                "indexing is for lists and tuples; tensors use `Slice`, `Split`, `Gather`",
+                expression.span,
+                "this is one tensor",
+                helps=("e.g. `-> Slice(0, 1, axis=1)`",),
+            )
             return self.unknown(expression.span)
         items = value.items if isinstance(value, Wires) else value
         if not isinstance(items, tuple):
@@ -485,10 +522,19 @@ class Expressions(Frame):
         if number is UNKNOWN_VALUE or number is UNKNOWN:
             return self.unknown(expression.span) if isinstance(value, Wires) else UNKNOWN_VALUE
         if not isinstance(number, int) or isinstance(number, bool):
-            self.error("E0301", f"an index is a whole number that is known, not {describe(number)}", expression.arguments[0].span)
+            self.error(
+                "E0301",
+                f"an index is a whole number that is known, not {describe(number)}",
+                expression.arguments[0].span,
+            )
             return UNKNOWN_VALUE
         if not -len(items) <= number < len(items):
-            self.error("E0308", f"there is no element {number} in {len(items)}", expression.arguments[0].span, f"elements 0 to {len(items) - 1}" if items else "the list is empty")
+            self.error(
+                "E0308",
+                f"there is no element {number} in {len(items)}",
+                expression.arguments[0].span,
+                f"elements 0 to {len(items) - 1}" if items else "the list is empty",
+            )
             return self.unknown(expression.span) if isinstance(value, Wires) else UNKNOWN_VALUE
         if isinstance(value, Wires):
             return self.pick(value, number % len(items), expression.span)
@@ -537,7 +583,13 @@ class Expressions(Frame):
             return None
         if isinstance(value, Dim):
             name = next(iter(value.symbols()), "H")
-            self.error("E0312", f"{what} needs a known size; give `{name}`", span, f"{value} is free", helps=(f"e.g. `--set {name}=4`",))
+            self.error(
+                "E0312",
+                f"{what} needs a known size; give `{name}`",
+                span,
+                f"{value} is free",
+                helps=(f"e.g. `--set {name}=4`",),
+            )
             return None
         if not isinstance(value, int) or isinstance(value, bool) or value < low:
             self.error("E0304", f"{what} is a whole number from {low}, not {describe(value)}", span)

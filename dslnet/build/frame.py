@@ -52,6 +52,7 @@ class Session:
     stack: list[tuple[Block, Span]] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)
     steps: int = 0
+    lines: set[tuple[str, int]] | None = None
 
     def key(self, hint: str) -> str:
         """A new key for a definition."""
@@ -59,6 +60,16 @@ class Session:
             self.refuse("E0906", f"more than {self.limits.definitions:,} distinct definitions", None)
         number = self.keys[hint] = self.keys.get(hint, 0) + 1
         return hint if number == 1 else f"{hint}.{number}"
+
+    def unreadable(self, span: Span) -> bool:
+        """Whether the line of a span already has a syntax error: then what it seems to mean is not told."""
+        if self.lines is None:
+            self.lines = {self.line(d.primary.span) for d in self.report.diagnostics if d.code.startswith(("E00", "E01"))}
+        return bool(self.lines) and self.line(span) in self.lines
+
+    def line(self, span: Span) -> tuple[str, int]:
+        source = self.report.sources.get(span.file)
+        return span.file, source.position(span.start)[0] if source else 0
 
     def step(self, span: Span) -> None:
         """Count a unit of work; an endless build ends here."""
@@ -107,6 +118,7 @@ class Frame:
         self.bindings: dict[str, Any] = outer.bindings if outer else {}
         self.doc: tuple[str, ...] = ()
         self.failed = False
+        self.refused = False
         self.call_span: Span | None = outer.call_span if outer else None
         self.modules: list[ModuleValue] = []
         self.repeats: list[Span] = []
@@ -129,9 +141,16 @@ class Frame:
         self.frozen: list[tuple[str, Span]] = []
         self.promises: list[tuple[Any, Wire, Wire]] = []
 
+    @property
+    def silent(self) -> bool:
+        """Whether a `require` of the block failed: what follows from that is not told."""
+        return self.refused or (self.outer is not None and self.outer.silent)
+
     def bindings_plain(self) -> dict[str, Any]:
         """The bindings that are plain data."""
-        return {n: v for n, v in self.bindings.items() if v is None or isinstance(v, (bool, int, float, str, tuple, Dim))}
+        return {
+            n: v for n, v in self.bindings.items() if v is None or isinstance(v, (bool, int, float, str, tuple, Dim))
+        }
 
     # ---------------------------------------------------------------------------------------------- mistakes
 
@@ -147,14 +166,16 @@ class Frame:
         helps: Iterable[Help | str] = (),
         severity: str = "error",
     ) -> None:
-        """Report a mistake of this body, and where the block was used when that is elsewhere."""
+        """Report a mistake of this body, unless its line could not even be read, or its block was refused."""
+        self.failed |= severity == "error"
+        if self.silent or self.session.unreadable(span):
+            return
         advice = tuple(Help(h) if isinstance(h, str) else h for h in helps)
         if self.file.prelude and self.call_span is not None and span.file == self.file.spec.source.name:
             # nobody can mend a prelude block: what is wrong is how it is used
             notes = (*notes, f"found inside the prelude block `{self.hint}`")
             span, label, secondary = self.call_span, label, ()
         self.report.add(Diagnostic(code, title, Label(span, label), tuple(secondary), tuple(notes), advice, severity))
-        self.failed |= severity == "error"
 
     # ------------------------------------------------------------------------------------------------ values
 
@@ -249,7 +270,13 @@ class Frame:
         """Take a path in the state_dict; False after a report when it is taken."""
         if path in self.paths:
             first = [Label(self.paths[path], "taken here")] if self.paths[path] != span else []
-            self.error("E0203", f"two things have the path `{path or 'the name of the block'}`", span, "defined again here", secondary=first)
+            self.error(
+                "E0203",
+                f"two things have the path `{path or 'the name of the block'}`",
+                span,
+                "defined again here",
+                secondary=first,
+            )
             return False
         self.paths[path] = span
         return True
@@ -274,7 +301,13 @@ class Frame:
             if before == span:  # the same text again: another round, another arm
                 self.scope.names[name] = value
                 return True
-            self.error("E0203", f"`{name}` is defined twice", span, "defined again here", secondary=[Label(before, "first defined here")])
+            self.error(
+                "E0203",
+                f"`{name}` is defined twice",
+                span,
+                "defined again here",
+                secondary=[Label(before, "first defined here")],
+            )
             return False
         self.scope.names[name] = value
         self.scope.spans[name] = span

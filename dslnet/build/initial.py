@@ -57,17 +57,35 @@ def initialiser(frame: Any, expression: Expression) -> Initial | None:
     for argument in given:
         value = frame.evaluate(argument.value)
         if argument.name is not None and argument.name.text not in names:
-            frame.error("E0206", f"`{callee.name}` has no argument `{argument.name.text}`", argument.name.span, notes=(signature(callee.name),))
+            frame.error(
+                "E0206",
+                f"`{callee.name}` has no argument `{argument.name.text}`",
+                argument.name.span,
+                notes=(signature(callee.name),),
+            )
             return None
         if not isinstance(value, (int, float)) or isinstance(value, bool) or value < 0:
-            frame.error("E0301", f"`{callee.name}` takes a number from 0", argument.value.span, notes=(signature(callee.name),))
+            frame.error(
+                "E0301", f"`{callee.name}` takes a number from 0", argument.value.span, notes=(signature(callee.name),)
+            )
             return None
         values.append(float(value))
     if len(values) > len(names):
-        frame.error("E0404", f"`{callee.name}` takes {len(names)} argument{'s' if len(names) != 1 else ''}, here are {len(values)}", given[-1].span, notes=(signature(callee.name),))
+        frame.error(
+            "E0404",
+            f"`{callee.name}` takes {len(names)} argument{'s' if len(names) != 1 else ''}, here are {len(values)}",
+            given[-1].span,
+            notes=(signature(callee.name),),
+        )
         return None
     if len(values) < len(names):
-        frame.error("E0401", f"`{callee.name}` needs `{names[len(values)]}`", callee.span, notes=(signature(callee.name),), helps=(f"`{callee.name}(0.02)`",))
+        frame.error(
+            "E0401",
+            f"`{callee.name}` needs `{names[len(values)]}`",
+            callee.span,
+            notes=(signature(callee.name),),
+            helps=(f"`{callee.name}(0.02)`",),
+        )
         return None
     return Initial(callee.name, tuple(values))
 
@@ -92,7 +110,9 @@ def table(frame: Any, expression: Expression) -> Any:
         if expression.callee.name == "range":
             count = frame.evaluate(expression.arguments[0].value)
             if isinstance(count, bool) or not isinstance(count, int) or count < 1:
-                frame.error("E0301", "`range` in a table takes a known whole number from 1", expression.arguments[0].span)
+                frame.error(
+                    "E0301", "`range` in a table takes a known whole number from 1", expression.arguments[0].span
+                )
                 return None
             return ("range", int(count))
         if expression.callee.name in FUNCTIONS:

@@ -33,7 +33,9 @@ def build_model(program: Program, name: str, settings: dict[str, Any], report: R
     place = Span(program.entry.spec.source.name, 0, 0)
     if not isinstance(block, Block):
         near = did_you_mean(name, [*program.models, *program.blocks])
-        report.error("E0809", f"there is no model `{name}` in this file", place, helps=[f"did you mean `{n}`?" for n in near])
+        report.error(
+            "E0809", f"there is no model `{name}` in this file", place, helps=[f"did you mean `{n}`?" for n in near]
+        )
         return None
     session = Session(program, report, program.limits)
     before = report.errors
@@ -130,7 +132,12 @@ def _entry(session: Session, block: Block, settings: dict[str, Any]) -> Body | N
     for name in settings:
         if name not in names and name not in root.dimensions and not _is_input(root, name):
             near = did_you_mean(name, [*sorted(names), *sorted(root.dimensions)])
-            report.error("E0206", f"`{block.name}` has no parameter or free size `{name}`", place, helps=[f"did you mean `{n}`?" for n in near])
+            report.error(
+                "E0206",
+                f"`{block.name}` has no parameter or free size `{name}`",
+                place,
+                helps=[f"did you mean `{n}`?" for n in near],
+            )
             return None
     box = BoxValue(block, named=tuple((n, v, place, place) for n, v in given.items()), span=place)
     bound = bind_block(frame, box, place)
@@ -176,7 +183,13 @@ def _body(frame: Body, block: Block) -> DraftDefinition:
             frame.learn(declaration.body.value)
     frame.settle_all(block)
     if flow is None:
-        frame.error("E0212", f"`{block.name}` has no input", block.syntax.name.span, "nothing to compute", helps=("`input x: [B, …]`",))
+        frame.error(
+            "E0212",
+            f"`{block.name}` has no input",
+            block.syntax.name.span,
+            "nothing to compute",
+            helps=("`input x: [B, …]`",),
+        )
         flow = frame.unknown(block.syntax.name.span)
     draft = frame.finish(root, flow)
     first = draft.outputs[0][1]
@@ -193,7 +206,13 @@ def _input(frame: Body, declaration: Declaration, pattern: List | None) -> Wire:
         sizes: list[Size] = []
         for item in pattern.items:
             if isinstance(item, Ellipsis):
-                frame.error("E0302", "a model's input has a known rank", item.span, "any number of axes", helps=("name the axes: `[B, T, d]`",))
+                frame.error(
+                    "E0302",
+                    "a model's input has a known rank",
+                    item.span,
+                    "any number of axes",
+                    helps=("name the axes: `[B, T, d]`",),
+                )
                 sizes = []
                 break
             for word in sorted(set(free_names(frame, item))):
@@ -226,7 +245,9 @@ def _below(frame: Body, declaration: Declaration) -> Size | None:
 # ---------------------------------------------------------------------------------------------------- model
 
 
-def _model(session: Session, frame: Body, draft: DraftDefinition, block: Block, settings: dict[str, Any]) -> Model | None:
+def _model(
+    session: Session, frame: Body, draft: DraftDefinition, block: Block, settings: dict[str, Any]
+) -> Model | None:
     report = session.report
     pruner = Pruner(session)
     outputs = list(draft.outputs)
@@ -235,7 +256,9 @@ def _model(session: Session, frame: Body, draft: DraftDefinition, block: Block, 
         return None
     losses = [(loss, wire) for loss, wire in frame.losses]
     training = entry
-    extra = [(f"loss {loss.name}", wire) for loss, wire in losses] + [(f"train {i}", w) for i, (_, w, _) in enumerate(frame.trains)]
+    extra = [(f"loss {loss.name}", wire) for loss, wire in losses] + [
+        (f"train {i}", w) for i, (_, w, _) in enumerate(frame.trains)
+    ]
     if extra:
         training = pruner.prune(draft, [*outputs, *extra], keep_inputs=True).key
     objectives = Objectives(
@@ -270,7 +293,13 @@ def _without_targets(pruner: Pruner, draft: DraftDefinition, outputs: list[tuple
     pruned = pruner.prune(draft, outputs)
     for entry in pruned.inputs:
         if id(entry.wire) in targets:
-            frame.error("E0511", f"the target `{entry.wire.name}` is needed by an output", entry.wire.span, "an input of the training graph only", helps=(f"write `input {entry.wire.name}: …` if inference needs it",))
+            frame.error(
+                "E0511",
+                f"the target `{entry.wire.name}` is needed by an output",
+                entry.wire.span,
+                "an input of the training graph only",
+                helps=(f"write `input {entry.wire.name}: …` if inference needs it",),
+            )
             return pruned.key
     frame.inputs = [e for e in kept if e.kind != "target"]
     key = pruner.prune(draft, [(n, w) for n, w in outputs], keep_inputs=True, ports=None, held=[]).key
@@ -309,7 +338,16 @@ def _metadata(block: Block) -> dict[str, str]:
     return found
 
 
-def _check_count(model: Model, frame: Body, block: Block, settings: dict[str, Any], report: Report, losses: list[Any], pruner: Pruner, draft: DraftDefinition) -> None:
+def _check_count(
+    model: Model,
+    frame: Body,
+    block: Block,
+    settings: dict[str, Any],
+    report: Report,
+    losses: list[Any],
+    pruner: Pruner,
+    draft: DraftDefinition,
+) -> None:
     """`## params: N` holds for the default arguments."""
     written = model.metadata.get("params", "").replace(",", "").replace("_", "")
     if not written or settings:

@@ -31,7 +31,9 @@ class Modules(Taps):
     def define_module(self, name: str, body: Body, span: Span, role: str | None) -> ModuleValue:
         """Reserve the module's place, which is where its text stands."""
         path = self.path(name)
-        instance = DraftInstance(path, shared=True, span=span, role=role, frozen=role == "teacher", parametrization=self.parametrization)
+        instance = DraftInstance(
+            path, shared=True, span=span, role=role, frozen=role == "teacher", parametrization=self.parametrization
+        )
         self.claim(path, span)
         self.instances.append(instance)
         module = ModuleValue(name, path, self, span, instance, _single(body), body, role=role)
@@ -73,7 +75,13 @@ class Modules(Taps):
     def run_module(self, module: ModuleValue, flow: Flow, sides: list[SideInput], span: Span) -> Flow:
         module.used = True
         if module.elaborating:
-            self.error("E0210", f"`{module.name}` uses itself", span, "inside its own body", secondary=[Label(module.span, "defined here")])
+            self.error(
+                "E0210",
+                f"`{module.name}` uses itself",
+                span,
+                "inside its own body",
+                secondary=[Label(module.span, "defined here")],
+            )
             return self.unknown(span)
         found = self.target(module)
         if module.known.get("broken"):
@@ -90,7 +98,11 @@ class Modules(Taps):
             self.instances.pop()
             self.paths.pop("", None)
             assert isinstance(wire, Wire) and wire.node is not None
-            instance.operator, wire.node.instance, wire.node.module = wire.node.operator, None, self.reach_module(module)
+            instance.operator, wire.node.instance, wire.node.module = (
+                wire.node.operator,
+                None,
+                self.reach_module(module),
+            )
             return wire
         block = target.target
         fed = self.feed_block(block, flow, sides, span)
@@ -108,7 +120,9 @@ class Modules(Taps):
         instance.others.append(draft.key)
         return self.run_definition(draft, fed, None, self.reach_module(module), span)
 
-    def run_operator_module(self, module: ModuleValue, operator: Operator, bound: Bound, flow: Flow, sides: list[SideInput], span: Span) -> Flow:
+    def run_operator_module(
+        self, module: ModuleValue, operator: Operator, bound: Bound, flow: Flow, sides: list[SideInput], span: Span
+    ) -> Flow:
         held = next((v for v in operator.values().values() if isinstance(v, ModuleArgument)), None)
         if held is not None and operator.name == "EMA":
             return self.run_copy(module, operator, flow, sides, span)
@@ -117,7 +131,9 @@ class Modules(Taps):
             return self.unknown(span)
         types: list[Any] = []
         for value in feeds:
-            types.extend([w.type for w in value.items] if isinstance(value, Wires) else [None if value is None else value.type])
+            types.extend(
+                [w.type for w in value.items] if isinstance(value, Wires) else [None if value is None else value.type]
+            )
         instance = module.instance
         if instance.operator is None:
             instance.operator, instance.inputs = operator, tuple(types)
@@ -154,7 +170,13 @@ class Modules(Taps):
 
     def run_body_module(self, module: ModuleValue, flow: Flow, sides: list[SideInput], span: Span) -> Flow:
         if sides:
-            self.error("E0205", f"`{module.name}` has no side inputs", sides[0].span, "nothing takes this", helps=("a `block` declares inputs",))
+            self.error(
+                "E0205",
+                f"`{module.name}` has no side inputs",
+                sides[0].span,
+                "nothing takes this",
+                helps=("a `block` declares inputs",),
+            )
         wires = flow.items if isinstance(flow, Wires) else (flow,)
         key = tuple(w.type for w in wires)
         if key not in module.known:

@@ -100,7 +100,9 @@ class Matching:
             unknown = sorted(set(free_names(self.frame, pair.syntax)))
             if len(unknown) > 1:
                 names = " and ".join(f"`{n}`" for n in unknown[:3])
-                self.frame.error("E0309", f"two unknown sizes in one place: {names}", pair.syntax.span, "only one can be solved for")
+                self.frame.error(
+                    "E0309", f"two unknown sizes in one place: {names}", pair.syntax.span, "only one can be solved for"
+                )
                 self.frame.sizes.update((n, UNKNOWN) for n in unknown)
                 continue
             if unknown:
@@ -170,4 +172,16 @@ def _text(expression: Expression) -> str:
     return getattr(expression, "text", "…")
 
 
-__all__ = ["Bound", "Help", "Label", "Matching", "Pair", "free_names", "located", "missing_fact", "pairs", "rank_text", "shape_text"]
+__all__ = [
+    "Bound",
+    "Help",
+    "Label",
+    "Matching",
+    "Pair",
+    "free_names",
+    "located",
+    "missing_fact",
+    "pairs",
+    "rank_text",
+    "shape_text",
+]

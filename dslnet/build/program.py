@@ -234,7 +234,11 @@ def _read(program: Program, path: Path, shown: str, span: Span | None, chain: tu
         return None
     program.bytes_read += len(data)
     if program.bytes_read > program.limits.total_bytes:
-        report.error("E0900", f"the files together are larger than {program.limits.total_bytes:,} bytes", span or Span(shown, 0, 0))
+        report.error(
+            "E0900",
+            f"the files together are larger than {program.limits.total_bytes:,} bytes",
+            span or Span(shown, 0, 0),
+        )
         return None
     source = decode(shown, data, report, program.limits)
     if source is None:
@@ -270,7 +274,8 @@ def _imports(file: File, chain: tuple[Path, ...]) -> None:
                     f"there is no `{name.name.text}` in {use.origin}",
                     name.name.span,
                     helps=[
-                        Help(f"did you mean `{n}`?", _rename(name.name.span, n), sure=i == 0) for i, n in enumerate(near)
+                        Help(f"did you mean `{n}`?", _rename(name.name.span, n), sure=i == 0)
+                        for i, n in enumerate(near)
                     ],
                 )
 
@@ -293,12 +298,19 @@ def _imported(file: File, use: Use, chain: tuple[Path, ...]) -> File | None:
     real = Path(os.path.realpath(path))
     if real in chain:
         names = [p.name for p in (*chain[chain.index(real) :], real)]
-        report.error("E0802", f"{use.origin} imports itself", span, "the circle closes here", notes=(" -> ".join(names),))
+        report.error(
+            "E0802", f"{use.origin} imports itself", span, "the circle closes here", notes=(" -> ".join(names),)
+        )
         return None
     if real in program.files:
         return program.files[real]
     if len(chain) >= program.limits.import_depth or len(program.files) >= program.limits.import_files:
-        report.error("E0909", "too many imports", span, notes=(f"at most {program.limits.import_files} files, {program.limits.import_depth} deep",))
+        report.error(
+            "E0909",
+            "too many imports",
+            span,
+            notes=(f"at most {program.limits.import_files} files, {program.limits.import_depth} deep",),
+        )
         return None
     shown = os.path.normpath(os.path.join(os.path.dirname(file.spec.source.name), use.origin))
     return _read(program, real, shown, span, chain)
@@ -333,7 +345,13 @@ def _shipped(program: Program, use: Use) -> File | None:
 def _add(file: File, name: str, target: Block | PythonClass, span: Span) -> bool:
     report = file.program.report
     if name in OPERATORS:
-        report.error("E0204", f"`{name}` is the name of an operator", span, "cannot be defined again", helps=("choose another name",))
+        report.error(
+            "E0204",
+            f"`{name}` is the name of an operator",
+            span,
+            "cannot be defined again",
+            helps=("choose another name",),
+        )
         return False
     if name in file.blocks:
         before = file.blocks[name]
@@ -361,7 +379,13 @@ def _define(file: File, report: Report) -> None:
         elif isinstance(statement, Constant):
             name = statement.name
             if name.text in seen:
-                report.error("E0203", f"`{name.text}` is defined twice", name.span, "defined again here", secondary=[Label(seen[name.text], "first defined here")])
+                report.error(
+                    "E0203",
+                    f"`{name.text}` is defined twice",
+                    name.span,
+                    "defined again here",
+                    secondary=[Label(seen[name.text], "first defined here")],
+                )
                 continue
             seen[name.text] = name.span
             file.constants[name.text] = statement.value
@@ -376,7 +400,13 @@ def _check_parameters(definition: Definition, report: Report, limits: Limits) ->
     for parameter in parameters:
         name = parameter.name
         if name.text in seen:
-            report.error("E0203", f"`{name.text}` is defined twice", name.span, "defined again here", secondary=[Label(seen[name.text], "first defined here")])
+            report.error(
+                "E0203",
+                f"`{name.text}` is defined twice",
+                name.span,
+                "defined again here",
+                secondary=[Label(seen[name.text], "first defined here")],
+            )
         seen[name.text] = name.span
         if parameter.default is not None:
             optional = optional or parameter

@@ -66,7 +66,15 @@ class Pruner:
 class _Body:
     """One draft on its way."""
 
-    def __init__(self, pruner: Pruner, draft: DraftDefinition, wanted: list[tuple[str, Wire]], ports: list[Wire] | None, held: list[ModuleValue] | None, keep_inputs: bool) -> None:
+    def __init__(
+        self,
+        pruner: Pruner,
+        draft: DraftDefinition,
+        wanted: list[tuple[str, Wire]],
+        ports: list[Wire] | None,
+        held: list[ModuleValue] | None,
+        keep_inputs: bool,
+    ) -> None:
         self.pruner, self.draft, self.frame, self.wanted = pruner, draft, draft.frame, wanted
         self.ports, self.fixed_held, self.keep_inputs = ports, held, keep_inputs
         self.live: set[int] = {id(w) for _, w in wanted}
@@ -99,7 +107,11 @@ class _Body:
         for node in reversed(list(_nodes(frame.body))):
             if any(self.is_live(o) for o in node.outputs):
                 self.nodes[id(node)] = self.node(node)
-        entries = [e for e in frame.inputs if e.outer is None and (self.keep_inputs or id(e.wire) in self.live or self.ports is not None)]
+        entries = [
+            e
+            for e in frame.inputs
+            if e.outer is None and (self.keep_inputs or id(e.wire) in self.live or self.ports is not None)
+        ]
         captures = [e for e in frame.inputs if e.outer is not None and id(e.wire) in self.live]
         inputs = [Input(_value(e.wire), e.kind, e.optional) for e in entries]
         if self.ports is None:
@@ -126,9 +138,13 @@ class _Body:
             bindings=_bindings(frame),
             inputs=tuple(inputs),
             held=held_names,
-            params=tuple(Param(p.path, _value(w), p.initial, p.trained) for p, w in frame.param_wires if id(w) in self.live),
+            params=tuple(
+                Param(p.path, _value(w), p.initial, p.trained) for p, w in frame.param_wires if id(w) in self.live
+            ),
             states=tuple(self.state(n, w) for n, w in frame.final_states),
-            instances=tuple(self.instance(d) for d in frame.instances if id(d) in self.instances or d.path in self.paths),
+            instances=tuple(
+                self.instance(d) for d in frame.instances if id(d) in self.instances or d.path in self.paths
+            ),
             body=self.items(frame.body),
             outputs=tuple((n, w.name) for n, w in self.wanted),
             wires={},
@@ -200,7 +216,9 @@ class _Body:
             body = self.pruner.session.drafts[node.definition]
             definition = details["body"] = self.pruner.prune(body, body.outputs).key
         self.use(node, **details)
-        return self.finish(node, tuple(_value(o) for o in node.outputs if isinstance(o, Wire)), node.inputs, definition=definition)
+        return self.finish(
+            node, tuple(_value(o) for o in node.outputs if isinstance(o, Wire)), node.inputs, definition=definition
+        )
 
     def call(self, node: DraftNode) -> Node:
         draft = node.callee
@@ -256,7 +274,10 @@ class _Body:
         return self.finish(node, outputs, inputs, rounds=tuple(made), held=names)
 
     def wanted_of(self, node: DraftNode, draft: DraftDefinition, taps: list[Any]) -> list[tuple[str, Wire]]:
-        return [("out", node.sources[0][draft.key]), *((_output_name(draft, s[draft.key]), s[draft.key]) for _, s in taps)]
+        return [
+            ("out", node.sources[0][draft.key]),
+            *((_output_name(draft, s[draft.key]), s[draft.key]) for _, s in taps),
+        ]
 
     def scan(self, node: DraftNode) -> Node:
         draft = node.callee

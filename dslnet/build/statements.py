@@ -93,7 +93,12 @@ class Statements(Combinators):
                 return self.item(statement, flow, fresh, statement.body)
             case Lane():
                 if not fresh:
-                    self.error("E0114", "a lane belongs to `residual:`, `concat:`, `add:`, `mul:`, `stack:` or `parallel:`", statement.span, "a lane of nothing")
+                    self.error(
+                        "E0114",
+                        "a lane belongs to `residual:`, `concat:`, `add:`, `mul:`, `stack:` or `parallel:`",
+                        statement.span,
+                        "a lane of nothing",
+                    )
                     return flow
                 return self.item(statement, flow, True, statement.body)
             case Declaration():
@@ -113,9 +118,14 @@ class Statements(Combinators):
         role, name, place = self.role_of(statement.key, marks_only=True)
         return self.named(name, role, place, statement.doc, statement.span, lambda: self.run(body, flow, fresh))
 
-    def named(self, name: str, role: str | None, place: Span, doc: tuple[str, ...], span: Span, make: Any, bind: bool = True) -> Any:
+    def named(
+        self, name: str, role: str | None, place: Span, doc: tuple[str, ...], span: Span, make: Any, bind: bool = True
+    ) -> Any:
         """Run something in the namespace of a name, and give the name to what it makes."""
-        with self.namespace(name) as names, self.region("group", span, name=name, path=self.prefix, role=role, doc=doc) as region:
+        with (
+            self.namespace(name) as names,
+            self.region("group", span, name=name, path=self.prefix, role=role, doc=doc) as region,
+        ):
             self.lane(region)
             value = make()
         self.tidy(region, name, role, doc)
@@ -175,7 +185,9 @@ class Statements(Combinators):
             node = stack.pop()
             if isinstance(node, Ref):
                 found = self.scope.find(node.name)
-                if isinstance(found, Wire) and (found is flow or self.captured.get(found) is flow or found.name == flow.name):
+                if isinstance(found, Wire) and (
+                    found is flow or self.captured.get(found) is flow or found.name == flow.name
+                ):
                     return True
             elif isinstance(node, tuple):
                 stack.extend(node)
@@ -221,10 +233,21 @@ class Statements(Combinators):
         if first.text not in ROLES:
             near = did_you_mean(first.text, sorted(ROLES))
             helps = [Help(f"did you mean `{n}`?", (Edit(first.span, n),), sure=i == 0) for i, n in enumerate(near)]
-            self.error("E0207", f"there is no role `{first.text}`", first.span, notes=("roles: " + ", ".join(sorted(ROLES)),) if not near else (), helps=helps)
+            self.error(
+                "E0207",
+                f"there is no role `{first.text}`",
+                first.span,
+                notes=("roles: " + ", ".join(sorted(ROLES)),) if not near else (),
+                helps=helps,
+            )
             return "unknown", last.text, last.span
         if marks_only and first.text in STATEMENTS:
-            self.error("E0207", f"`{first.text}` is a statement of its own, without a dash", first.span, helps=(f"`{first.text} {last.text}: …`",))
+            self.error(
+                "E0207",
+                f"`{first.text}` is a statement of its own, without a dash",
+                first.span,
+                helps=(f"`{first.text} {last.text}: …`",),
+            )
             return None, last.text, last.span
         return first.text, last.text, last.span
 
@@ -238,7 +261,9 @@ class Statements(Combinators):
             getattr(self, f"declare_{role}")(statement, name, place, flow)
             return
         if body is None:
-            self.error("E0100", f"`{name}` has no value", place, helps=(f"`{name}: …`, or `output {name}` for an output",))
+            self.error(
+                "E0100", f"`{name}` has no value", place, helps=(f"`{name}: …`, or `output {name}` for an output",)
+            )
             return
         self.side(name, role, place, body, statement)
 
@@ -252,21 +277,29 @@ class Statements(Combinators):
     def side(self, name: str, role: str | None, place: Span, body: Body, statement: Declaration) -> None:
         """A wire, a module or a size on the side: the kind shows in how the value starts."""
         if isinstance(body, FlowBody):
-            self.named(name, role, place, statement.doc, statement.span, lambda: self.run(body, self.unknown(place), True))
+            self.named(
+                name, role, place, statement.doc, statement.span, lambda: self.run(body, self.unknown(place), True)
+            )
             return
         if isinstance(body, Valued):
             if body.default is not None:
-                self.error("E0100", "`=` gives defaults and options", body.default.span, helps=(f"`{name}: …` without `=`",))
+                self.error(
+                    "E0100", "`=` gives defaults and options", body.default.span, helps=(f"`{name}: …` without `=`",)
+                )
             start = self.start(body.value)
             if start == "value" or (start == "shape" and isinstance(body.value, List)):
                 self.side_value_line(name, role, place, body.value, statement)
                 return
         self.define_module(name, body, place, role)
 
-    def side_value_line(self, name: str, role: str | None, place: Span, value: Expression, statement: Declaration) -> None:
+    def side_value_line(
+        self, name: str, role: str | None, place: Span, value: Expression, statement: Declaration
+    ) -> None:
         made = self.named(name, role, place, statement.doc, statement.span, lambda: self.evaluate(value), bind=False)
         if isinstance(made, Wire) and made.name != name and made.frame is self:
-            made = Wire(made.name, made.type, self, made.span, made.node, made.loose, made.names, made.inner, made.named)
+            made = Wire(
+                made.name, made.type, self, made.span, made.node, made.loose, made.names, made.inner, made.named
+            )
         if isinstance(made, ModuleValue):
             self.error("E0215", f"`{name}` would be a second name of a module", value.span, describe(made))
             made = UNKNOWN_VALUE
@@ -286,12 +319,19 @@ class Statements(Combinators):
                 self.define(name, value, place)
         else:
             if self.scope.where(name) is not None and isinstance(self.scope.find(name), Wire):
-                value = self.named(name, None, place, statement.doc, statement.span, lambda: self.run(body, flow, True), bind=False)
+                value = self.named(
+                    name, None, place, statement.doc, statement.span, lambda: self.run(body, flow, True), bind=False
+                )
                 self.define(name, value, place)
             else:
                 value = self.named(name, None, place, statement.doc, statement.span, lambda: self.run(body, flow, True))
         if isinstance(value, Wires):
-            self.error("E0205", f"an output is one tensor, and this is {len(value.items)}", place, helps=("write one `output` line for each",))
+            self.error(
+                "E0205",
+                f"an output is one tensor, and this is {len(value.items)}",
+                place,
+                helps=("write one `output` line for each",),
+            )
             value = self.unknown(place)
         if not isinstance(value, Wire):
             if not isinstance(value, Unknown):
@@ -308,10 +348,22 @@ class Statements(Combinators):
     def declare_loss(self, statement: Declaration, name: str, place: Span, flow: Flow, kind: str = "loss") -> None:
         if not self.objectives or statement.body is None:
             return
-        value = self.named(name, None, place, statement.doc, statement.span, lambda: self.run(statement.body, self.unknown(place), True))  # type: ignore[arg-type]
+        value = self.named(
+            name,
+            None,
+            place,
+            statement.doc,
+            statement.span,
+            lambda: self.run(statement.body, self.unknown(place), True),
+        )  # type: ignore[arg-type]
         if isinstance(value, Wire):
             if kind == "loss" and not value.unknown and value.type.rank != 0:
-                self.error("E0302", f"a loss is one number, and `{name}` is {value.type}", place, helps=("end it with `-> Mean` or `-> Sum`",))
+                self.error(
+                    "E0302",
+                    f"a loss is one number, and `{name}` is {value.type}",
+                    place,
+                    helps=("end it with `-> Mean` or `-> Sum`",),
+                )
             self.losses.append((Loss(name, "", kind, place), value))
 
     def declare_metric(self, statement: Declaration, name: str, place: Span, flow: Flow) -> None:
@@ -342,7 +394,13 @@ class Statements(Combinators):
         if callee.name not in OPTIMIZERS:
             near = did_you_mean(callee.name, OPTIMIZERS)
             helps = [Help(f"did you mean `{n}`?", (Edit(callee.span, n),), sure=i == 0) for i, n in enumerate(near)]
-            self.error("E0202", f"there is no optimizer `{callee.name}`", callee.span, notes=(", ".join(OPTIMIZERS),), helps=helps)
+            self.error(
+                "E0202",
+                f"there is no optimizer `{callee.name}`",
+                callee.span,
+                notes=(", ".join(OPTIMIZERS),),
+                helps=helps,
+            )
             return
         box = self.with_arguments(BoxValue(OPTIMIZERS[callee.name], span=callee.span), value)
         made = bind_operator(self, box, callee.span)

@@ -76,7 +76,9 @@ def arithmetic(sign: str, left: Any, right: Any) -> Any:
         if isinstance(left, Dim) or isinstance(right, Dim):
             for side in (left, right):
                 if isinstance(side, float):
-                    raise Trouble("E0301", f"a size times {side:g} is not a whole number", ("write `//` to divide a size",))
+                    raise Trouble(
+                        "E0301", f"a size times {side:g} is not a whole number", ("write `//` to divide a size",)
+                    )
             if sign == "//":
                 return quotient(left, right)
         return checked(_ARITHMETIC[sign](left, right))
@@ -160,7 +162,11 @@ def negate(value: Any) -> Any:
 
 def _number(name: str, value: Any) -> Any:
     if isinstance(value, Dim):
-        raise Trouble("E0312", f"`{name}` needs a known size; `{value}` is free", (f"e.g. `--set {next(iter(value.symbols()), 'H')}=224`",))
+        raise Trouble(
+            "E0312",
+            f"`{name}` needs a known size; `{value}` is free",
+            (f"e.g. `--set {next(iter(value.symbols()), 'H')}=224`",),
+        )
     if not is_number(value):
         raise Trouble("E0301", f"`{name}` works on numbers, not on {describe(value)}")
     return value

@@ -25,7 +25,12 @@ class Taps(Boxes):
         if isinstance(value, Wire) and value.unknown:
             return None
         if isinstance(value, ModuleValue):
-            self.error("E0215", f"`{value.name}` is a module; its steps are read from what flows through it", span, helps=(f"`y: x -> {value.name}`, then `y.{name}`",))
+            self.error(
+                "E0215",
+                f"`{value.name}` is a module; its steps are read from what flows through it",
+                span,
+                helps=(f"`y: x -> {value.name}`, then `y.{name}`",),
+            )
             return None
         if not isinstance(value, (Wire, Wires)):
             self.error("E0209", f"{describe(value)} has nothing called `{name}`"[:80], span)

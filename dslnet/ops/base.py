@@ -163,7 +163,8 @@ class Operator:
     def changed(self) -> dict[str, Any]:
         """The arguments that differ from their defaults, as a reader would write them."""
         return {
-            name: value for name, value in self.values().items()
+            name: value
+            for name, value in self.values().items()
             if self.arguments[name].required or value != self.arguments[name].default
         }
 
@@ -224,8 +225,13 @@ class Operator:
     def signature(cls) -> str:
         """`Conv(out_channels, kernel_size, stride=1, …)`, as errors and `dslnet ops` show it."""
         shown = [
-            f"*{a.name}" if a.name == cls.variadic else f"**{a.name}" if cls.open_arguments and a.name == "sizes"
-            else a.name if a.required else f"{a.name}={literal(a.default)}"
+            f"*{a.name}"
+            if a.name == cls.variadic
+            else f"**{a.name}"
+            if cls.open_arguments and a.name == "sizes"
+            else a.name
+            if a.required
+            else f"{a.name}={literal(a.default)}"
             for a in cls.arguments.values()
         ]
         return cls.name + (f"({', '.join(shown)})" if shown else "")

@@ -47,7 +47,7 @@ class ChannelNorm(Norm, abstract=True):
         track_running_stats: bool
 
     def shape(self, x: Tensor) -> Tensor:
-        need_rank(self, x, range(self.least, 6), f"{self.least} to 5 axes with channels in axis 1", "x")
+        need_rank(self, x, range(self.least, 6), f"{self.least} to 5 axes, channels in axis 1", "x")
         need_float(self, x, "x")
         if self.affine is True or self.track_running_stats is True:
             need_known_input(self, x, 1, "x")
@@ -245,7 +245,7 @@ class LocalResponseNorm(Operator, kind="norm"):
     k: Real = 1.0
 
     def shape(self, x: Tensor) -> Tensor:
-        need_rank(self, x, range(3, 6), "3 to 5 axes with channels in axis 1", "x")
+        need_rank(self, x, range(3, 6), "3 to 5 axes, channels in axis 1", "x")
         need_float(self, x, "x")
         need_known(self, "size")
         return x

@@ -10,7 +10,7 @@ from .arguments import Extent, Extents, Padding
 from .base import Mistake, Operator
 from .code import Code, X, apply, method
 from .rules import both, brief, change, need_divisor, need_float, need_rank, shown
-from .windows import each, folded, need_space, paddings, slide
+from .windows import SPACES, each, folded, need_space, paddings, slide
 
 Mode = Literal["nearest", "nearest-exact", "bilinear", "bicubic", "area"]
 
@@ -101,6 +101,17 @@ class AvgPool(Pool):
     function = "avg"
 
     count_include_pad: bool = True
+
+    def shape(self, x: Tensor) -> Tensor:
+        result = super().shape(x)
+        for size, k, name in zip(x.sizes[2:], self._windows(x)[0], SPACES[x.rank - 2][1], strict=True):
+            # PyTorch's kernel for volumes has no windows larger than the volume, padded or not
+            if x.rank == 5 and compare(k, size) == 1:
+                raise Mistake(
+                    "E0307", f"`AvgPool` of a volume wants a kernel up to its {name}", "kernel_size",
+                    f"kernel {brief(k)} > {name} {brief(size)}", helps=(f"a kernel of {brief(size)} or less",),
+                )
+        return result
 
     def _options(self, x: Tensor) -> dict[str, Any]:
         return {**super()._options(x), **({} if self.count_include_pad else {"count_include_pad": False})}

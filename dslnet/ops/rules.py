@@ -11,10 +11,10 @@ from .axes import axis_of, counted
 from .base import Mistake, Operator
 
 
-def shown(x: Tensor) -> str:
-    """A type for a title: whole when short, else its number of axes."""
+def shown(x: Tensor, room: int = 36) -> str:
+    """A type for a title: whole when it is at most `room` long, else its number of axes."""
     text = str(x)
-    return text if len(text) <= 36 else f"a tensor of {x.rank} axes"
+    return text if len(text) <= room else f"{x.rank} axes"
 
 
 def brief(size: Size) -> str:
@@ -26,7 +26,8 @@ def brief(size: Size) -> str:
 def need_rank(op: Operator, x: Tensor, ranks: range, wants: str, at: str | None = None) -> None:
     """E0302 unless the number of axes is one of `ranks`; `wants` says which shapes are: "[B, C, H, W]"."""
     if x.rank not in ranks:
-        raise Mistake("E0302", f"`{op.name}` wants {wants}, got {shown(x)}", at, counted(x.rank, "axis"))
+        title = f"`{op.name}` wants {wants}, got "
+        raise Mistake("E0302", title + shown(x, 80 - len(title)), at, counted(x.rank, "axis"))
 
 
 def need_float(op: Operator, x: Tensor, at: str | None = None, helps: tuple[str, ...] = ()) -> None:

@@ -96,7 +96,7 @@ def slide(op: Operator, x: Tensor, kernel: Shape, stride: Shape, padding: Shape,
     for axis, (size, k, s, p, d) in enumerate(zip(x.sizes[2:], kernel, stride, padding, dilation, strict=True)):
         k = reach(k, d)
         room = size + 2 * p - k
-        if compare(room, 0) == -1:
+        if compare(room + s - 1 if up is True else room, 0) == -1:
             raise _too_large(op, x, axis, k, s, p)
         if up is True and compare(k, p + s) in (-1, 0):
             result.append(-quotient(-(size + p), s))
