@@ -250,7 +250,7 @@ class Body(Statements):
                 continue
             assert isinstance(given.value, Wire)
             actual = given.value.type
-            wire = Wire(self.fresh(name.text), actual, self, name.span, named=True)
+            wire = Wire(self.fresh(name.text), actual, self, pattern.span, named=True)
             self.inputs.append(FrameInput(wire, optional=default is not None))
             self.define(name.text, wire, name.span)
             first = first or wire

@@ -34,6 +34,10 @@ from .values import (
 )
 
 
+#: The key of the whole step among the places of its arguments and ports.
+WHOLE = "(step)"
+
+
 @dataclass(slots=True)
 class SideInput:
     """A value after `with`, `by` or `to`; `value` is a wire, wires, a number, or None (not fed)."""
@@ -166,18 +170,21 @@ class Boxes(Expressions):
         if made is None:
             return self.unknown(span)
         operator, bound = made
-        feeds = self.feed_operator(operator, flow, sides, at)
+        places: dict[str, Span] = {}
+        feeds = self.feed_operator(operator, flow, sides, at, places)
         if feeds is None:
             return self.unknown(span)
         instance = self.make_instance(path, span, operator, bound.extras) if operator.weighted else None
-        return self.run_operator(operator, feeds, span, at=at, spans=bound.spans, instance=instance, sides=sides)
+        return self.run_operator(operator, feeds, span, at=at, spans={**places, **bound.spans}, instance=instance)
 
     def make_instance(self, path: str, span: Span, operator: Operator | None, extras: Extras) -> DraftInstance:
         return self.instance(
             path, span, operator, frozen=extras.frozen, weights_file=extras.weights_file, initial=extras.initial
         )
 
-    def feed_operator(self, operator: Operator, flow: Flow, sides: list[SideInput], at: Span) -> list[Any] | None:
+    def feed_operator(
+        self, operator: Operator, flow: Flow, sides: list[SideInput], at: Span, places: dict[str, Span] | None = None
+    ) -> list[Any] | None:
         """What each port of an operator gets; entries beyond the ports belong to the variadic one."""
         ports = operator.ports
         variadic = bool(ports) and ports[-1].variadic
@@ -207,15 +214,25 @@ class Boxes(Expressions):
         free = [i for i in range(fixed) if ports[i].name not in named]
         for index, side in ((i, named[ports[i].name]) for i in range(fixed) if ports[i].name in named):
             feeds[index] = side.value if not isinstance(side.value, Wires) else side.value.items[0]
+            if places is not None:
+                places[ports[index].name] = side.span
         given = 0
+        written = {id(s.value): s.span for s in sides}
         for value in incoming:
             if given < len(free):
                 feeds[free[given]] = value
+                if places is not None and id(value) in written:
+                    places[ports[free[given]].name] = written[id(value)]
             elif variadic:
                 feeds.append(value)
             else:
                 break
             given += 1
+        if variadic and given < operator.least and isinstance(flow, Wire):
+            if not flow.unknown:
+                advice = f"for a shortcut write `- residual: {self.step_before(flow)}`" if operator.name == "Add" else f"`{operator.name} with …` joins another wire"
+                self.error("E0205", f"`{operator.name}` joins {operator.least} inputs or more, {given} flows in", at, helps=(advice,))
+            return None
         missing = [p for p, f in zip(ports, feeds) if f is None and not p.optional and not p.variadic]
         if given < len(incoming) or missing:
             if any(isinstance(w, Wire) and w.unknown for w in incoming):
@@ -230,6 +247,11 @@ class Boxes(Expressions):
             )
             return None
         return feeds
+
+    def step_before(self, flow: Wire) -> str:
+        """The text of the steps on the line that made what flows."""
+        source = self.report.sources.get(flow.span.file)
+        return source.text[flow.span.start : flow.span.end] if source and flow.node is not None else "Linear(10) -> ReLU"
 
     def wrong_count(self, name: str, given: int, needed: list[str], most: int, variadic: bool, at: Span) -> None:
         least = len(needed)
@@ -257,7 +279,6 @@ class Boxes(Expressions):
         spans: dict[str, Span] | None = None,
         instance: DraftInstance | None = None,
         module: str | None = None,
-        sides: list[SideInput] | None = None,
         body: DraftDefinition | None = None,
         **details: Any,
     ) -> Flow:
@@ -279,7 +300,7 @@ class Boxes(Expressions):
             span=span,
             definition=body.key if body else None,
         )
-        outputs = self.infer(operator, inputs, types, at, spans or {}, body)
+        outputs = self.infer(operator, inputs, types, at, {**(spans or {}), WHOLE: span}, body)
         if instance is not None and not instance.inputs:
             instance.inputs = tuple(types)
             self.check_weights(operator, types, at)
@@ -387,25 +408,27 @@ class Boxes(Expressions):
                 return wire.span if wire is not None else at
             return origin(where)
 
-        primary = place(mistake.at) if not (isinstance(mistake.at, str) and mistake.at in ports) else at
+        def fill(text: str) -> str:
+            """An operator cannot know what its inputs are called; it writes `{target}`."""
+            for port, wire in ports.items():
+                name = wire.name if isinstance(wire, Wire) else port
+                if isinstance(wire, Wire) and wire.node is None:
+                    text = text.replace("`{" + port + "}:", f"`input {name}:")
+                text = text.replace("{" + port + "}", name)
+            return text
+
+        primary = spans.get(mistake.at, at) if mistake.at in ports else place(mistake.at)
         others = [
             Label(where, text) for w, text in mistake.others if (where := place(w)) is not None and where != primary
         ]
-        if not others:
-            others = [
-                Label(w.span, f"makes {w.type}"[:49])
-                for w in ports.values()
-                if isinstance(w, Wire) and w.span != at and not w.unknown
-            ][:3]
-        helps: list[Help] = [Help(h) for h in mistake.helps]
+        makers = [history.producer(w) for w in ports.values() if isinstance(w, Wire) and w.span != at and not w.unknown]
+        others = others or [Label(span, text[:49]) for span, text in makers[:3]]
+        helps: list[Help] = [Help(fill(h)) for h in mistake.helps]
         for text, where, replacement in mistake.fixes:
-            spot = place(where)
-            helps.append(Help(text, (Edit(spot, replacement),) if spot else (), sure=spot is not None))
+            spot = spans.get(WHOLE, at) if where is None else place(where)
+            helps.append(Help(fill(text), (Edit(spot, fill(replacement)),) if spot else (), sure=spot is not None))
         self.error(
-            mistake.code,
-            mistake.title,
-            primary or at,
-            mistake.label,
+            mistake.code, fill(mistake.title), primary or at, fill(mistake.label),
             secondary=others,
             notes=mistake.notes,
             helps=helps,
@@ -440,7 +463,7 @@ class Boxes(Expressions):
                 step.span,
                 f"says rank {len(step.items)}",
                 secondary=[Label(flow.span, f"makes {flow.type}"[:49])],
-                notes=history.note(flow),
+                notes=history.note(flow, self.report),
                 helps=(f"write `{flow.type}`, or leave the assertion out",),
             )
             return flow
@@ -461,7 +484,7 @@ class Boxes(Expressions):
             sure = f"write `{flow.type}`, or leave the assertion out"
             self.error(
                 "E0303", f"this is {flow.type}, not {written} as written"[:80], step.span, f"says {says}",
-                secondary=[Label(flow.span, f"makes {flow.type}"[:49])], notes=history.note(flow),
+                secondary=[Label(flow.span, f"makes {flow.type}"[:49])], notes=history.note(flow, self.report),
                 helps=[*missing_fact(pair.size, value), Help(sure, (Edit(step.span, str(flow.type)),), sure=True)],
             )  # fmt: skip
         return flow
@@ -489,7 +512,7 @@ class Boxes(Expressions):
         fed = self.feed_block(block, flow, sides, at)
         if fed is None:
             return self.unknown(span)
-        draft = self.elaborate(block, bound, fed, {}, at)
+        draft = self.elaborate(block, bound, fed, {}, span)
         if draft is None:
             return self.unknown(span)
         instance = (

@@ -167,12 +167,11 @@ class Combinators(Modules):
     ) -> None:
         a, b = result.type, short.type
         title = f"the two sides of `residual` differ: {a} and {b}"
-        if len(title) > 80:
+        if len(title) > 100:
             title = "the two sides of `residual` differ"
         notes: list[str] = []
         if a.rank == b.rank:
-            parts = [f"axis {i}: {x} and {y}" for i, (x, y) in enumerate(zip(a.sizes, b.sizes)) if not same(x, y)]
-            notes.append("; ".join(parts))
+            notes.append(_axes(a, b) + self.strides(body))
         helps: list[Help] = []
         if a.rank == b.rank:
             for x, y in zip(a.sizes, b.sizes):
@@ -182,7 +181,7 @@ class Combinators(Modules):
             helps.append(Help(f"add a lane: `| {text}`", edits, sure=bool(edits)))
         secondary = [Label(short.span, f"the shortcut: {b}"[:49]), Label(result.span, f"the body: {a}"[:49])]
         if self.call_span is not None:
-            secondary.append(Label(self.call_span, self.binding_text()[:49]))
+            secondary.append(Label(self.call_span, self.binding_text(_first_clash(a, b))[:49]))
         self.error(
             "E0311",
             title,
@@ -193,10 +192,26 @@ class Combinators(Modules):
             helps=helps[:2],
         )
 
-    def binding_text(self) -> str:
-        """`C = 64, width = 128 here`: what the names of a block stand for."""
-        known = {**self.bindings, **self.sizes}
-        shown = [f"{n} = {v}" for n, v in known.items() if isinstance(v, int) and not isinstance(v, bool)]
+    def strides(self, body: Body) -> str:
+        """`, because line 4 has stride 2`: the box of a body that makes an image smaller."""
+        source = self.file.spec.source
+        stack: list[Any] = [self.items]
+        while stack:
+            item = stack.pop()
+            if isinstance(item, list):
+                stack.extend(reversed(item[-1:] if item is self.items else item))
+            elif isinstance(item, DraftRegion):
+                stack.extend(reversed(item.lanes))
+            elif isinstance(item, DraftNode) and item.operator is not None and item.span.file == source.name:
+                stride = item.operator.values().get("stride")
+                if isinstance(stride, int) and stride > 1:
+                    return f", because line {source.position(item.span.start)[0]} has stride {stride}"
+        return ""
+
+    def binding_text(self, only: tuple[Size, ...] = ()) -> str:
+        """`C = 64, width = 128 here`: what the names of a block stand for, those with one of the values `only`."""
+        known = {**self.sizes, **self.bindings}
+        shown = [f"{n} = {v}" for n, v in known.items() if isinstance(v, int) and not isinstance(v, bool) and (not only or v in only)]
         return ", ".join(shown[:4]) + " here" if shown else "used here"
 
     def shortcut(self, before: Tensor, after: Tensor) -> str | None:
@@ -660,6 +675,23 @@ class _Watched:
         self.scope.names[name] = value
         self.scope.spans[name] = span
         return self.scope
+
+
+def _axes(a: Tensor, b: Tensor) -> str:
+    """`axis 1: 128 and 64; axes 2 and 3: 16 and 32`."""
+    groups: dict[tuple[Size, Size], list[int]] = {}
+    for axis, pair in enumerate(zip(a.sizes, b.sizes, strict=True)):
+        if not same(*pair):
+            groups.setdefault(pair, []).append(axis)
+    parts = []
+    for (x, y), axes in groups.items():
+        where = f"axis {axes[0]}" if len(axes) == 1 else "axes " + " and ".join(map(str, axes))
+        parts.append(f"{where}: {x} and {y}")
+    return "; ".join(parts)
+
+
+def _first_clash(a: Tensor, b: Tensor) -> tuple[Size, ...]:
+    return next(((x, y) for x, y in zip(a.sizes, b.sizes, strict=False) if not same(x, y)), ())
 
 
 def _only_step(body: Body) -> Expression | None:

@@ -224,7 +224,7 @@ def _input(frame: Body, declaration: Declaration, pattern: List | None) -> Wire:
         else:
             dtype = pattern.dtype.text if pattern.dtype else "float"
             type = Tensor(tuple(sizes), dtype, _below(frame, declaration))
-    wire = Wire(frame.fresh(name.text), type, frame, name.span, named=True)
+    wire = Wire(frame.fresh(name.text), type, frame, pattern.span if pattern else name.span, named=True)
     frame.inputs.append(FrameInput(wire, declaration.key.words[0].text))
     frame.define(name.text, wire, name.span)
     return wire

@@ -102,25 +102,19 @@ def _places(low: Shape, high: Shape) -> tuple[int, ...]:
 
 
 def _sizes(sign: str, x: Tensor, y: Tensor, axis: int, m: Size, n: Size) -> Mistake:
-    if differ(m, n):
-        title = f"`{sign}` does not fit {pair(x, y)}"
-        return Mistake("E0317", title, None, f"axis {axis}: {brief(m)} and {brief(n)}")
     shown = pair(x, y)
-    title = f"`{sign}` fits {shown} only when {brief(m)} is {brief(n)}"
-    free, other, side = (m, n, y) if isinstance(m, Dim) else (n, m, x)
-    label = f"axis {axis}: {brief(free)} is free"
-    helps: tuple[str, ...] = ()
-    if not isinstance(other, Dim):
-        sizes = list(side.sizes)
-        place = axis - (max(x.rank, y.rank) - side.rank)
-        if 0 <= place < len(sizes):
-            sizes[place] = 1
-            helps = (f"{shape_text(sizes, side.dtype)} in place of {side} repeats one row",)
-    else:
-        helps = (f"`require: {m} == {n}`, or the same symbol in both shapes",)
+    if differ(m, n):
+        return Mistake("E0317", f"`{sign}` does not fit {shown}", None, f"axis {axis}: {brief(m)} and {brief(n)}")
+    one, other, side = (m, n, y) if isinstance(m, Dim) else (n, m, x)  # `one` is free, `side` has the other
+    title = f"`{sign}` fits {shown} only when {brief(one)} is {brief(other)}"
     if len(title) > 80:
-        title = f"`{sign}` fits these shapes only when {brief(m)} is {brief(n)}"
-    return Mistake("E0317", title, None, label, notes=(f"the shapes are {x} and {y}",), helps=helps)
+        title = f"`{sign}` fits its inputs only when {brief(one)} is {brief(other)}"
+    helps: tuple[str, ...] = ()
+    if isinstance(other, Dim):
+        helps = (f"write the same symbol in both shapes, or `require: {one} == {other}`",)
+    elif axis == max(x.rank, y.rank) - side.rank:
+        helps = (f"{shape_text((1, *side.sizes[1:]), side.dtype)} in place of {side} repeats one row",)
+    return Mistake("E0317", title, None, f"axis {axis}: {brief(one)} is free", helps=helps)
 
 
 def dtype_of(value: Any) -> str:
@@ -171,9 +165,11 @@ class Arithmetic(Operator, abstract=True, kind="op"):
         made = Tensor(broadcast(self.sign, x, y))
         title = f"`{self.sign}` stretches {x} and {y} to {made}"
         title = title if len(title) <= 80 else f"`{self.sign}` stretches {pair(x, y)}"
-        low, high = (x, y) if x.rank < y.rank else (y, x)
-        helps = (f"{high} in place of {low} gives {high}",)
-        return Mistake("W0412", title, None, "every element with every element", helps=helps)
+        low, high = ("x", y) if x.rank < y.rank else ("y", x)
+        verb = {"+": "plus", "-": "minus", "*": "times", "/": "over"}.get(self.sign, "with")
+        # the builder puts the wires' names in the place of {x} and {y}
+        helps = (f"`{{{low}}}: {high}` gives {high}",)
+        return Mistake("W0412", title, None, f"every {{x}} {verb} every {{y}}", helps=helps)
 
     def flops(self, x: Tensor, y: Tensor | None = None) -> Size:
         return numel(self.shape(x, y).sizes)

@@ -111,6 +111,8 @@ class Operator:
     #: Whether keyword arguments beyond the declared ones are collected in the dict argument `sizes`.
     open_arguments: ClassVar[bool] = False
     aliases: ClassVar[tuple[str, ...]] = ()
+    #: How many wires a box with a variadic port joins at least, when they are written one by one.
+    least: ClassVar[int] = 1
     outputs: ClassVar[tuple[str, ...]] = ("out",)
     arguments: ClassVar[dict[str, Argument]] = {}
     ports: ClassVar[tuple[Port, ...]] = ()

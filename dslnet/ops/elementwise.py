@@ -20,6 +20,8 @@ __all__ = ["FUNCTIONS", "SIGNS", "Add", "Einsum", "Mul"]
 class Joined(Operator, abstract=True, kind="op"):
     """Any number of inputs, two at a time."""
 
+    least = 2
+
     sign: ClassVar[str] = "+"
 
     loose: Flag = False  # set by the builder where an input is a free parameter, which may have fewer axes

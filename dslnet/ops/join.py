@@ -33,6 +33,7 @@ class Concat(Operator, kind="shape"):
     ([B, T, 8], [B, S, 8]) -> Concat(axis=1)    # [B, T + S, 8]
     """
 
+    least = 2
     axis: Axis | None = None
 
     @when_known("axis")
@@ -98,6 +99,7 @@ class Stack(Operator, kind="shape"):
     ([2, 3], [2, 3]) -> Stack(axis=-1)    # [2, 3, 2]
     """
 
+    least = 2
     axis: Axis = 1
 
     @when_known("axis")

@@ -7,11 +7,11 @@ accumulates it with that class, whose name is `torchmetrics`; the definitions ag
 from typing import Any, ClassVar, Literal
 
 from ..shape import Tensor, compare
-from .arguments import Count, Positive
+from .arguments import Count, Positive, Real
 from .axes import brief, when_known
 from .base import Mistake, Operator
 from .code import Attr, Code, Infix, X, Y, apply, method
-from .losses import cross_entropy, floats, need_alike, need_classes, need_prediction
+from .losses import alike, cross_entropy, floats, need_alike, need_binary, need_classes, need_prediction
 
 
 class Metric(Operator, abstract=True, kind="metric"):
@@ -34,18 +34,25 @@ class Classified(Metric, abstract=True):
 
 
 class Accuracy(Classified):
-    """The share of class numbers that are among the `top` highest scores.
+    """The share of class numbers that are among the `top` highest scores; for a target of the prediction's shape, of
+    the yes and no that a `threshold` gives: 0.5 for probabilities, 0 for log-odds.
 
     [B, 10] -> Accuracy to [B] long < 10    # []
     [B, T, 100] -> Accuracy(top=5) to [B, T] long    # []
+    [B, 1] -> Accuracy(threshold=0) to [B, 1]    # []
     """
 
     torchmetrics = "Accuracy"
 
     top: Count = 1
+    threshold: Real = 0.5
 
     @when_known("top")
     def shape(self, prediction: Tensor, target: Tensor) -> Tensor:
+        if alike(prediction, target):
+            need_prediction("Accuracy", prediction)
+            need_binary("Accuracy", target)
+            return Tensor(())
         axis = self.axis(prediction, target)
         if compare(self.top, prediction.sizes[axis]) == 1:
             classes = brief(prediction.sizes[axis])
@@ -53,9 +60,13 @@ class Accuracy(Classified):
         return Tensor(())
 
     def torch(self, prediction: Tensor, target: Tensor) -> Code:
+        right: Any
+        if alike(prediction, target):
+            said, true = Infix(">", X, self.threshold), Y if target.dtype == "bool" else Infix(">", Y, 0.5)
+            return method(method(Infix("==", said, true), "float"), "mean")
         axis = self.axis(prediction, target)
         if self.top == 1:
-            right: Any = Infix("==", method(X, "argmax", dim=axis), Y)
+            right = Infix("==", method(X, "argmax", dim=axis), Y)
         else:
             best = apply("torch.topk", X, self.top, dim=axis)
             right = method(Infix("==", Attr(best, "indices"), method(Y, "unsqueeze", axis)), "any", dim=axis)

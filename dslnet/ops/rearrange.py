@@ -95,8 +95,8 @@ class Reshape(Operator, kind="shape"):
         if -1 not in self.sizes:
             label = f"{product_text(self.sizes)} is {numel(self.sizes)}" if len(self.sizes) > 1 else ""
         found = self._nearest(total)
-        fixes = ((f"`{found}`", None, found),) if found else ()
-        return Mistake("E0315", title, None, label, fixes=fixes)
+        fixes = ((f"`{found}`", "sizes", found.removeprefix("Reshape(").removesuffix(")")),) if found else ()
+        return Mistake("E0315", title, "sizes", label, fixes=fixes)
 
     def _nearest(self, total: Size) -> str:
         """The same call with one size changed, so that it fits."""
