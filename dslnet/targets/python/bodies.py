@@ -77,7 +77,24 @@ def prepare(model: Model) -> dict[str, Body]:
         done[key] = body
 
     add(model.entry)
+    _settle_optional(done, model)
     return done
+
+
+def _settle_optional(bodies: dict[str, Body], model: Model) -> None:
+    """An input that every caller feeds is not optional."""
+    unfed: dict[str, set[int]] = {}
+    for body in bodies.values():
+        for node in body.nodes:
+            keys = [node.definition] if node.definition is not None else [r.definition for r in node.rounds]
+            for key in keys:
+                arity = len(model.definitions[key].inputs) if key in model.definitions else len(bodies[key].inputs)
+                given = {n for n, name in enumerate(node.inputs) if name is not None}
+                unfed.setdefault(key, set()).update(set(range(arity)) - given)
+    for body in bodies.values():
+        if body.key != model.entry:
+            missing = unfed.get(body.key, set())
+            body.optional = {v.name for n, v in zip(body.kept, body.inputs, strict=True) if n in missing}
 
 
 class _Outliner:

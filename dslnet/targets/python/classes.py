@@ -265,7 +265,6 @@ class Project:
         heights: dict[str, int] = {}
         for key, body in self.bodies.items():
             heights[key] = 1 + max((heights[c] for c in body.children()), default=0)
-        self._known_states()
         for height in range(1, max(heights.values()) + 1):
             found: dict[tuple[str, str, str], list[tuple[str, object]]] = {}
             for key, body in self.bodies.items():
@@ -284,40 +283,77 @@ class Project:
                         self.classes[key] = unit
         self._name_units()
 
-    def _known_states(self) -> None:
-        """Cells of a scan may read sizes that only they know; nothing to do but keep the order stable."""
-
     def _name_units(self) -> None:
         """Names for the classes: the plainest of a block's classes has the block's name, the others say why."""
-        taken = Names({*self.reserved, *self.imports, "Tensor"})
+        taken = Names({*(self.reserved - self._functions()), *self.imports, "Tensor"})
         entry = self.classes[self.model.entry]
         entry.name = _class_name(self.model.name, taken)
-        by_block: dict[tuple[str, bool], list[Unit]] = {}
-        for unit in self.units:
+        families: dict[tuple[str, bool], list[Unit]] = {}
+        for unit in sorted(self.units, key=lambda u: u.draft.body.kind != "block"):
             if unit is not entry:
-                by_block.setdefault((unit.block, unit.function), []).append(unit)
-        for (block, function), units in by_block.items():
+                families.setdefault((self._family(unit), unit.function), []).append(unit)
+        for (family, function), units in families.items():
             plain = min(units, key=lambda u: (len(_parts(u)), u.number))
-            plain.name = taken.new(snake(block)) if function else _class_name(block, taken)
-            if function:
-                taken.taken.discard(plain.name)
-            for number, unit in enumerate((u for u in units if u is not plain), 2):
-                suffix = _difference(unit, plain) or str(number)
-                unit.name = (
-                    taken.new(f"{snake(block)}_{snake(suffix)}") if function else _class_name(plain.name + suffix, taken)
-                )
+            for number, unit in enumerate([plain, *(u for u in units if u is not plain)], 1):
+                suffix = "" if unit is plain else _difference(unit, plain, self.bodies) or str(number)
+                if function:
+                    unit.name = taken.new(f"{snake(family)}_{snake(suffix)}" if suffix else snake(family))
+                else:
+                    unit.name = _class_name(family + suffix, taken)
+
+    def _functions(self) -> set[str]:
+        return {snake(b.block) for b in self.bodies.values() if not b.instances and not b.params}
+
+    def _family(self, unit: Unit) -> str:
+        """What the classes of a unit's block are called: the block, or for a part of one what it holds."""
+        body = unit.draft.body
+        if body.kind == "block":
+            return body.block
+        boxes = [n.operator for n in body.nodes if n.operator is not None]
+        if body.kind in ("round", "body") and len(boxes) == len(body.nodes) <= 4:
+            return "".join(_SHORT.get(op.name, op.name) for op in boxes)
+        blocks = {u.block for u in self.units if u.draft.body.kind in ("block", "model")}
+        parent = self._parent(body.key)
+        owner = parent.block if parent is not None else self.model.name
+        if body.kind == "round":
+            return owner + ("Stage" if any(i.rounds for i in body.instances) else "Layer")
+        name = camel(body.block)
+        name = name if len(name) > 2 else name + "Branch"
+        return name if name not in blocks else owner + name
+
+    def _parent(self, key: str) -> Body | None:
+        """The block that a part belongs to."""
+        for body in self.bodies.values():
+            if key in body.children():
+                return body if body.kind in ("block", "model") else self._parent(body.key)
+        return None
+
+
+#: Boxes whose short names are what everybody writes in the name of a class.
+_SHORT = {"BatchNorm": "BN", "LayerNorm": "LN", "GroupNorm": "GN", "ConvTranspose": "ConvT"}
 
 
 def _parts(unit: Unit) -> list[str]:
     return [line.path for line in unit.draft.init if line.path]
 
 
-def _difference(unit: Unit, plain: Unit) -> str:
-    """A word for what a class has that the plain one of its block has not."""
+def _difference(unit: Unit, plain: Unit, bodies: dict[str, Body]) -> str:
+    """A word for what a class has that the plain one of its block has not: best a block, else a box."""
     known = set(_parts(plain))
+    words: list[str] = []
     for part in _parts(unit):
-        if part not in known and not part.isdigit():
-            return camel(part)
+        if part in known or part.isdigit():
+            continue
+        instance = unit.draft.body.instance(part)
+        inner = bodies[instance.definition] if instance is not None and instance.definition is not None else None
+        if not part[-1].isdigit():
+            words.insert(0, camel(part))
+        elif inner is not None:
+            words.insert(0, inner.block)
+        elif instance is not None and instance.operator is not None:
+            words.append(_SHORT.get(instance.operator.name, instance.operator.name))
+    if words:
+        return words[0]
     inputs = {p.name for p in plain.draft.inputs}
     for parameter in unit.draft.inputs:
         if parameter.name not in inputs:

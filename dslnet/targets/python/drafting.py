@@ -113,7 +113,7 @@ def _forward(
 ) -> tuple[list[Parameter], list[Statement], str]:
     reader = Reader(project, names.new)
     function = project.realised(body.key) == "function"
-    wires = {v.name: reader.wire(v, named=True) for v in body.inputs}
+    wires = {v.name: reader.input(v) for v in body.inputs}
     for state in body.states:
         wires[state.value.name] = reader.wire(state.value, named=True)
     for param in body.params:

@@ -6,6 +6,7 @@ a `Tree`, in which numbers may still become parameters and symbolic sizes are `E
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -78,6 +79,8 @@ def translate(value: Any, site: Site, hint: str = "n") -> Tree:
                 return call(function, args, kwargs, site)
             return Call(translate(function, site), _positional(args, site, []), _named(kwargs, site))
         case code.Method(owner, name, args, kwargs):
+            if name == "unflatten" and len(args) == 2 and isinstance(args[1], tuple) and _whole(args[1]):
+                args = (args[0], (*args[1][:-1], -1))  # torch divides
             return Call(Attribute(translate(owner, site), name), _positional(args, site, []), _named(kwargs, site))
         case code.Attr(owner, name):
             return Attribute(translate(owner, site), name)
@@ -103,12 +106,30 @@ def translate(value: Any, site: Site, hint: str = "n") -> Tree:
         case int():
             return Number(int(value), site.hints.get(value, hint) if hint == "n" else hint)
         case float():
-            return Number(value, site.hints.get(value, hint) if hint == "n" else hint)
+            return real(value, site.hints.get(value, hint) if hint == "n" else hint)
         case str() | None:
             return Literal(value)
     if value is Ellipsis:
         return Literal(value)
     raise InternalError(f"a {type(value).__name__} has no place in a code tree")
+
+
+def _whole(sizes: tuple[Any, ...]) -> bool:
+    return len(sizes) > 1 and all(isinstance(s, Dim) or (isinstance(s, int) and s > 0) for s in sizes)
+
+
+def real(value: float, hint: str) -> Tree:
+    """A number with a point; the square root of a whole number is written as one."""
+    if len(repr(value)) > 12 and 0 < value < 4096:
+        square, inverse = round(value * value), round(1 / (value * value))
+        if square > 1 and math.sqrt(square) == value:
+            return Call(Name("math.sqrt"), (Number(square, "n"),))
+        if inverse > 1 and value in (1 / math.sqrt(inverse), inverse**-0.5):
+            root = Call(Name("math.sqrt"), (Number(inverse, "n"),))
+            if 1 / math.sqrt(inverse) == value:
+                return Binary("/", Literal(1), root)
+            return Binary("**", Number(inverse, "n"), Literal(-0.5))
+    return Number(value, hint)
 
 
 def call(function: str, args: tuple[Any, ...], kwargs: dict[str, Any], site: Site) -> Call:

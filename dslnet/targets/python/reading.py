@@ -89,6 +89,12 @@ class Reader:
         self.wires[key] = Wire(value.type, value.name.rpartition(".")[2], value.named if named is None else named)
         return key
 
+    def input(self, value: Value) -> str:
+        """A wire for an input of the function: an author's name, or `x`."""
+        given = value.named or value.name in ("x", "y", "z")
+        self.wires[value.name] = Wire(value.type, value.name.rpartition(".")[2] if given else "x", True)
+        return value.name
+
     def extra(self, hint: str, type_: Type) -> str:
         self.count += 1
         key = f"+{self.count}{hint}"
@@ -207,6 +213,13 @@ class Reader:
             place.wires[value.name] = made[inner]
         return [made.get(inner) or self.extra("unused", Tensor(None)) for inner in callee.results]
 
+    def _result(self, callee: Body, value: str, prefix: str) -> str:
+        """A wire for a value that a callee returns, called after its output."""
+        key = prefix + value
+        name = next((n for n, v in callee.outputs if v == value), "out")
+        self.wires[key] = Wire(callee.values[value].type, name.rpartition(".")[2], False)
+        return key
+
     def _call(self, node: Node, place: Place, prefix: str) -> list[Item]:
         assert node.definition is not None
         callee = self.project.bodies[node.definition]
@@ -323,9 +336,7 @@ class Reader:
                 tree = self.project.functions[round_.definition].call(args, keywords, self.weightless_training)
             else:
                 tree = Call(target, args, keywords)
-            made = {}
-            for name in callee.results:
-                made[name] = self.wire(callee.values[name], prefix)
+            made = {name: self._result(callee, name, prefix) for name in callee.results}
             items = [Item(list(made.values()), tree, heavy=True)]
             inner.wires = made
         shown = repr([(i.outputs, i.tree, i.loop) for i in items])
@@ -355,7 +366,7 @@ class Reader:
                         tree = self.project.functions[round_.definition].call(args, keywords, self.weightless_training)
                     else:
                         tree = Call(own, args, keywords)
-                    wires = {name: self.wire(callee.values[name], sub) for name in callee.results}
+                    wires = {name: self._result(callee, name, sub) for name in callee.results}
                     items.append(Item(list(wires.values()), tree, heavy=True))
                 results = [Ref(wires[v]) for _, v in callee.outputs]
                 if node.kind == "repeat":
@@ -407,7 +418,7 @@ class Reader:
             fed.append(Ref(start))
             initial[states.index(state)] = given
         iterable = sequences[0] if len(sequences) == 1 else Call(Name("zip"), tuple(sequences))
-        made = {name: self.wire(cell.values[name], prefix, named=False) for name in cell.results}
+        made = {name: self._result(cell, name, prefix) for name in cell.results}
         kind = self.project.realised(node.definition)
         args, keywords = self.arguments(cell, node, fed, place)
         if kind == "function":

@@ -237,7 +237,12 @@ class Scheduler:
         return _Pending(merged, _calls(merged), heavy or any(p.heavy for p in parts), not heavy)
 
     def _shown(self, tree: Tree) -> str:
-        return flat(tree, lambda part: "4444" if isinstance(part, Number) else "xx")
+        def text(part: Tree) -> str:
+            if not isinstance(part, Ref):
+                return "4444"
+            return self.local.get(part.value) or self.wanted.get(part.value, "x")
+
+        return flat(tree, text)
 
     def _flush(self) -> None:
         for wire in list(self.pending):
@@ -319,6 +324,9 @@ class Scheduler:
             name = self.reserved.get(collected) or self.names.new(_plural(self.wires[collected].name))
             self.local[collected] = name
             self.out.append(Assign([name], Sequence("[", ())))
+        for wire, _ in loop.collected:
+            if wire not in names and wire not in self.reserved and wire not in self.local:
+                self.wanted[wire] = self.names.new(self.wires[wire].name)
         outer, self.out = self.out, []
         variables = [loop.module] if loop.module else []
         for step in loop.values:
@@ -389,6 +397,10 @@ class Scheduler:
                 tree = self.pending.pop(wire).tree
                 self.out.append(Return([self._settle(tree)], [self.wires[wire].type]))
                 return
+        last = self.out[-1] if self.out and not self.pending else None
+        if isinstance(last, Assign) and len(results) > 1 and last.targets == [self.local.get(w) for w in results]:
+            self.out[-1] = Return([last.tree], [()])
+            return
         whole = Sequence("(", tuple(Ref(w) for w in results))
         joined = self._consume(whole, False)
         self._flush()

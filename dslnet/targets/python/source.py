@@ -159,14 +159,17 @@ class _Writer:
         return lines + self._statements(self.unit.forward, STEP * 2)
 
     def _doc(self) -> list[str]:
-        doc = [d for d in self.draft.body.doc if d.strip()]
-        if not self.entry:
-            return [plain(d, 300) for d in doc] if not doc else _wrapped(doc, STEP)
-        return self._model_doc(doc)
+        text, facts = _described(self.draft.body.doc)
+        if self.entry:
+            return self._model_doc(text)
+        if "paper" in facts:
+            by = f"{facts['authors']}: " if "authors" in facts else ""
+            text += ["", *_wrapped([by + facts["paper"]], STEP)] if text else _wrapped([by + facts["paper"]], STEP)
+        return text
 
     def _model_doc(self, doc: list[str]) -> list[str]:
         model, body = self.project.model, self.draft.body
-        lines = _wrapped(doc or list(model.doc) or [f"{model.name}."], STEP)
+        lines = doc or _described(model.doc)[0] or [f"{model.name}."]
         facts: list[str] = []
         if "paper" in model.metadata:
             authors = model.metadata.get("authors")
@@ -228,6 +231,20 @@ def _wrapped(lines: list[str], indent: str) -> list[str]:
     return [part for line in lines for part in (textwrap.wrap(plain(line, 2000), width) or [""])]
 
 
+def _described(doc: tuple[str, ...]) -> tuple[list[str], dict[str, str]]:
+    """The prose of a doc comment as wrapped lines, and its lines of metadata."""
+    prose: list[str] = []
+    facts: dict[str, str] = {}
+    for line in doc:
+        found = re.match(r"\s*(paper|authors|url|params):\s*(.*)", line)
+        if found:
+            facts[found[1]] = found[2]
+        else:
+            prose.append(line.strip())
+    text = " ".join(line for line in prose if line)
+    return (_wrapped([text], STEP) if text else []), facts
+
+
 def _parallel(drafts: list[list[Statement]]) -> list[list[Statement]]:
     return [[d[n] for d in drafts] for n in range(len(drafts[0]))]
 
@@ -249,6 +266,11 @@ class _Shapes:
 
     def __init__(self, unit: Unit) -> None:
         self.tables = [_sizes(d) for d in unit.drafts]
+        self.chosen = {
+            name: [unit.values[d.body.key][name] for d in unit.drafts]
+            for name in unit.parameters
+            if unit.kinds[name] == "int"
+        }
         self.last = ""
 
     def start(self, types: list[object]) -> None:
@@ -271,6 +293,13 @@ class _Shapes:
         return plain(" ".join(parts)) if all(parts) else ""
 
     def _size(self, sizes: list[Size]) -> str:
+        for name, chosen in self.chosen.items():
+            if chosen == sizes:
+                return name
+        for name, chosen in self.chosen.items():
+            for k in (2, 3, 4):
+                if [k * v for v in chosen] == sizes:
+                    return f"{k}*{name}"
         if all(isinstance(s, int) for s in sizes) and len(set(map(int, sizes))) == 1:  # type: ignore[arg-type]
             return lit(int(sizes[0]))  # type: ignore[arg-type]
         names = self._names()

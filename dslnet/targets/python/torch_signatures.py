@@ -30,6 +30,7 @@ _SIGNATURES: dict[str, tuple[str, dict[str, Any]]] = {
     "nn.LSTM": ("input_size hidden_size", _RECURRENT),
     "nn.PReLU": ("num_parameters", {}),
     "F.dropout": ("input p training", {}),
+    "F.scaled_dot_product_attention": ("query key value", {"is_causal": False, "dropout_p": 0.0}),
     "range": ("depth", {}),
 }
 

@@ -312,8 +312,8 @@ def rewrite(tree: Tree, change: Callable[[Tree], Tree | None]) -> Tree:
     if isinstance(tree, Attribute):
         return replace(tree, owner=again(tree.owner))
     if isinstance(tree, Call):
-        keywords = tuple((k, again(v)) for k, v in tree.keywords)
-        return replace(tree, function=again(tree.function), args=tuple(map(again, tree.args)), keywords=keywords)
+        function, args = again(tree.function), tuple(map(again, tree.args))
+        return replace(tree, function=function, args=args, keywords=tuple((k, again(v)) for k, v in tree.keywords))
     if isinstance(tree, Subscript):
         return replace(tree, owner=again(tree.owner), items=tuple(map(again, tree.items)))
     if isinstance(tree, Slice):

@@ -175,14 +175,18 @@ def settle(unit: Unit) -> None:
         where, first = row[0]
         values = tuple(n.value for _, n in row)
         if all(v == values[0] and type(v) is type(values[0]) for v in values):
-            trees.append(Literal(first.value))
+            known = names.constant(values, first.hint, where) if unit.draft.body.kind == "block" else None
+            if known is None:
+                trees.append(Literal(first.value))
+            else:
+                trees.append(_attributes(known, unit, names) if where == "forward" and not unit.function else known)
         else:
             tree = names.expression(values, first.hint)
             trees.append(_attributes(tree, unit, names) if where == "forward" and not unit.function else tree)
     queue = iter(trees)
 
     def new(tree: Tree) -> Tree:
-        return tidy(rewrite(_numbered(tree), lambda t: next(queue) if isinstance(t, Number) else None))
+        return tidy(rewrite(tree, lambda t: next(queue) if isinstance(t, Number) else None))
 
     draft = unit.draft
     unit.start = [new(t) for t in draft.start]
@@ -190,10 +194,6 @@ def settle(unit: Unit) -> None:
     unit.forward = change(draft.forward, new)
     for number, draft in enumerate(unit.drafts):
         unit.values[draft.body.key] = {name: names.vectors[name][number] for name in unit.parameters}
-
-
-def _numbered(tree: Tree) -> Tree:
-    return tree
 
 
 def numbers(tree: Tree) -> Iterator[Number]:
@@ -277,6 +277,33 @@ class _Namer:
                     return found
         return Name(self._parameter(hint, values))
 
+    def constant(self, values: tuple[Scalar, ...], hint: str, where: str) -> Tree | None:
+        """A name for a number that is the same in all uses: an argument of the block, a size that it infers, a
+        multiple or a quotient of these. Small numbers are themselves, for they are too easily equal by chance."""
+        value = values[0]
+        if isinstance(value, bool) or abs(value) < 1 and not isinstance(value, float) or value in (0, 1, 2, 3, -1):
+            return None
+        pool = {n: v for n, v in self.known.items() if not isinstance(v[0], bool) and v[0] not in (0, 1)}
+        for name, vector in pool.items():
+            if vector == values and (value >= 8 or isinstance(value, float) or where == "init"):
+                return Name(self._known(name, vector))
+        if isinstance(value, float) or value < 16 or where == "forward":
+            return None
+        for name, vector in self.vectors.items():
+            if _equal(vector, values):
+                return Name(name)
+        for name, vector in pool.items():
+            for k in (2, 3, 4):
+                if all(isinstance(v, int) and k * v == w for v, w in zip(vector, values, strict=True)) and vector[0] >= 8:
+                    return Binary("*", Literal(k), Name(self._known(name, vector)))
+        for a, left in pool.items():
+            for b, right in pool.items():
+                pairs = list(zip(left, right, values, strict=True))
+                whole = all(isinstance(x, int) and isinstance(y, int) for x, y, _ in pairs)
+                if a != b and whole and not _is_input(hint) and all(y > 1 and x == y * z for x, y, z in pairs):
+                    return Binary("//", Name(self._known(a, left)), Name(self._known(b, right)))
+        return Name(self._parameter(hint, values)) if _is_input(hint) else None
+
     def _multiple(self, pool: dict[str, tuple[Scalar, ...]], values: tuple[int, ...], halves: bool) -> Tree | None:
         ints = {n: v for n, v in pool.items() if all(isinstance(e, int) and not isinstance(e, bool) for e in v)}
         for name, vector in ints.items():
@@ -294,7 +321,7 @@ class _Namer:
                 pairs = [(int(x), int(y)) for x, y in zip(left, right, strict=True)]
                 if a < b and tuple(x * y for x, y in pairs) == values and len(set(left)) > 1 and len(set(right)) > 1:
                     return Binary("*", Name(self._known(a, left)), Name(self._known(b, right)))
-                if a != b and all(y and x % y == 0 for x, y in pairs) and tuple(x // y for x, y in pairs) == values:
+                if halves and a != b and all(y and x % y == 0 for x, y in pairs) and tuple(x // y for x, y in pairs) == values:
                     return Binary("//", Name(self._known(a, left)), Name(self._known(b, right)))
                 if a < b and tuple(x + y for x, y in pairs) == values:
                     return Binary("+", Name(self._known(a, left)), Name(self._known(b, right)))
@@ -317,7 +344,7 @@ class _Namer:
 
 def _is_input(hint: str) -> bool:
     """Whether a number is the size of something that flows in, which is nobody's fraction."""
-    return hint.startswith("in_") or hint in ("num_features", "normalized_shape") or (len(hint) == 1 and hint.isupper())
+    return hint.startswith("in_") or hint in ("num_features", "normalized_shape") or hint in ("C", "D", "d", "m", "F", "E")
 
 
 def _equal(a: tuple[Scalar, ...], b: tuple[Scalar, ...]) -> bool:
