@@ -103,6 +103,8 @@ VALUES: list[tuple[str, tuple[Any, ...], Any]] = [
     ("[6, 5] -> Accuracy to [6] long", (X, LABEL), (X.argmax(1) == LABEL).float().mean()),
     ("[2, 5, 4, 3] -> Accuracy(top=2) to [2, 4, 3] long", (MAP, PIXELS),
      (MAP.topk(2, 1).indices == PIXELS[:, None]).any(1).float().mean()),
+    ("[6, 5] -> Accuracy(threshold=0) to [6, 5]", (X, Q.round()), ((X > 0) == (Q > 0.5)).float().mean()),
+    ("[6] -> Accuracy to [6] bool", (P[:, 0], YES), ((P[:, 0] > 0.5) == YES).float().mean()),
     ("[6, 5] -> F1(average=\"micro\") to [6] long", (X, LABEL), (X.argmax(1) == LABEL).float().mean()),
     ("[6, 5] -> PSNR(2) to [6, 5]", (X, Y), 10 * torch.log10(4 / F.mse_loss(X, Y))),
     ("[2, 7, 5] -> Perplexity to [2, 7] long", (SEQ, WORDS), F.cross_entropy(SEQ.mT, WORDS).exp()),
@@ -135,15 +137,15 @@ def test_overlaps() -> None:
 @pytest.mark.parametrize(
     ("line", "code", "words"),
     [
-        ("[B, 10] -> CrossEntropy to [B]", "E0511", "CrossEntropy wants class numbers, the target is [B] float"),
-        ("[B, 10] -> CrossEntropy to [B] bool", "E0511", "the target is [B] bool"),
+        ("[B, 10] -> CrossEntropy to [B]", "E0511", "CrossEntropy wants class numbers, `{target}` is [B] float"),
+        ("[B, 10] -> CrossEntropy to [B] bool", "E0511", "`{target}` is [B] bool"),
         ("[B, 10] -> CrossEntropy to [B, 10] long", "E0511", "less an axis"),
         ("[B, T, 10] -> CrossEntropy to [B, S] long", "E0511", "less an axis"),
         ("[B, 10] -> CrossEntropy to [B] long < 20", "E0313", "class numbers go up to 19, the prediction has 10"),
         ("[B, 10] -> CrossEntropy(weight=[1, 2]) to [B] long", "E0511", "2 numbers for 10 classes"),
         ("[B, 10] long -> CrossEntropy to [B] long", "E0511", "the prediction is [B, 10] long"),
         ("[B, 1] -> BCE to [B]", "E0511", "`BCE` compares equal shapes, [B, 1] with a target of [B]"),
-        ("[B] -> BCELogits to [B] long < 10", "E0511", "BCELogits wants 0 or 1, the target goes up to 9"),
+        ("[B] -> BCELogits to [B] long < 10", "E0511", "BCELogits wants 0 or 1, `{target}` goes up to 9"),
         ("[B, 3, 8, 8] -> MSE to [B, 3, 8, 9]", "E0511", "equal shapes"),
         ("[B, 8] -> L1 to [B, 9]", "E0511", "equal shapes"),
         ("[B, 8] -> Huber to [B]", "E0511", "equal shapes"),
@@ -167,6 +169,7 @@ def test_overlaps() -> None:
         ("[B, 3, 8] -> CTC to [B, 4] long", "E0511", "cannot align 4 labels with 3 steps"),
         ("[B] -> Dice to [B]", "E0302", "`Dice`"),
         ("[B, 10] -> Focal to [B]", "E0511", "wants class numbers"),
+        ("[B, 10] -> Accuracy to [B, 10] long < 5", "E0511", "Accuracy wants 0 or 1"),
         ("[B, 10] -> Accuracy to [B]", "E0511", "Accuracy wants class numbers"),
         ("[B, 10] -> Accuracy(top=11) to [B] long", "E0301", "always 1"),
         ("[B, 3] -> PSNR to [B, 4]", "E0511", "equal shapes"),
@@ -178,8 +181,8 @@ def test_mistake(line: str, code: str, words: str) -> None:
 
 
 def test_help_names_the_target() -> None:
-    assert mistake("[B, 10] -> CrossEntropy to [B]").helps == ("`target ...: [B] long < 10`",)
-    assert mistake("[B, 1] -> BCE to [B]").helps[0] == "`target ...: [B, 1]`"
+    assert mistake("[B, 10] -> CrossEntropy to [B]").helps == ("`target {target}: [B] long < 10`",)
+    assert mistake("[B, 1] -> BCE to [B]").helps[0] == "`target {target}: [B, 1]`"
 
 
 def test_arguments_in_a_figures_order() -> None:

@@ -311,7 +311,7 @@ def test_broadcast_mistakes() -> None:
     assert (one.code, str(one), one.label) == (
         "E0317", "`+` fits [B, 4] and [3, 4] only when B is 3", "axis 0: B is free",
     )  # fmt: skip
-    assert one.helps == ("[1, 4] in place of [3, 4] repeats one row",)
+    assert one.helps == ("`{y}: [1, 4]` repeats one row",)
     turned = wrong(plus, Tensor((B, 8)), Tensor((B, H)))
     assert str(turned) == "`+` fits [B, 8] and [B, H] only when H is 8" and turned.helps == ()
     assert str(wrong(plus, Tensor((B, T)), Tensor((B, S)))) == "`+` fits [B, T] and [B, S] only when T is S"
@@ -330,7 +330,8 @@ def test_stretch_warning() -> None:
     minus: Any = SIGNS["-"]()
     found = minus.warning(Tensor((B, 1)), Tensor((B,)))
     assert (found.code, str(found)) == ("W0412", "`-` stretches [B, 1] and [B] to [B, B]")
-    assert found.helps == ("[B, 1] in place of [B] gives [B, 1]",)
+    assert found.label == "every {x} minus every {y}"
+    assert found.helps == ("`{y}: [B, 1]` gives [B, 1]",)
     for y in ((B, 1), (B, 8), ()):
         assert minus.warning(Tensor((B, 8)), Tensor(y)) is None
     add: Any = read("([B, 1], [B]) -> Add").operator()
@@ -433,7 +434,7 @@ def test_mistake(line: str, code: str, words: str) -> None:
 
 
 def test_help_of_reshape_and_concat() -> None:
-    assert mistake("[B, 10] -> Reshape(2, 7)").fixes[0][2] == "Reshape(2, 5)"
+    assert mistake("[B, 10] -> Reshape(2, 7)").fixes == (("`Reshape(2, 5)`", "sizes", "2, 5"),)
     found = mistake("([B, T, 8], [B, S, 8]) -> Concat")
     assert found.label == "[B, T, d] or [B, C, T]? the shape does not say"
     assert found.helps == ("`Concat(axis=1)` gives [B, T + S, 8]",)

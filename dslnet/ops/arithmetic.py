@@ -25,8 +25,9 @@ SIGNS: dict[str, type[Operator]] = {}
 FUNCTIONS: dict[str, type[Operator]] = {}
 
 
-def broadcast(sign: str, x: Tensor, y: Tensor, loose: bool = False) -> Shape:
-    """The shape of an elementwise result; E0317 where the rule of section 4 of the language does not hold."""
+def broadcast(sign: str, x: Tensor, y: Tensor, loose: bool = False, named: bool = False) -> Shape:
+    """The shape of an elementwise result; E0317 where the rule of section 4 of the language does not hold. `named`
+    inputs are the ports x and y, whose names the builder knows."""
     if x.rank == 0 or y.rank == 0:
         return x.sizes or y.sizes
     if x.rank != y.rank and not loose and not _tail(x, y) and not _crossed(x, y):
@@ -39,7 +40,7 @@ def broadcast(sign: str, x: Tensor, y: Tensor, loose: bool = False) -> Shape:
         elif same(m, n):
             result.append(n if m is UNKNOWN else m)
         else:
-            raise _sizes(sign, x, y, axis, m, n)
+            raise _sizes(sign, x, y, axis, m, n, named)
     return tuple(result)
 
 
@@ -101,7 +102,7 @@ def _places(low: Shape, high: Shape) -> tuple[int, ...]:
     return tuple(places) if not rest else ()
 
 
-def _sizes(sign: str, x: Tensor, y: Tensor, axis: int, m: Size, n: Size) -> Mistake:
+def _sizes(sign: str, x: Tensor, y: Tensor, axis: int, m: Size, n: Size, named: bool) -> Mistake:
     shown = pair(x, y)
     if differ(m, n):
         return Mistake("E0317", f"`{sign}` does not fit {shown}", None, f"axis {axis}: {brief(m)} and {brief(n)}")
@@ -113,7 +114,9 @@ def _sizes(sign: str, x: Tensor, y: Tensor, axis: int, m: Size, n: Size) -> Mist
     if isinstance(other, Dim):
         helps = (f"write the same symbol in both shapes, or `require: {one} == {other}`",)
     elif axis == max(x.rank, y.rank) - side.rank:
-        helps = (f"{shape_text((1, *side.sizes[1:]), side.dtype)} in place of {side} repeats one row",)
+        row = shape_text((1, *side.sizes[1:]), side.dtype)
+        port = "{y}" if side is y else "{x}"
+        helps = (f"`{port}: {row}` repeats one row" if named else f"{row} in place of {side} repeats one row",)
     return Mistake("E0317", title, None, f"axis {axis}: {brief(one)} is free", helps=helps)
 
 
@@ -151,7 +154,8 @@ class Arithmetic(Operator, abstract=True, kind="op"):
 
     def shape(self, x: Tensor, y: Tensor | None = None) -> Tensor:
         a, b = self.operands(x, y)
-        return Tensor(broadcast(self.sign, a, b, self.loose), self.made(a.dtype, b.dtype))
+        named = y is not None
+        return Tensor(broadcast(self.sign, a, b, self.loose, named), self.made(a.dtype, b.dtype))
 
     def made(self, a: str, b: str) -> str:
         """The dtype of the result."""

@@ -53,13 +53,8 @@ class Joined(Operator, abstract=True, kind="op"):
         for x in xs[1:]:
             found = SIGNS[self.sign](loose=self.loose).warning(total, x)  # type: ignore[attr-defined]
             if found is not None:
-                return Mistake(
-                    found.code,
-                    str(found).replace(f"`{self.sign}`", f"`{self.name}`"),
-                    None,
-                    found.label,
-                    helps=found.helps,
-                )
+                title = str(found).replace(f"`{self.sign}`", f"`{self.name}`")
+                return Mistake(found.code, title, None, "every element with every element")
             total = Tensor(broadcast(self.name, total, x, self.loose))
         return None
 

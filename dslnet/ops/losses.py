@@ -37,7 +37,7 @@ def need_alike(box: str, x: Tensor, y: Tensor) -> None:
     """A target is as large as the prediction, element by element."""
     if alike(x, y):
         return
-    helps = [f"`target ...: {shape_text(x.sizes)}`"]
+    helps = [f"`target {{target}}: {shape_text(x.sizes)}`"]
     if x.rank == y.rank + 1 and x.sizes[-1] == 1:
         helps.append("or `Squeeze(-1)` before the loss")
     title = f"`{box}` compares equal shapes, {x} with a target of {y}"
@@ -67,20 +67,16 @@ def need_classes(box: str, x: Tensor, y: Tensor) -> int:
     """The class axis of a prediction whose target is class numbers, or the mistake that says why there is none."""
     wanted = (*x.sizes[:1], *x.sizes[2:]) if x.rank > 3 else x.sizes[:-1]
     classes = x.sizes[1] if x.rank > 3 else x.sizes[-1] if x.rank else 1
-    helps = (f"`target ...: {shape_text(wanted)} long < {classes}`",)
+    helps = (f"`target {{target}}: {shape_text(wanted)} long < {classes}`",)
     if y.dtype != "long":
-        raise Mistake(
-            "E0511",
-            f"{box} wants class numbers, the target is {typed(y)}",
-            "target",
-            "no `long`: a float" if y.dtype == "float" else "true or false",
-            helps=helps,
-        )
+        title = f"{box} wants class numbers, `{{target}}` is {typed(y)}"
+        fact = "no `long`: a float" if y.dtype == "float" else "true or false"
+        raise Mistake("E0511", title, "target", "this target", others=(("target", fact),), helps=helps)
     axis = class_axis(box, x, y)
     if axis is None:
-        title = f"{box}: the target {kind_of(y, 20)} is not {kind_of(x, 20)} less an axis"
+        title = f"{box}: `{{target}}` {kind_of(y, 20)} is not {kind_of(x, 20)} less an axis"
         if len(title) > 80:
-            title = f"{box}: the target is not the prediction less its class axis"
+            title = f"{box}: `{{target}}` is not the prediction less its class axis"
         raise Mistake("E0511", title, "target", "the class axis is the one it lacks", helps=helps)
     need_range(box, x.sizes[axis], y)
     return axis
@@ -96,7 +92,7 @@ def need_range(box: str, classes: Size, y: Tensor) -> None:
 def need_binary(box: str, y: Tensor) -> None:
     """E0511 when a target of whole numbers certainly has others than 0 and 1."""
     if y.below is not None and compare(y.below, 2) == 1:
-        title = f"{box} wants 0 or 1, the target goes up to {brief(y.below - 1)}"
+        title = f"{box} wants 0 or 1, `{{target}}` goes up to {brief(y.below - 1)}"
         raise Mistake("E0511", title, "target", f"the target is {kind_of(y)}", helps=("class numbers: `CrossEntropy`",))
 
 
@@ -285,11 +281,11 @@ class NLL(Loss):
         elif x.rank == y.rank + 1 and y.dtype == "long":
             return "Categorical"
         helps = (
-            f"`Categorical`: `target ...: {shape_text(x.sizes[:-1])} long`",
-            f"`Bernoulli`: `target ...: {shape_text(x.sizes)}`",
+            f"`Categorical`: `target {{target}}: {shape_text(x.sizes[:-1])} long`",
+            f"`Bernoulli`: `target {{target}}: {shape_text(x.sizes)}`",
         )
         title = f"`NLL` knows no distribution of {pair(x, y)}"
-        raise Mistake("E0511", title, "target", f"the target is {typed(y)}"[:49], helps=helps)
+        raise Mistake("E0511", title, "target", f"`{{target}}` is {typed(y)}"[:49], helps=helps)
 
     @when_known("reduction")
     def shape(self, prediction: Tensor, target: Tensor) -> Tensor:
@@ -359,7 +355,7 @@ class Distill(Operator, kind="loss"):
         if target.dtype != "float":
             raise Mistake(
                 "E0511",
-                f"`Distill` learns from a teacher's logits, the target is {kind_of(target)}",
+                f"`Distill` learns from a teacher's logits, `{{target}}` is {kind_of(target)}",
                 "target",
                 "not float",
                 helps=("`CrossEntropy` learns from class numbers",),
@@ -369,7 +365,8 @@ class Distill(Operator, kind="loss"):
             mine, theirs = prediction.sizes[axis], target.sizes[axis]
             if not same(mine, theirs):
                 title = f"teacher and student do not make the same classes: {brief(theirs)} and {brief(mine)}"
-                raise Mistake("E0510", title, "target", f"the teacher makes {kind_of(target)}")
+                facts = (("target", f"{brief(theirs)} classes"), ("prediction", f"{brief(mine)} classes"))
+                raise Mistake("E0510", title, "target", "this teacher", others=facts)
         need_alike("Distill", prediction, target)
         if not prediction.rank:
             raise Mistake("E0302", "`Distill` wants classes, got two scalars")

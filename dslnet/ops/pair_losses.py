@@ -106,7 +106,7 @@ class CosineLoss(Loss):
         if target.rank != 1 or not same(target.sizes[0], x.sizes[0]):
             raise Mistake(
                 "E0511",
-                f"`CosineLoss` wants 1 or -1 for each row, the target is {kind_of(target)}",
+                f"`CosineLoss` wants 1 or -1 for each row, `{{target}}` is {kind_of(target)}",
                 "target",
                 f"wants [{brief(x.sizes[0])}]",
             )
@@ -133,10 +133,10 @@ class Hinge(Loss):
         if target.dtype == "bool":
             raise Mistake(
                 "E0511",
-                "`Hinge` wants 1 or -1, the target is true or false",
+                "`Hinge` wants 1 or -1, `{target}` is true or false",
                 "target",
                 "bool",
-                helps=("`2 * target - 1` is 1 or -1",),
+                helps=("`2 * {target} - 1` is 1 or -1",),
             )
         return self.result(prediction.sizes)
 
@@ -161,7 +161,7 @@ class CTC(Loss):
         if prediction.rank != 3:
             raise Mistake("E0302", f"`CTC` wants scores [B, T, classes], got {kind_of(prediction)}")
         if target.dtype != "long" or target.rank != 2 or not same(target.sizes[0], prediction.sizes[0]):
-            title = f"CTC wants label sequences [B, S] long, the target is {kind_of(target)}"
+            title = f"CTC wants label sequences [B, S] long, `{{target}}` is {kind_of(target)}"
             raise Mistake("E0511", title, "target", f"the target is {target.dtype}")
         need_range("CTC", prediction.sizes[2], target)
         if compare(self.blank, prediction.sizes[2]) in (0, 1):
