@@ -14,8 +14,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from .kinds import KINDS
+from .leaves import LEAVES, Builder, Leaf, Text, Values
 from .tables import ACTIONS, FINAL, GOTOS, RULES
-from .tree import BUILDERS, LEAVES, Builder, Leaf, Text, Values
+from .tree import BUILDERS
 
 
 class Rule(NamedTuple):

@@ -63,6 +63,21 @@ def layout(source: Source, mistakes: Mistakes, limits: Limits) -> Tokens:
     return Layout(source, lexed, mistakes, limits).tokens()
 
 
+class Level:
+    """A block that lines are read into: its column, and why it was opened."""
+
+    __slots__ = ("colons", "column", "why", "wrong")
+
+    def __init__(self, column: int, why: str) -> None:
+        self.column = column
+        #: "sound"; "tabs" when the column is a guess; "unasked" when the line above opens no block.
+        self.why = why
+        #: Another column that was read as this one: lines at it are the same mistake.
+        self.wrong = -1
+        #: How many colons its last line has: each may be a combinator around the next block.
+        self.colons = 0
+
+
 class Layout:
     """The state of one pass over the lines of a file."""
 
@@ -76,9 +91,11 @@ class Layout:
         self.ends: list[int] = []
         self.docs: dict[int, tuple[str, ...]] = {}
         self.comments: list[Comment] = []
-        #: Columns of the lines around, and how many colons stand on the line that opened each.
+        #: The blocks around the line, and their columns once more, where the loop over the lines reads them.
+        self.levels: list[Level] = [Level(0, "sound")]
         self.columns: list[int] = [0]
-        self.weights: list[int] = [0]
+        #: Whether the line above began with a dash or a bar.
+        self.dashed = False
         self.colon_limit = 2 * limits.indentation
         #: The last line that was indented with tabs: a run of such lines is one mistake.
         self.tabbed = -1
@@ -139,7 +156,8 @@ class Layout:
                     if doc:
                         self.docs[len(words)] = tuple(doc)
                         doc = []
-                colons = self.weights[-1] = line.count(":")
+                colons = self.levels[-1].colons = line.count(":")
+                self.dashed = line[0] in "-|"
                 if not balanced[shapes[number]]:
                     from .brackets import read_brackets
 
@@ -188,35 +206,53 @@ class Layout:
     def indent(self, began: int, position: int) -> bool:
         """Open or close blocks for a line whose first word stands at `position`. False when it is too deep."""
         column = position - began
-        if "\t" in self.source.text[began:position]:
-            column = self.tab(began, position)
-        columns = self.columns
-        if column > columns[-1]:
-            if len(columns) > self.limits.indentation or sum(self.weights) > self.colon_limit:
-                self.mistakes.add(
-                    "E0901",
-                    f"blocks are nested more than {self.limits.indentation} deep",
-                    began,
-                    position,
-                    "the limit is reached here",
-                    helps=["give the inner part a name: write it as a block of its own"],
-                )
-                return False
-            columns.append(column)
-            self.weights.append(0)
-            self.emit(INDENT, "", position)
+        # Whether the line above opens a block: it ends with a colon or an arrow.
+        opens = len(self.kinds) > 1 and self.kinds[-2][-1] in ":>"
+        tabs = "\t" in self.source.text[began:position]
+        if tabs:
+            column = self.tab(began, position, opens)
+        level = self.levels[-1]
+        if column == level.wrong and not (opens and column > level.column):
             return True
-        while column < columns[-1]:
-            inner = columns.pop()
-            weight = self.weights.pop()
-            if column > columns[-1]:
-                # Between two blocks: read it as a line of the inner one, which was not left then.
-                outer = columns[-1]
-                columns.append(inner)
-                self.weights.append(weight)
-                self.between(began, position, inner, outer)
+        if column > level.column:
+            return self.open(began, position, column, "tabs" if tabs else "sound" if opens else "unasked")
+        while column < self.levels[-1].column:
+            inner = self.levels.pop()
+            outer = self.levels[-1]
+            if column > outer.column or column == inner.wrong:
+                # Between two blocks: a line of the inner one, which was not left then.
+                self.levels.append(inner)
+                if column == inner.wrong:
+                    return True
+                if inner.why == "unasked" and opens:
+                    # The line above was too deep, and this is where its block is.
+                    inner.column = outer.column
+                    return self.open(began, position, column, "sound")
+                if inner.why != "tabs":
+                    self.between(began, position, inner.column, outer.column)
+                # Either column may be the right one; both are of this block from here on.
+                inner.column, inner.wrong = column, inner.column
+                self.columns[-1] = column
                 return True
+            self.columns.pop()
             self.emit(DEDENT, "", position)
+        return True
+
+    def open(self, began: int, position: int, column: int, why: str) -> bool:
+        """Begin a block at a column. False when it is too deep."""
+        if len(self.levels) > self.limits.indentation or sum(level.colons for level in self.levels) > self.colon_limit:
+            self.mistakes.add(
+                "E0901",
+                f"blocks are nested more than {self.limits.indentation} deep",
+                began,
+                position,
+                "the limit is reached here",
+                helps=["give the inner part a name: write it as a block of its own"],
+            )
+            return False
+        self.levels.append(Level(column, why))
+        self.columns.append(column)
+        self.emit(INDENT, "", position)
         return True
 
     def between(self, began: int, position: int, inner: int, outer: int) -> None:
@@ -231,11 +267,13 @@ class Layout:
             helps=[self.mistakes.put(f"indent it by {nearest}", began, position, " " * nearest, sure=nearest == inner)],
         )
 
-    def tab(self, began: int, position: int) -> int:
+    def tab(self, began: int, position: int, opens: bool) -> int:
         """The column that an indentation with tabs means, most likely."""
         blanks = self.source.text[began:position]
         widths = [len(blanks.expandtabs(width)) for width in (4, 2, 8)]
-        column = next((width for width in widths if width in self.columns), widths[0])
+        column = next((width for width in widths if width in self.columns), self.columns[-1])
+        if opens:
+            column = self.columns[-1] + (4 if self.dashed else 2)
         line = self.source.position(began)[0]
         if line != self.tabbed + 1:
             self.mistakes.add(

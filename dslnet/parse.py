@@ -11,12 +11,12 @@ import gc
 from .diagnostics import Report
 from .driver import Driver
 from .layout import layout
+from .leaves import Text
 from .limits import DEFAULT, Limits
 from .mistakes import Mistakes
 from .placement import check_placement
 from .source import Source
 from .syntax import Spec
-from .tree import Text
 
 
 def parse(source: Source, report: Report, limits: Limits = DEFAULT) -> Spec:

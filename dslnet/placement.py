@@ -80,13 +80,17 @@ def _check(statements: tuple[Statement, ...], combinator: Combinator | None, mis
     structure = combinator.word if type(combinator) is Structure else ""
     merge = structure in _MERGES
     lanes = 0
+    excused = False
     before: Statement | None = None
     for statement in statements:
         kind = type(statement)
         start = statement.span.start
         if kind is Lane:
             lanes += 1
-            if not merge and structure != "residual":
+            if excused:
+                # They stand below a block that has no lines, and belong inside it.
+                pass
+            elif not merge and structure != "residual":
                 mistakes.add(
                     "E0114",
                     "a lane stands under `concat`, `add`, `mul`, `stack`, `parallel` or `residual`",
@@ -123,7 +127,17 @@ def _check(statements: tuple[Statement, ...], combinator: Combinator | None, mis
                         choice.span.start + 4,
                         helps=["it follows the lines of an `if` at the same indentation"],
                     )
+        if kind is not Lane:
+            excused = _is_hollow(statement)
         before = statement
+
+
+def _is_hollow(statement: Statement) -> bool:
+    """Whether a statement opens a block that was found empty."""
+    body = None if isinstance(statement, Bad) else statement.body
+    while type(body) is Nest:
+        body = body.body
+    return type(body) is Suite and len(body.statements) == 1 and type(body.statements[0]) is Bad
 
 
 def _choice(statement: Statement | None) -> Choice | None:

@@ -272,6 +272,9 @@ def _missing_token(line: Line, at: int) -> Iterator[Repair]:
         yield colon
         if not inside:
             yield arrow
+    if re.fullmatch(r"[-|]?aa", kinds[:at]) and here in ">;":
+        # `gate x ->`: the grammar takes two words for a role and a name, and stops after them.
+        yield Repair.insert(line, at - 1, ":", ":", f"a `:` is missing after {quoted(line.word(at - 2))}")
     if here in ")];" and kinds.rfind("i", 0, at) > kinds.rfind("e", 0, at):
         title = "this choice has no `else`"
         place = _token(line, kinds.rfind("i", 0, at))
