@@ -7,12 +7,13 @@ Enters: what a phase found wrong. Leaves: a `Report`, a sorted list of `Diagnost
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from .node import node, record
 from .source import Source, Span
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Label:
     """A fact about a place in the text, under 50 characters."""
 
@@ -20,7 +21,7 @@ class Label:
     text: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Edit:
     """Put `text` in the place of `span`."""
 
@@ -28,7 +29,7 @@ class Edit:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Help:
     """What to write instead. A `sure` help has edits that give a file which passes this check."""
 
@@ -37,7 +38,7 @@ class Help:
     sure: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Diagnostic:
     """One mistake: a code, a title that stands alone, one primary place, facts, context and advice."""
 
@@ -58,7 +59,7 @@ class NetError(Exception):
         self.report = report
 
 
-@dataclass(slots=True)
+@record
 class Report:
     """The mistakes found so far, and the sources that they point into."""
 

@@ -12,10 +12,11 @@ that the thing takes the definition's own place in the state_dict (a named line 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Annotated, Any
 
 from .exchange import Anything
+from .node import node
 from .ops.base import Combinator, Operator, Weight
 from .shape import Size, Tensor
 from .source import NOWHERE, Span
@@ -27,7 +28,7 @@ Data = Annotated[Any, Anything]
 Type = Tensor | tuple[Tensor, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Value:
     """A wire. `name` is unique in its definition; `named` says that the author chose it."""
 
@@ -37,7 +38,7 @@ class Value:
     named: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Input:
     """An input of a definition. `kind` is `input` (declared, or the flow), `target`, or `capture` (a wire of the
     enclosing text that the body reads); `optional` inputs may be left unfed (`= none`)."""
@@ -47,7 +48,7 @@ class Input:
     optional: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Initial:
     """How a free parameter or a state starts: `kind` is `number` (arguments: the number), an initialiser's name
     (`Normal`, `TruncatedNormal`, `Uniform`, `Xavier`, `Kaiming`, with its arguments), or `table` (`arguments[0]` is
@@ -57,7 +58,7 @@ class Initial:
     arguments: tuple[Data, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Param:
     """`param w: [d] = Normal(0.02)` or a `buffer`; `value` is how nodes read it."""
 
@@ -67,7 +68,7 @@ class Param:
     trained: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class State:
     """A recurrent state of a cell: read as `value`, replaced by the value called `next`. Without `initial` the
     caller gives it."""
@@ -78,7 +79,7 @@ class State:
     initial: Initial | None
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Round:
     """`count` equal rounds of a repeat, or lanes of an each, one after another."""
 
@@ -86,7 +87,7 @@ class Round:
     count: int
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Instance:
     """A module: something built once, that may own parameters. `path` is below the definition that holds it.
 
@@ -114,7 +115,7 @@ class Instance:
     span: Span = NOWHERE
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Node:
     """One computation.
 
@@ -148,7 +149,7 @@ class Node:
     span: Span = NOWHERE
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Region:
     """The outline of the text: a combinator or a named group, with its lanes. A `residual` has two lanes, the body
     and the shortcut (empty when it is the input itself); a `group` has one, and its `path` is the namespace of the
@@ -163,7 +164,7 @@ class Region:
     span: Span = NOWHERE
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Definition:
     """A body with fixed arguments and input types.
 
@@ -216,7 +217,7 @@ def walk(items: tuple[Node | Region, ...]) -> Iterator[Node]:
                 yield from walk(lane)
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Fact:
     """What is known of a free dimension: `low <= n <= high` and `n % multiple == remainder`."""
 
@@ -226,7 +227,7 @@ class Fact:
     remainder: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Loss:
     """`loss kd: …` or `metric …`: a value of the training graph."""
 
@@ -236,7 +237,7 @@ class Loss:
     span: Span = NOWHERE
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Train:
     """`train small: 0.1 * hard + 0.9 * kd`: one step, the modules that it updates and the scalar it descends.
     No `modules` means everything that is not frozen."""
@@ -246,7 +247,7 @@ class Train:
     span: Span = NOWHERE
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Optimizer:
     """`optimizer small: AdamW(lr=3e-4)`."""
 
@@ -256,7 +257,7 @@ class Optimizer:
     span: Span = NOWHERE
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Autoregressive:
     """`autoregressive tokens: logits`: a promise about two wires of the entry."""
 
@@ -265,7 +266,7 @@ class Autoregressive:
     span: Span = NOWHERE
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Objectives:
     """What is trained by what. Paths in `frozen` are instances of the entry definition."""
 
@@ -276,7 +277,7 @@ class Objectives:
     frozen: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Model:
     """A model at given arguments, checked. `definitions[entry]` computes `outputs` from `inputs`; definitions come
     before the ones that use them. `free` are the dimensions that stay symbolic. `metadata` holds `paper`,

@@ -6,10 +6,10 @@ is an ordinary diagnostic of the family E09.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from .node import node
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Limits:
     """One number for each thing that a file could make grow."""
 

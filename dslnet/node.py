@@ -91,6 +91,6 @@ def _constructor(cls: Any, scope: dict[str, Any], setting: str) -> Callable[...,
         else:
             parameters.append(name)
         lines.append(" " + setting.format(name))
-    exec("\n".join([f"def __init__(self, {', '.join(parameters)}):", *lines]), scope)
+    exec("\n".join([f"def __init__(self, {', '.join(parameters)}):", *(lines or [" pass"])]), scope)
     made: Callable[..., None] = scope["__init__"]
     return made

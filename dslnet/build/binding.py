@@ -6,11 +6,12 @@ of each; every mistake (`E0206`, `E0301`, `E0401`, `E0404`) is reported where it
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from ..diagnostics import Edit, Help, Label, did_you_mean
 from ..graph import Initial
+from ..node import record
 from ..ops import Operator, literal
 from ..ops.arguments import WholeType, Wrong
 from ..shape import UNKNOWN
@@ -25,7 +26,7 @@ from .values import UNKNOWN_VALUE, BoxValue, ModuleValue, Wire, Wires, describe
 COMMON = ("weights", "frozen", "init")
 
 
-@dataclass(slots=True)
+@record
 class Extras:
     """The arguments that any box takes."""
 
@@ -34,7 +35,7 @@ class Extras:
     initial: Initial | None = None
 
 
-@dataclass(slots=True)
+@record
 class Bound:
     """Arguments by name, and where each was written."""
 

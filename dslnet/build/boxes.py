@@ -6,10 +6,10 @@ distinct (arguments, input types).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from ..diagnostics import Edit, Help, Label
+from ..node import record
 from ..ops import Mistake, Operator, literal
 from ..ops.arguments import ModuleArgument
 from ..ops.internal import Fill, Pick
@@ -33,12 +33,11 @@ from .values import (
     describe,
 )
 
-
 #: The key of the whole step among the places of its arguments and ports.
 WHOLE = "(step)"
 
 
-@dataclass(slots=True)
+@record
 class SideInput:
     """A value after `with`, `by` or `to`; `value` is a wire, wires, a number, or None (not fed)."""
 
@@ -47,7 +46,7 @@ class SideInput:
     span: Span
 
 
-@dataclass(slots=True)
+@record
 class Fed:
     """What an input of a box gets, and the text that says so."""
 

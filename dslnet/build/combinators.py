@@ -19,7 +19,6 @@ from ..syntax import (
     Choice,
     Declaration,
     Expression,
-    Flow as FlowBody,
     Item,
     Lane,
     Nest,
@@ -31,6 +30,9 @@ from ..syntax import (
     Suite,
     Valued,
     Wrap,
+)
+from ..syntax import (
+    Flow as FlowBody,
 )
 from .binding import bind_block, bind_operator
 from .boxes import Fed, SideInput

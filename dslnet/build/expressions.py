@@ -6,10 +6,10 @@ everything else is computed here and now. A mistake is reported once and gives `
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from ..diagnostics import Edit, Help, Label, did_you_mean
+from ..node import record
 from ..ops import OPERATORS, Operator
 from ..ops.elementwise import FUNCTIONS as WIRE_FUNCTIONS
 from ..ops.elementwise import SIGNS
@@ -42,7 +42,7 @@ from .values import UNKNOWN_VALUE, BoxValue, ModuleValue, Wire, Wires, describe
 Flow = Wire | Wires
 
 
-@dataclass(slots=True, eq=False)
+@record
 class Lazy:
     """A default that is evaluated when it is first read, in the frame of its block."""
 

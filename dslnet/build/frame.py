@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from ..diagnostics import Diagnostic, Help, Label, Report
 from ..graph import Param
 from ..limits import Limits
+from ..node import record
 from ..ops import Operator
 from ..shape import UNKNOWN_TENSOR, Dim, Size, Tensor
 from ..source import NOWHERE, Span
@@ -38,7 +39,7 @@ class Refused(Exception):
     """A limit was reached; it was reported, and the build of this model ends."""
 
 
-@dataclass(slots=True)
+@record
 class Session:
     """What all frames of one build share. `loose` says that sizes may be unknown: a block is checked by itself."""
 
@@ -83,7 +84,7 @@ class Session:
         raise Refused
 
 
-@dataclass(slots=True, eq=False)
+@record
 class FrameInput:
     """An input of a frame; `outer` is the captured wire of the frame around."""
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from ..node import record
 from ..ops import Combinator, Operator
 from ..source import Span
 from ..syntax import (
@@ -46,7 +47,7 @@ from .program import Block, PythonClass
 UNBUILT = frozenset("input target require state metric optimizer freeze train autoregressive".split())
 
 
-@dataclass(slots=True)
+@record
 class _Scope:
     """What a named scope holds: claims on a segment in text order, and whether a named thing inside has weights."""
 

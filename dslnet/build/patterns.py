@@ -7,16 +7,16 @@ sizes with what was learned, or a report that names both origins.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from ..diagnostics import Help, Label
+from ..node import record
 from ..shape import UNKNOWN, Dim, Quotient, Size, Tensor, differ, free, located, same, shape_text, solve
 from ..source import Span
 from ..syntax import Attribute, Binary, BoxRef, Call, Conditional, Ellipsis, Expression, Index, List, Paren, Ref, Unary
 from .expressions import Expressions
 
 
-@dataclass(slots=True)
+@record
 class Bound:
     """Where a symbol got its value."""
 
@@ -24,7 +24,7 @@ class Bound:
     text: str
 
 
-@dataclass(slots=True)
+@record
 class Pair:
     """One position of a pattern and the size that meets it."""
 

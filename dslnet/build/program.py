@@ -18,6 +18,7 @@ from ..decode import decode
 from ..diagnostics import Help, Label, Report, did_you_mean
 from ..files import Refusal, read_spec, resolve_import
 from ..limits import DEFAULT, Limits
+from ..node import node
 from ..ops import OPERATORS, Operator
 from ..parse import parse
 from ..source import Source, Span
@@ -38,7 +39,7 @@ from ..syntax import (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class PythonClass:
     """`use python Wavelet from "pkg.mod"`: a name that only `compile` and `load` may turn into a class."""
 

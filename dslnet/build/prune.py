@@ -7,17 +7,18 @@ out before the ones that use them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from ..graph import Definition, Input, Instance, Node, Param, Region, Round, State, Type, Value
+from ..node import record
 from ..ops import Operator
 from ..ops.arguments import ModuleArgument
 from .frame import Session
 from .values import DraftDefinition, DraftInstance, DraftNode, DraftRegion, ModuleValue, Wire, Wires
 
 
-@dataclass(slots=True)
+@record
 class Pruned:
     """A definition, and which of the draft's inputs and held modules it kept, in order."""
 

@@ -20,7 +20,6 @@ from ..syntax import (
     Choice,
     Declaration,
     Expression,
-    Flow as FlowBody,
     Item,
     Key,
     Lane,
@@ -32,6 +31,9 @@ from ..syntax import (
     Statement,
     Suite,
     Valued,
+)
+from ..syntax import (
+    Flow as FlowBody,
 )
 from . import static
 from .binding import bind_operator

@@ -6,10 +6,11 @@ modules, boxes, groups. `UNKNOWN_VALUE` is the meaning of what has an error, and
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from ..graph import Initial, Round
+from ..node import node, record
 from ..ops import Operator
 from ..shape import UNKNOWN_TENSOR, Tensor
 from ..source import NOWHERE, Span
@@ -30,7 +31,7 @@ class Unknown:
 UNKNOWN_VALUE = Unknown()
 
 
-@dataclass(slots=True, eq=False)
+@record
 class Wire:
     """A value of a frame that is being built. `node` made it (None: an input, a param or a state); `names` are what
     can be read from it with a dot, which a group adds; `inner` is the callee's wire that this one brings out. `loose` marks a free parameter, which broadcasts."""
@@ -50,7 +51,7 @@ class Wire:
         return self.type.shape is None
 
 
-@dataclass(slots=True, eq=False)
+@record
 class Wires:
     """A tuple of wires: what `parallel` makes, or one step of each round of a repeat. `value` is the name of the
     one IR value that holds all of them, when there is one."""
@@ -62,7 +63,7 @@ class Wires:
     names: Namespace | None = None
 
 
-@dataclass(slots=True, eq=False)
+@record
 class ModuleValue:
     """A lower-case module: built once, used by name. `make` elaborates a use of it on types (see `Combinators`)."""
 
@@ -79,7 +80,7 @@ class ModuleValue:
     known: dict[Any, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class BoxValue:
     """A box, perhaps with arguments: what a capitalised parameter stands for, and what a step resolves to."""
 
@@ -94,7 +95,7 @@ class BoxValue:
         return self.target.name
 
 
-@dataclass(slots=True)
+@record
 class Namespace:
     """Names of one scope. A named group is a namespace: bare inside, `group.name` outside."""
 
@@ -131,7 +132,7 @@ class Namespace:
 # ------------------------------------------------------------------------------------ drafts of the graph IR
 
 
-@dataclass(slots=True, eq=False)
+@record
 class DraftInstance:
     """An `Instance` in the making; see `graph.Instance`."""
 
@@ -153,7 +154,7 @@ class DraftInstance:
     others: list[str] = field(default_factory=list)
 
 
-@dataclass(slots=True, eq=False)
+@record
 class DraftNode:
     """A `Node` in the making. `sources` has, for each output, the wire of the callee that it is; of a repeat, a
     table from a round's key to that wire."""
@@ -177,7 +178,7 @@ class DraftNode:
     callee: Any = None
 
 
-@dataclass(slots=True, eq=False)
+@record
 class DraftRegion:
     """A `Region` in the making."""
 
@@ -190,7 +191,7 @@ class DraftRegion:
     span: Span = NOWHERE
 
 
-@dataclass(slots=True, eq=False)
+@record
 class DraftDefinition:
     """A finished frame, not yet pruned: the body, what it makes, and what can be read from it."""
 

@@ -24,15 +24,15 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal, get_args, get_origin
 
+from ..node import node
 from ..shape import Shape, Size, Tensor
 from .arguments import ArgumentType, ChoiceType, FlagType, OptionalType
 from .code import Code
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Argument:
     """A declared argument of an operator."""
 
@@ -42,7 +42,7 @@ class Argument:
     default: Any = None
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Port:
     """An input of a box; a `variadic` one takes any number of wires."""
 
@@ -51,7 +51,7 @@ class Port:
     variadic: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Weight:
     """An entry of the state_dict below the box's path. `trained` is False for running statistics and tables."""
 
@@ -288,11 +288,15 @@ def _type_of(annotation: Any, cls: type, name: str) -> ArgumentType:
 
 
 def _ports(cls: type[Operator]) -> Iterator[Port]:
-    for parameter in list(inspect.signature(cls.shape).parameters.values())[1:]:
-        if parameter.kind is inspect.Parameter.KEYWORD_ONLY:
-            continue
-        variadic = parameter.kind is inspect.Parameter.VAR_POSITIONAL
-        yield Port(parameter.name, parameter.default is None, variadic)
+    # read from the code object: `inspect.signature` of two hundred classes would be a tenth of a start
+    shape: Any = inspect.unwrap(cls.shape)
+    code, defaults = shape.__code__, shape.__defaults__ or ()
+    names = code.co_varnames[1 : code.co_argcount]
+    for number, name in enumerate(names):
+        given = number - (len(names) - len(defaults))
+        yield Port(name, given >= 0 and defaults[given] is None)
+    if code.co_flags & inspect.CO_VARARGS:
+        yield Port(code.co_varnames[code.co_argcount + code.co_kwonlyargcount], variadic=True)
 
 
 class Combinator(Operator, abstract=True):

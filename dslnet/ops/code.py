@@ -7,9 +7,10 @@ size that is only known at run time (`Dim`) is replaced by an expression on the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from ..node import node
 from ..shape import Dim
 
 
@@ -19,7 +20,7 @@ class Expression:
     __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Input(Expression):
     """The input number `index` of the box, in the order of its ports; of a variadic port, `rest` is all of them
     from there on as a list."""
@@ -28,38 +29,38 @@ class Input(Expression):
     rest: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Own(Expression):
     """The module that was built for this box: `self.conv1`."""
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Held(Expression):
     """The module that was given as the argument `name`: the `wte` of `Unembed(wte)`."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Bodies(Expression):
     """The list of modules made from the body of a combinator, `count` of them."""
 
     count: int
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Training(Expression):
     """`self.training`."""
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Global(Expression):
     """A dotted name of torch: `torch.long`, `torch.inf`."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Apply(Expression):
     """`function(*args, **kwargs)`. A name without a dot is a function of `targets/boxes.py` or a builtin."""
 
@@ -68,7 +69,7 @@ class Apply(Expression):
     kwargs: dict[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Method(Expression):
     """`owner.name(*args, **kwargs)`."""
 
@@ -78,7 +79,7 @@ class Method(Expression):
     kwargs: dict[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Attr(Expression):
     """`owner.name`."""
 
@@ -86,7 +87,7 @@ class Attr(Expression):
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Infix(Expression):
     """`left operator right`; parentheses are put where precedence asks for them."""
 
@@ -95,7 +96,7 @@ class Infix(Expression):
     right: Any
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Prefix(Expression):
     """`-operand` or `~operand`."""
 
@@ -103,7 +104,7 @@ class Prefix(Expression):
     operand: Any
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Cut(Expression):
     """`start:stop:step` inside a subscript; None leaves a part out."""
 
@@ -112,7 +113,7 @@ class Cut(Expression):
     step: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Subscript(Expression):
     """`owner[items]`; an item is a value, a `Cut`, None (new axis) or `...` (Python's Ellipsis)."""
 
@@ -120,7 +121,7 @@ class Subscript(Expression):
     items: tuple[Any, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Module:
     """A module built in the constructor, `cls(*args, **kwargs)`, and how it is called.
 
