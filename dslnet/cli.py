@@ -1,42 +1,34 @@
 """The command line.
 
 Enters: the words after `dslnet`. Leaves: an exit code: 0 well, 1 mistakes in a spec, 2 a wrong command line, 3 a
-bug of ours, 130 interrupted. The bodies of the commands import what they need, so that `check` starts quickly.
+bug of ours, 130 interrupted. `dslnet check FILE...` is answered here, so that it need not wait for an option parser.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
-from typing import Any, TypeVar
 
-import click
-
-from . import __version__
 from .settings import Misuse
 from .terminal import Session, confess, prepare, put
-
-Command = TypeVar("Command", bound=Callable[..., Any])
-
-FORMATS = ("text", "short", "json", "github", "sarif")
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit code. Never raises."""
     prepare()
     session = Session()
+    words = sys.argv[1:] if arguments is None else arguments
     try:
-        result = cli.main(arguments, prog_name="dslnet", standalone_mode=False, obj=session)
-        return result if isinstance(result, int) else 0
-    except click.exceptions.Exit as exit:
-        return exit.exit_code
-    except click.ClickException as error:
-        put(_usage(error), sys.stderr)
-        return 2
+        if len(words) > 1 and words[0] == "check" and not any(word.startswith("-") for word in words):
+            from .commands import check
+
+            return check(session, tuple(words[1:]))
+        from .options import run
+
+        return run(words, session)
     except Misuse as error:
         put(f"dslnet: {error}\n", sys.stderr)
         return 2
-    except (KeyboardInterrupt, click.Abort):
+    except KeyboardInterrupt:
         put("\n", sys.stderr)
         return 130
     except BrokenPipeError:
@@ -44,111 +36,3 @@ def main(arguments: list[str] | None = None) -> int:
     except Exception as error:
         put(confess(error, session), sys.stderr)
         return 3
-
-
-def _usage(error: click.ClickException) -> str:
-    context = getattr(error, "ctx", None)
-    help = f"see `{context.command_path} --help`\n" if context is not None else ""
-    return f"dslnet: {error.format_message()}\n{help}"
-
-
-def reading(command: Command) -> Command:
-    """The options of every command that reads a spec."""
-    for option in (
-        click.option("--format", type=click.Choice(FORMATS), default="text", help="How mistakes are shown."),
-        click.option("--limit", "limit", multiple=True, metavar="NAME=NUMBER", help="Raise a limit: boxes=1e7."),
-        click.option("--root", metavar="FOLDER", help="Imports may be anywhere below this folder."),
-        click.option("--strict", is_flag=True, help="Warnings count as errors."),
-    ):
-        command = option(command)
-    return command
-
-
-def building(command: Command) -> Command:
-    """The options of every command that builds one model."""
-    setting = click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="An argument: classes=10.")
-    target = click.argument("target", metavar="FILE[:MODEL]")
-    return reading(setting(target(command)))
-
-
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, message="dslnet %(version)s")
-def cli() -> None:
-    """Neural networks as text: check, compile and describe `.net` files."""
-
-
-@cli.command()
-@click.argument("files", nargs=-1, required=True, metavar="FILE...")
-@reading
-@click.pass_obj
-def check(session: Session, /, **options: Any) -> int:
-    """Find every mistake in FILEs, without running anything."""
-    from .commands import check
-
-    return check(session, **options)
-
-
-@cli.command()
-@building
-@click.option("-o", "--output", required=True, metavar="OUT", help="x.py or x.json; `-` prints Python.")
-@click.option("--force", is_flag=True, help="Replace a file that dslnet did not write.")
-@click.option("--allow-python", multiple=True, metavar="PKG", help="Python boxes may come from this package.")
-@click.pass_obj
-def compile(session: Session, /, **options: Any) -> int:
-    """Write a model as Python source or as JSON."""
-    from .commands import compile
-
-    return compile(session, **options)
-
-
-@cli.command()
-@building
-@click.pass_obj
-def summary(session: Session, /, **options: Any) -> int:
-    """Show a model as a table: boxes, shapes, parameters, FLOPs, memory."""
-    from .commands import summary
-
-    return summary(session, **options)
-
-
-@cli.command()
-@building
-@click.pass_obj
-def names(session: Session, /, **options: Any) -> int:
-    """List the parameters of a model as its state_dict has them."""
-    from .commands import names
-
-    return names(session, **options)
-
-
-@cli.command()
-@click.argument("files", nargs=-1, required=True, metavar="FILE...")
-@click.option("--check", is_flag=True, help="Write nothing; exit with 1 when a file would change.")
-@click.option("--diff", is_flag=True, help="Write nothing; show what would change.")
-@click.option("--format", type=click.Choice(FORMATS), default="text", help="How mistakes are shown.")
-@click.option("--limit", "limit", multiple=True, metavar="NAME=NUMBER", help="Raise a limit.")
-@click.pass_obj
-def fmt(session: Session, /, **options: Any) -> int:
-    """Put FILEs into canonical form."""
-    from .commands import fmt
-
-    return fmt(session, **options)
-
-
-@cli.command()
-@click.argument("name", required=False)
-@click.pass_obj
-def ops(session: Session, /, name: str | None) -> int:
-    """List the boxes, or describe one."""
-    from .commands import ops
-
-    return ops(session, name)
-
-
-@cli.command()
-@click.argument("code", required=False)
-def explain(code: str | None) -> int:
-    """Explain a diagnostic: what it means, a wrong spec, the right one, why."""
-    from .commands import explain
-
-    return explain(code)

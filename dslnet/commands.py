@@ -20,7 +20,12 @@ if TYPE_CHECKING:
 
 
 def check(
-    session: Session, files: tuple[str, ...], format: str, limit: tuple[str, ...], root: str | None, strict: bool
+    session: Session,
+    files: tuple[str, ...],
+    format: str = "text",
+    limit: tuple[str, ...] = (),
+    root: str | None = None,
+    strict: bool = False,
 ) -> int:
     """`dslnet check`: every mistake of every file in one report."""
     from .build import check_program, read_program

@@ -5,16 +5,15 @@ a diagnostic of the family E08; and outputs that are written whole or not at all
 leads out of the root, waits on a pipe, reads more than its limit, or replaces a file that it did not make.
 
 Generated text carries a seal: one of its first lines holds `sha256:` with the hash of everything after that line,
-and that line or one before it names dslnet. A file whose seal is right was not touched by hand and may be written again.
+and that line or one before it names dslnet. A file whose seal is right was not touched by hand and may be written
+again.
 """
 
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
 import re
-import secrets
 import stat
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -207,7 +206,13 @@ def _kind(mode: int) -> str:
 
 def seal(first: str, body: str) -> str:
     """Generated text: the line `first` with the hash of `body` at its end, then `body`."""
-    return f"{first} sha256:{hashlib.sha256(body.encode()).hexdigest()}\n{body}"
+    return f"{first} sha256:{_digest(body.encode())}\n{body}"
+
+
+def _digest(data: bytes) -> str:
+    import hashlib  # reading needs none
+
+    return hashlib.sha256(data).hexdigest()
 
 
 def unchanged(data: bytes) -> bool:
@@ -219,7 +224,7 @@ def unchanged(data: bytes) -> bool:
             return False
         found = _SEAL.search(data, start, end)
         if found and b"dslnet" in data[:end]:
-            return hashlib.sha256(data[end + 1 :]).hexdigest().encode() == found[1]
+            return _digest(data[end + 1 :]).encode() == found[1]
         start = end + 1
     return False
 
@@ -291,7 +296,7 @@ def replace(path: str | Path, data: bytes) -> Refusal | None:
         return _no_folder(target)
     if os.path.islink(target):
         return Refusal("E0812", f"`{target}` is a link")
-    temporary = os.path.join(folder, f".{name[:100]}.{secrets.token_hex(8)}.dslnet-tmp")
+    temporary = os.path.join(folder, f".{name[:100]}.{os.urandom(8).hex()}.dslnet-tmp")
     try:
         mode = stat.S_IMODE(os.stat(target).st_mode) if os.path.exists(target) else None
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_FOLLOW, 0o666)

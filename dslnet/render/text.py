@@ -6,7 +6,6 @@ and helps. Lines of the user always stand behind a gutter, so that nothing in th
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -130,10 +129,11 @@ def _remark(kind: str, text: str, indent: str, paint: Paint, width: int) -> list
     """A note or help; the lines of one that has several stand as they are."""
     head = f"{indent} = {kind}: "
     lines = text.split("\n")
-    if len(lines) == 1:
-        lines = textwrap.wrap(
-            text, max(width, 100) - len(head), break_long_words=False, break_on_hyphens=False
-        ) if len(head) + len(text) > max(width, 100) else lines
+    room = max(width, 100) - len(head)
+    if len(lines) == 1 and len(text) > room:
+        import textwrap
+
+        lines = textwrap.wrap(text, room, break_long_words=False, break_on_hyphens=False)
     first, *rest = map(visible, lines)
     return [f"{indent} {paint('gutter', '=')} {paint.strong(kind + ':')} {first}"] + [
         " " * len(head) + line for line in rest

@@ -1,0 +1,142 @@
+"""The commands and their options, as click has them.
+
+Enters: the words after `dslnet`. Leaves: calls of `commands`, which are imported when one is called. `cli` imports
+this file only when it is needed, since importing click costs more than checking a spec.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from . import __version__
+from .render import FORMATS
+from .terminal import Session, put
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def run(arguments: list[str] | None, session: Session) -> int:
+    """Run the command that the words name. Raises what commands raise, but nothing of click's."""
+    try:
+        result = cli.main(arguments, prog_name="dslnet", standalone_mode=False, obj=session)
+        return result if isinstance(result, int) else 0
+    except click.exceptions.Exit as exit:
+        return exit.exit_code
+    except click.Abort:
+        raise KeyboardInterrupt from None
+    except click.ClickException as error:
+        import sys
+
+        put(_usage(error), sys.stderr)
+        return 2
+
+
+def _usage(error: click.ClickException) -> str:
+    context = getattr(error, "ctx", None)
+    help = f"see `{context.command_path} --help`\n" if context is not None else ""
+    return f"dslnet: {error.format_message()}\n{help}"
+
+
+def reading(command: Command) -> Command:
+    """The options of every command that reads a spec."""
+    for option in (
+        click.option("--format", type=click.Choice(FORMATS), default="text", help="How mistakes are shown."),
+        click.option("--limit", "limit", multiple=True, metavar="NAME=NUMBER", help="Raise a limit: boxes=1e7."),
+        click.option("--root", metavar="FOLDER", help="Imports may be anywhere below this folder."),
+        click.option("--strict", is_flag=True, help="Warnings count as errors."),
+    ):
+        command = option(command)
+    return command
+
+
+def building(command: Command) -> Command:
+    """The options of every command that builds one model."""
+    setting = click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="An argument: classes=10.")
+    target = click.argument("target", metavar="FILE[:MODEL]")
+    return reading(setting(target(command)))
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, message="dslnet %(version)s")
+def cli() -> None:
+    """Neural networks as text: check, compile and describe `.net` files."""
+
+
+@cli.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@reading
+@click.pass_obj
+def check(session: Session, /, **options: Any) -> int:
+    """Find every mistake in FILEs, without running anything."""
+    from .commands import check
+
+    return check(session, **options)
+
+
+@cli.command()
+@building
+@click.option("-o", "--output", required=True, metavar="OUT", help="x.py or x.json; `-` prints Python.")
+@click.option("--force", is_flag=True, help="Replace a file that dslnet did not write.")
+@click.option("--allow-python", multiple=True, metavar="PKG", help="Python boxes may come from this package.")
+@click.pass_obj
+def compile(session: Session, /, **options: Any) -> int:
+    """Write a model as Python source or as JSON."""
+    from .commands import compile
+
+    return compile(session, **options)
+
+
+@cli.command()
+@building
+@click.pass_obj
+def summary(session: Session, /, **options: Any) -> int:
+    """Show a model as a table: boxes, shapes, parameters, FLOPs, memory."""
+    from .commands import summary
+
+    return summary(session, **options)
+
+
+@cli.command()
+@building
+@click.pass_obj
+def names(session: Session, /, **options: Any) -> int:
+    """List the parameters of a model as its state_dict has them."""
+    from .commands import names
+
+    return names(session, **options)
+
+
+@cli.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option("--check", is_flag=True, help="Write nothing; exit with 1 when a file would change.")
+@click.option("--diff", is_flag=True, help="Write nothing; show what would change.")
+@click.option("--format", type=click.Choice(FORMATS), default="text", help="How mistakes are shown.")
+@click.option("--limit", "limit", multiple=True, metavar="NAME=NUMBER", help="Raise a limit.")
+@click.pass_obj
+def fmt(session: Session, /, **options: Any) -> int:
+    """Put FILEs into canonical form."""
+    from .commands import fmt
+
+    return fmt(session, **options)
+
+
+@cli.command()
+@click.argument("name", required=False)
+@click.pass_obj
+def ops(session: Session, /, name: str | None) -> int:
+    """List the boxes, or describe one."""
+    from .commands import ops
+
+    return ops(session, name)
+
+
+@cli.command()
+@click.argument("code", required=False)
+def explain(code: str | None) -> int:
+    """Explain a diagnostic: what it means, a wrong spec, the right one, why."""
+    from .commands import explain
+
+    return explain(code)
