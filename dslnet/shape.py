@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from math import gcd, lcm
+from math import ceil, floor, gcd, lcm
 from typing import Any, Union
 
 from .limits import DEFAULT
@@ -271,6 +271,8 @@ def _terms(size: Size) -> Mapping[Monomial, Coefficient]:
 
 
 def _whole(value: Coefficient) -> Coefficient:
+    if type(value) is int:
+        return value
     return value.numerator if isinstance(value, Fraction) and value.denominator == 1 else value
 
 
@@ -285,6 +287,10 @@ def _normal(terms: dict[Monomial, Coefficient]) -> Size:
     if len(kept) > DEFAULT.terms:
         raise LimitReached("E0908", f"a size of {len(kept)} terms; the limit is {DEFAULT.terms}")
     return Dim(kept)
+
+
+def _over(value: Coefficient, divisor: int) -> Coefficient:
+    return value // divisor if isinstance(value, int) and value % divisor == 0 else Fraction(value) / divisor
 
 
 def _product(a: Monomial, b: Monomial) -> Monomial:
@@ -332,7 +338,7 @@ def quotient(a: Size, b: Size) -> Size:
             continue
         part = coefficient * _multiple(monomial)
         if part % b == 0:
-            exactly[monomial] = Fraction(coefficient) / b
+            exactly[monomial] = _over(coefficient, b)
             continue
         if len(monomial) == 1 and monomial[0][1] == 1 and isinstance(symbol := monomial[0][0], Symbol):
             if symbol.remainder and coefficient * symbol.multiple % b == 0:
@@ -399,8 +405,8 @@ def bounds(size: Size) -> tuple[int | None, int | None]:
         return size, size
     if size is UNKNOWN:
         return None, None
-    low: Fraction | None = Fraction(0)
-    high: Fraction | None = Fraction(0)
+    low: Coefficient | None = 0
+    high: Coefficient | None = 0
     for monomial, coefficient in size.terms.items():
         least: int | None = 1
         most: int | None = 1
@@ -413,9 +419,9 @@ def bounds(size: Size) -> tuple[int | None, int | None]:
             most = None if most is None or b is None else most * b**power
         if coefficient < 0:
             least, most = most, least
-        low = None if low is None or least is None else low + Fraction(coefficient) * least
-        high = None if high is None or most is None else high + Fraction(coefficient) * most
-    return None if low is None else -(-low.numerator // low.denominator), None if high is None else high.__floor__()
+        low = None if low is None or least is None else low + coefficient * least
+        high = None if high is None or most is None else high + coefficient * most
+    return None if low is None else ceil(low), None if high is None else floor(high)
 
 
 def _quotient_bounds(atom: Quotient) -> tuple[int | None, int | None]:

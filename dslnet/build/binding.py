@@ -6,7 +6,9 @@ of each; every mistake (`E0206`, `E0301`, `E0401`, `E0404`) is reported where it
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import field
+from functools import partial
 from typing import Any
 
 from ..diagnostics import Edit, Help, Label, did_you_mean
@@ -49,7 +51,7 @@ def bind(
     frame: Expressions,
     box: BoxValue,
     names: list[str],
-    signature: str,
+    signature: Callable[[], str],
     at: Span,
     variadic: str | None = None,
     open_names: bool = False,
@@ -74,7 +76,7 @@ def bind(
                 f"`{box.name}` takes {takes}, here are {len(positional)}",
                 span,
                 "one too many",
-                notes=(signature,),
+                notes=(signature(),),
             )
             bound.broken = True
             break
@@ -105,11 +107,11 @@ def bind(
 
 
 def _no_such_argument(
-    frame: Expressions, box: BoxValue, names: list[str], name: str, place: Span, signature: str
+    frame: Expressions, box: BoxValue, names: list[str], name: str, place: Span, signature: Callable[[], str]
 ) -> None:
     if name in INFERRED:
         frame.error(
-            "E0206", f"`{box.name}` has no argument `{name}`", place, "input sizes are inferred", notes=(signature,),
+            "E0206", f"`{box.name}` has no argument `{name}`", place, "input sizes are inferred", notes=(signature(),),
             helps=("leave it out: shapes flow, nobody writes an input size",),
         )  # fmt: skip
         return
@@ -120,7 +122,7 @@ def _no_such_argument(
         )
         for i, n in enumerate(near)
     ]
-    frame.error("E0206", f"`{box.name}` has no argument `{name}`", place, notes=(signature,), helps=helps)
+    frame.error("E0206", f"`{box.name}` has no argument `{name}`", place, notes=(signature(),), helps=helps)
 
 
 def _extra(frame: Expressions, extras: Extras, name: str, value: Any, span: Span) -> None:
@@ -166,7 +168,7 @@ def bind_operator(frame: Expressions, box: BoxValue, at: Span) -> tuple[Operator
     cls = box.target
     assert isinstance(cls, type)
     names = [n for n in cls.arguments if not (cls.open_arguments and n == "sizes")]
-    bound = bind(frame, box, names, cls.signature(), at, cls.variadic, cls.open_arguments)
+    bound = bind(frame, box, names, cls.signature, at, cls.variadic, cls.open_arguments)
     accepted: dict[str, Any] = {}
     for name, argument in cls.arguments.items():
         if name not in bound.values:
@@ -264,7 +266,7 @@ def bind_block(frame: Expressions, box: BoxValue, at: Span) -> Bound | None:
     block = box.target
     assert isinstance(block, Block)
     names = [p.name.text for p in block.parameters]
-    bound = bind(frame, box, names, block_signature(block), at)
+    bound = bind(frame, box, names, lambda: block_signature(block), at)
     preset: Block | None = block
     given_by_preset: set[str] = set()
     while preset is not None and preset.base is not None:
@@ -273,7 +275,7 @@ def bind_block(frame: Expressions, box: BoxValue, at: Span) -> Bound | None:
         configured = outer.configured(call)
         if configured is not None:
             inner = bind(
-                outer, BoxValue(base, configured.positional, configured.named), names, block_signature(base), call.span
+                outer, BoxValue(base, configured.positional, configured.named), names, partial(block_signature, base), call.span
             )
             bound.broken |= inner.broken
             for name, value in inner.values.items():

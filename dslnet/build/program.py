@@ -253,7 +253,7 @@ def _read(program: Program, path: Path, shown: str, span: Span | None, chain: tu
 
 
 def _imports(file: File, chain: tuple[Path, ...]) -> None:
-    program, report = file.program, file.program.report
+    report = file.program.report
     for use in file.spec.statements:
         if not isinstance(use, Use):
             continue

@@ -27,6 +27,10 @@ class Pruned:
     held: list[ModuleValue]
 
 
+#: What makes two definitions equal, the quickest to differ first; the bindings only name the numbers in them.
+CONTENT = ("inputs", "outputs", "held", "kind", "instances", "params", "states", "body", "doc")
+
+
 class Pruner:
     """Makes definitions of the drafts of one session. `training` keeps what teachers and critics need."""
 
@@ -54,7 +58,7 @@ class Pruner:
     def intern(self, definition: Definition, hint: str) -> str:
         """The key of a definition; equal ones get the same."""
         for other in self.recent.get(hint, ())[-8:]:
-            if replace(other, key="", bindings={}) == replace(definition, key="", bindings={}):
+            if all(getattr(other, name) == getattr(definition, name) for name in CONTENT):
                 return other.key
         number = self.hints[hint] = self.hints.get(hint, 0) + 1
         key = hint if number == 1 else f"{hint}.{number}"
@@ -259,7 +263,10 @@ class _Body:
         held = [m for m in modules if id(m) in wanted_held]
         made: list[Round] = []
         for draft, count in drafts:
-            key = self.pruner.prune(draft, self.wanted_of(node, draft, taps), ports, held).key
+            pruned = self.pruner.prune(draft, self.wanted_of(node, draft, taps))
+            if [e.outer for e in pruned.inputs[1:]] != ports or pruned.held != held:
+                pruned = self.pruner.prune(draft, self.wanted_of(node, draft, taps), ports, held)
+            key = pruned.key
             if made and made[-1].definition == key:
                 made[-1] = Round(key, made[-1].count + count)
             else:
