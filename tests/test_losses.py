@@ -153,8 +153,11 @@ def test_overlaps() -> None:
         ("[B, 8] -> NLL to [B]", "E0511", "`NLL` knows no distribution"),
         ("[B, 8] -> NLL to [B] long < 9", "E0313", "go up to 8"),
         ("[B, 8] -> KLDiv to [B]", "E0511", "equal shapes"),
-        ("[B, 100] -> Distill(4) to [B, 1000]", "E0510",
-         "teacher and student do not make the same classes: 1000 and 100"),
+        (
+            "[B, 100] -> Distill(4) to [B, 1000]",
+            "E0510",
+            "teacher and student do not make the same classes: 1000 and 100",
+        ),
         ("[B, 100] -> Distill(4) to [B] long", "E0511", "a teacher's logits"),
         ("[B] -> Contrastive to [B, 1]", "E0511", "equal shapes"),
         ("([B, 8], [B, 8]) -> Triplet to [B, 9]", "E0511", "`Triplet`"),

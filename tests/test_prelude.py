@@ -301,4 +301,4 @@ def test_mistake(tmp_path: Path, body: str, code: str, title: str) -> None:
     assert program is not None
     check_program(program, report)
     found = [(d.code, d.title) for d in report.diagnostics]
-    assert found and found[0][0] == code and title in found[0][1], found
+    assert len(found) == 1 and found[0][0] == code and title in found[0][1], found
