@@ -72,7 +72,7 @@ class MixtureOfExperts(nn.Module):
         out: Tensor | None = None
         for i, expert in enumerate(self.experts):
             row, place = torch.where(chosen == i)
-            made = expert(rows[row].view(*[1] * (x.dim() - 2), len(row), -1)).flatten(0, -2)
+            made = expert(rows[row][(None,) * (x.dim() - 2)]).flatten(0, -2)
             if out is None:
                 out = made.new_zeros(rows.shape[0], made.shape[-1])
             out = out.index_add(0, row, weight[row, place, None] * made)
