@@ -6,10 +6,23 @@ bug of ours, 130 interrupted. `dslnet check FILE...` is answered here, so that i
 
 from __future__ import annotations
 
+import gc
+import os
 import sys
 
 from .settings import Misuse
 from .terminal import Session, confess, prepare, put
+
+
+def run() -> None:
+    """The console script: `main`, and an end without the interpreter's tidying, which takes as long as a check."""
+    gc.set_threshold(50_000)  # what a command builds stays until its end, so looking for garbage is in vain
+    code = main()
+    if "torch" in sys.modules:  # it may have processes and files to close
+        sys.exit(code)
+    for stream in (sys.stdout, sys.stderr):
+        put("", stream)
+    os._exit(code)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -16,15 +16,15 @@ SPECS = PACKAGE.parent / "specs"
 
 #: Imports go from later names to earlier ones; names on one line may know each other.
 ORDER = [
-    "source limits __init__ resources",
+    "node source limits __init__ resources",
     "diagnostics codes",
     "render",
     "syntax kinds tables grammar",
     "brackets lexer words mistakes placement",
     "decode layout",
-    "tree driver repairs recovery",
+    "leaves terms tree driver repairs recovery",
     "parse",
-    "format",
+    "write format",
     "shape",
     "exchange",
     "ops",
