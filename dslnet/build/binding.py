@@ -18,10 +18,10 @@ from ..ops import Operator, literal
 from ..ops.arguments import WholeType, Wrong
 from ..shape import UNKNOWN
 from ..source import Span
+from .blocks import Block
 from .expressions import Expressions
 from .foreign import ARGUMENTS, INFERRED
 from .initial import INITIALISERS
-from .program import Block
 from .values import UNKNOWN_VALUE, BoxValue, ModuleValue, Wire, Wires, describe
 
 #: Arguments that every box takes besides its own.
@@ -275,7 +275,11 @@ def bind_block(frame: Expressions, box: BoxValue, at: Span) -> Bound | None:
         configured = outer.configured(call)
         if configured is not None:
             inner = bind(
-                outer, BoxValue(base, configured.positional, configured.named), names, partial(block_signature, base), call.span
+                outer,
+                BoxValue(base, configured.positional, configured.named),
+                names,
+                partial(block_signature, base),
+                call.span,
             )
             bound.broken |= inner.broken
             for name, value in inner.values.items():

@@ -32,7 +32,8 @@ from .values import (
 )
 
 if TYPE_CHECKING:
-    from .program import Block, File, Program
+    from .blocks import Block
+    from .program import File, Program
 
 
 class Refused(Exception):
@@ -65,7 +66,9 @@ class Session:
     def unreadable(self, span: Span) -> bool:
         """Whether the line of a span already has a syntax error: then what it seems to mean is not told."""
         if self.lines is None:
-            self.lines = {self.line(d.primary.span) for d in self.report.diagnostics if d.code.startswith(("E00", "E01"))}
+            self.lines = {
+                self.line(d.primary.span) for d in self.report.diagnostics if d.code.startswith(("E00", "E01"))
+            }
         return bool(self.lines) and self.line(span) in self.lines
 
     def line(self, span: Span) -> tuple[str, int]:
@@ -102,7 +105,7 @@ class Frame:
         self.session, self.report, self.file, self.naming = session, session.report, file, naming
         self.kind, self.hint, self.outer = kind, hint, outer
         self.key = session.key(hint)
-        self.scope = Namespace(outer.scope if outer else None)
+        self.scope: Namespace = Namespace(outer.scope if outer else None)
         self.body: list[DraftNode | DraftRegion] = []
         self.items = self.body
         self.instances: list[DraftInstance] = []
@@ -134,7 +137,7 @@ class Frame:
         self.root_statements: tuple[Any, ...] = ()
         self.entry = False
         self.settings: dict[str, Any] = {}
-        self.naming_span = outer.naming_span if outer else NOWHERE
+        self.naming_span: Span = outer.naming_span if outer else NOWHERE
         self.final_states: list[tuple[str, Wire]] = []
         self.losses: list[tuple[Any, Wire]] = []
         self.trains: list[tuple[tuple[str, ...], Wire, Span]] = []

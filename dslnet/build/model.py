@@ -15,11 +15,12 @@ from ..shape import UNKNOWN, UNKNOWN_TENSOR, Dim, LimitReached, Number, Size, Te
 from ..source import Span
 from ..syntax import BoxRef, Declaration, Ellipsis, List, Ref, Valued
 from .binding import Bound, bind_block
+from .blocks import Block
 from .body import Body
 from .frame import FrameInput, Refused, Session
 from .naming import naming
 from .patterns import free_names
-from .program import Block, Program
+from .program import Program
 from .prune import Pruner
 from .values import UNKNOWN_VALUE, BoxValue, DraftDefinition, Wire
 

@@ -14,9 +14,9 @@ from ..ops.arguments import ModuleArgument
 from ..source import Span
 from ..syntax import Body, BoxRef, Call, Expression, Paren, Valued
 from .binding import Bound, bind_block, bind_operator
+from .blocks import Block
 from .boxes import Fed, SideInput
 from .expressions import Flow
-from .program import Block
 from .taps import Taps
 from .values import BoxValue, DraftDefinition, DraftInstance, ModuleValue, Wire, Wires
 

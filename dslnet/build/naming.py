@@ -41,7 +41,7 @@ from ..syntax import (
     Valued,
     Wrap,
 )
-from .program import Block, PythonClass
+from .blocks import Block, PythonClass
 
 #: Roles whose line builds nothing.
 UNBUILT = frozenset("input target require state metric optimizer freeze train autoregressive".split())

@@ -18,123 +18,18 @@ from ..decode import decode
 from ..diagnostics import Help, Label, Report, did_you_mean
 from ..files import Refusal, read_spec, resolve_import
 from ..limits import DEFAULT, Limits
-from ..node import node
 from ..ops import OPERATORS, Operator
 from ..parse import parse
 from ..source import Source, Span
 from ..syntax import (
-    BoxRef,
-    Call,
     Constant,
-    Declaration,
     Definition,
     Expression,
-    List,
     Parameter,
-    Ref,
     Spec,
-    Suite,
     Use,
-    Valued,
 )
-
-
-@node
-class PythonClass:
-    """`use python Wavelet from "pkg.mod"`: a name that only `compile` and `load` may turn into a class."""
-
-    name: str
-    module: str
-    span: Span
-
-
-@dataclass(eq=False)
-class Block:
-    """A `block` or `model` of a file."""
-
-    name: str
-    syntax: Definition
-    file: File
-
-    @property
-    def is_model(self) -> bool:
-        return self.syntax.word == "model"
-
-    @cached_property
-    def base(self) -> tuple[Block, Call | BoxRef] | None:
-        """Of a preset, the block that it configures and the call that does it."""
-        body = self.syntax.body
-        if not isinstance(body, Valued) or self.syntax.parameters or body.default is not None:
-            return None
-        value = body.value
-        if isinstance(value, Call) and isinstance(value.callee, BoxRef):
-            name = value.callee.name
-        elif isinstance(value, BoxRef):
-            name = value.name
-        else:
-            return None
-        target = self.file.find(name)
-        return (target, value) if isinstance(target, Block) and target is not self and not target.inside(self) else None
-
-    def inside(self, other: Block) -> bool:
-        """Whether a chain of presets leads from this block to `other`."""
-        seen: set[int] = set()
-        block: Block | None = self
-        while block is not None and id(block) not in seen:
-            seen.add(id(block))
-            body = block.syntax.body
-            value = body.value if isinstance(body, Valued) else None
-            callee = value.callee if isinstance(value, Call) else value
-            found = block.file.blocks.get(callee.name) if isinstance(callee, BoxRef) else None
-            block = found if isinstance(found, Block) else None
-            if block is other:
-                return True
-        return False
-
-    @property
-    def parameters(self) -> tuple[Parameter, ...]:
-        """The declared names, a preset's being those of its base."""
-        return self.base[0].parameters if self.base else self.syntax.parameters
-
-    @property
-    def root(self) -> Block:
-        """The block that has the body: the base of the base of a preset."""
-        return self.base[0].root if self.base else self
-
-    @cached_property
-    def states(self) -> tuple[Declaration, ...]:
-        """The `state` lines, which make a block a cell."""
-        return self.root.declarations("state")
-
-    def declarations(self, *roles: str) -> tuple[Declaration, ...]:
-        """The declarations of the body with one of these roles, in text order."""
-        body = self.syntax.body
-        statements = body.statements if isinstance(body, Suite) else ()
-        return tuple(s for s in statements if isinstance(s, Declaration) and s.key.words[0].text in roles)
-
-    @cached_property
-    def dimensions(self) -> frozenset[str]:
-        """The names that stand in shapes of the body: sizes, even when they are capital."""
-        found: set[str] = set()
-        _dimensions(self.syntax.body, found)
-        return frozenset(found)
-
-
-def _dimensions(node: object, found: set[str]) -> None:
-    """Collect bare names of shapes anywhere below a body."""
-    stack: list[object] = [node]
-    while stack:
-        item = stack.pop()
-        if isinstance(item, tuple):
-            stack.extend(item)
-        elif isinstance(item, List):
-            for size in item.items:
-                if isinstance(size, (Ref, BoxRef)):
-                    found.add(size.name)
-            stack.extend(item.items)
-        elif hasattr(item, "__dataclass_fields__"):
-            stack.extend(getattr(item, name) for name in item.__dataclass_fields__ if not name.endswith("span"))
-
+from .blocks import Block, PythonClass
 
 Target = Block | PythonClass | type[Operator]
 

@@ -8,15 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 from ..diagnostics import Edit, Help, Label, did_you_mean
-from ..graph import Autoregressive, Loss, Optimizer
-from ..ops.optimizers import OPTIMIZERS
 from ..source import Span
 from ..syntax import (
-    Attribute,
     Bad,
     Body,
-    BoxRef,
-    Call,
     Choice,
     Declaration,
     Expression,
@@ -24,9 +19,7 @@ from ..syntax import (
     Key,
     Lane,
     List,
-    Name,
     Nest,
-    Paren,
     Ref,
     Statement,
     Suite,
@@ -36,14 +29,13 @@ from ..syntax import (
     Flow as FlowBody,
 )
 from . import static
-from .binding import bind_operator
-from .combinators import Combinators
 from .expressions import Flow
+from .objectives import Objectives
 from .roles import MARKS, ROLES, STATEMENTS
-from .values import UNKNOWN_VALUE, BoxValue, DraftNode, DraftRegion, ModuleValue, Unknown, Wire, Wires, describe
+from .values import UNKNOWN_VALUE, DraftNode, DraftRegion, ModuleValue, Unknown, Wire, Wires, describe
 
 
-class Statements(Combinators):
+class Statements(Objectives):
     """The part of a frame that runs statements."""
 
     def run(self, body: Body, flow: Flow, fresh: bool) -> Flow:
@@ -118,7 +110,8 @@ class Statements(Combinators):
         if statement.key is None:
             return self.run(body, flow, fresh)
         role, name, place = self.role_of(statement.key, marks_only=True)
-        return self.named(name, role, place, statement.doc, statement.span, lambda: self.run(body, flow, fresh))
+        made: Flow = self.named(name, role, place, statement.doc, statement.span, lambda: self.run(body, flow, fresh))
+        return made
 
     def named(
         self, name: str, role: str | None, place: Span, doc: tuple[str, ...], span: Span, make: Any, bind: bool = True
@@ -347,95 +340,6 @@ class Statements(Combinators):
 
     # ------------------------------------------------------------------------------------------- objectives
 
-    def declare_loss(self, statement: Declaration, name: str, place: Span, flow: Flow, kind: str = "loss") -> None:
-        if not self.objectives or statement.body is None:
-            return
-        value = self.named(
-            name,
-            None,
-            place,
-            statement.doc,
-            statement.span,
-            lambda: self.run(statement.body, self.unknown(place), True),
-        )  # type: ignore[arg-type]
-        if isinstance(value, Wire):
-            if kind == "loss" and not value.unknown and value.type.rank != 0:
-                self.error(
-                    "E0302",
-                    f"a loss is one number, and `{name}` is {value.type}",
-                    place,
-                    helps=("end it with `-> Mean` or `-> Sum`",),
-                )
-            self.losses.append((Loss(name, "", kind, place), value))
-
-    def declare_metric(self, statement: Declaration, name: str, place: Span, flow: Flow) -> None:
-        self.declare_loss(statement, name, place, flow, "metric")
-
-    def declare_train(self, statement: Declaration, name: str, place: Span, flow: Flow) -> None:
-        if not self.objectives or not isinstance(statement.body, Valued):
-            return
-        targets: list[str] = []
-        if len(statement.key.words) == 2:
-            found = self.scope.find(name)
-            if not isinstance(found, (ModuleValue, Wire)):
-                self.undefined(name, place)
-                return
-            targets.append(found.path if isinstance(found, ModuleValue) else name)
-        value = self.evaluate(statement.body.value)
-        if isinstance(value, Wire):
-            self.trains.append((tuple(targets), value, place))
-
-    def declare_optimizer(self, statement: Declaration, name: str, place: Span, flow: Flow) -> None:
-        if not self.objectives or not isinstance(statement.body, Valued):
-            return
-        value = statement.body.value
-        callee = value.callee if isinstance(value, Call) else value
-        if not isinstance(callee, BoxRef):
-            self.error("E0215", "an optimizer is a box such as `AdamW(lr=3e-4)`", value.span)
-            return
-        if callee.name not in OPTIMIZERS:
-            near = did_you_mean(callee.name, OPTIMIZERS)
-            helps = [Help(f"did you mean `{n}`?", (Edit(callee.span, n),), sure=i == 0) for i, n in enumerate(near)]
-            self.error(
-                "E0202",
-                f"there is no optimizer `{callee.name}`",
-                callee.span,
-                notes=(", ".join(OPTIMIZERS),),
-                helps=helps,
-            )
-            return
-        box = self.with_arguments(BoxValue(OPTIMIZERS[callee.name], span=callee.span), value)
-        made = bind_operator(self, box, callee.span)
-        if made is not None:
-            module = name if len(statement.key.words) == 2 else None
-            self.optimizers.append(Optimizer(module, callee.name, made[0].values(), place))
-
-    def declare_freeze(self, statement: Declaration, name: str, place: Span, flow: Flow) -> None:
-        if not self.objectives or not isinstance(statement.body, Valued):
-            return
-        value = statement.body.value
-        parts = [a.value for a in value.arguments] if isinstance(value, Paren) else [value]
-        for part in parts:
-            path = _dotted(part)
-            if path is None:
-                self.error("E0215", "`freeze` names modules", part.span)
-                continue
-            root = path[0]
-            found = self.scope.find(root.text)
-            if found is None:
-                self.undefined(root.text, root.span)
-            elif isinstance(found, ModuleValue):
-                found.used = True
-            self.frozen.append((".".join(n.text for n in path), part.span))
-
-    def declare_autoregressive(self, statement: Declaration, name: str, place: Span, flow: Flow) -> None:
-        if not self.objectives or not isinstance(statement.body, Valued):
-            return
-        tokens = self.lookup(name, place)
-        logits = self.evaluate(statement.body.value)
-        if isinstance(tokens, Wire) and isinstance(logits, Wire):
-            self.promises.append((Autoregressive(tokens.name, logits.name, statement.span), tokens, logits))
-
     def declare_input(self, statement: Declaration, name: str, place: Span, flow: Flow) -> None:
         """Done before the body runs, because inputs bind its sizes; here only misplaced ones are found."""
         if statement not in self.seen:
@@ -451,17 +355,6 @@ def _choice(statement: Statement) -> Choice | None:
 
 def _holds(region: DraftRegion, node: DraftNode) -> bool:
     return any(i is node or (isinstance(i, DraftRegion) and _holds(i, node)) for lane in region.lanes for i in lane)
-
-
-def _dotted(expression: Expression) -> tuple[Name, ...] | None:
-    names: list[Name] = []
-    while isinstance(expression, Attribute):
-        names.append(expression.name)
-        expression = expression.value
-    if not isinstance(expression, Ref):
-        return None
-    names.append(Name(expression.name, expression.span))
-    return tuple(reversed(names))
 
 
 __all__ = ["Statements", "static"]

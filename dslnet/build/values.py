@@ -17,8 +17,8 @@ from ..source import NOWHERE, Span
 from ..syntax import BoxRef, Call, Expression
 
 if TYPE_CHECKING:
+    from .blocks import Block, PythonClass
     from .frame import Frame
-    from .program import Block, PythonClass
 
 
 class Unknown:

@@ -1,0 +1,242 @@
+"""What the inputs of a box get.
+
+Enters: what flows and what stands after `with`, `by` or `to`. Leaves: one entry for each port of an operator or
+input of a block.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..node import record
+from ..ops import Operator
+from ..ops.internal import Fill
+from ..source import Span
+from ..syntax import Expression, Paren
+from .blocks import Block
+from .expressions import Flow
+from .operators import Operators
+from .values import (
+    UNKNOWN_VALUE,
+    Wire,
+    Wires,
+    describe,
+)
+
+
+@record
+class SideInput:
+    """A value after `with`, `by` or `to`; `value` is a wire, wires, a number, or None (not fed)."""
+
+    name: str | None
+    value: Any
+    span: Span
+
+
+@record
+class Fed:
+    """What an input of a box gets, and the text that says so."""
+
+    value: Wire | Wires
+    span: Span
+    side: bool = False
+
+
+class Feeding(Operators):
+    """The part of a frame that feeds boxes."""
+
+    def sides(self, expression: Expression) -> list[SideInput]:
+        """The side inputs of a step."""
+        if isinstance(expression, Paren) and (
+            len(expression.arguments) != 1 or expression.arguments[0].name is not None
+        ):
+            return [
+                SideInput(a.name.text if a.name else None, self.side_value(a.value), a.value.span)
+                for a in expression.arguments
+            ]
+        return [SideInput(None, self.side_value(expression), expression.span)]
+
+    def side_value(self, expression: Expression) -> Any:
+        value = self.evaluate(expression)
+        if (
+            value is None
+            or isinstance(value, (Wire, Wires))
+            or (isinstance(value, (int, float)) and not isinstance(value, bool))
+        ):
+            return value
+        if value is not UNKNOWN_VALUE:
+            self.error(
+                "E0215", f"a side input is a wire, and this is {describe(value)}", expression.span, "nothing flows here"
+            )
+        return self.unknown(expression.span)
+
+    def feed_operator(
+        self, operator: Operator, flow: Flow, sides: list[SideInput], at: Span, places: dict[str, Span] | None = None
+    ) -> list[Any] | None:
+        """What each port of an operator gets; entries beyond the ports belong to the variadic one."""
+        ports = operator.ports
+        variadic = bool(ports) and ports[-1].variadic
+        fixed = len(ports) - variadic
+        incoming: list[Any] = list(flow.items) if isinstance(flow, Wires) and not (flow.value and variadic) else [flow]
+        named: dict[str, SideInput] = {}
+        for side in sides:
+            if side.name is not None:
+                if side.name not in [p.name for p in ports]:
+                    known = ", ".join(f"`{p.name}`" for p in ports[1:]) or "none"
+                    self.error(
+                        "E0206",
+                        f"`{operator.name}` has no input `{side.name}`",
+                        side.span,
+                        notes=(f"side inputs: {known}",),
+                    )
+                    return None
+                named[side.name] = side
+            elif isinstance(side.value, Wires) and not (side.value.value and variadic):
+                incoming.extend(side.value.items)
+            elif isinstance(side.value, (int, float)):
+                first = next((w for w in incoming if isinstance(w, Wire)), None)
+                incoming.append(self.constant_like(first, side) if first is not None else self.unknown(side.span))
+            else:
+                incoming.append(side.value)
+        feeds: list[Any] = [None] * fixed
+        free = [i for i in range(fixed) if ports[i].name not in named]
+        for index, side in ((i, named[ports[i].name]) for i in range(fixed) if ports[i].name in named):
+            feeds[index] = side.value if not isinstance(side.value, Wires) else side.value.items[0]
+            if places is not None:
+                places[ports[index].name] = side.span
+        given = 0
+        written = {id(s.value): s.span for s in sides}
+        for value in incoming:
+            if given < len(free):
+                feeds[free[given]] = value
+                if places is not None and id(value) in written:
+                    places[ports[free[given]].name] = written[id(value)]
+            elif variadic:
+                feeds.append(value)
+            else:
+                break
+            given += 1
+        if variadic and given < operator.least and isinstance(flow, Wire):
+            if not flow.unknown:
+                advice = (
+                    f"for a shortcut write `- residual: {self.step_before(flow)}`"
+                    if operator.name == "Add"
+                    else f"`{operator.name} with …` joins another wire"
+                )
+                self.error(
+                    "E0205",
+                    f"`{operator.name}` joins {operator.least} inputs or more, {given} flows in",
+                    at,
+                    helps=(advice,),
+                )
+            return None
+        missing = [p for p, f in zip(ports, feeds) if f is None and not p.optional and not p.variadic]
+        if given < len(incoming) or missing:
+            if any(isinstance(w, Wire) and w.unknown for w in incoming):
+                return None
+            self.wrong_count(
+                operator.name,
+                len(incoming) + len(named),
+                [p.name for p in ports if not p.optional],
+                len(ports),
+                variadic,
+                at,
+            )
+            return None
+        return feeds
+
+    def step_before(self, flow: Wire) -> str:
+        """The text of the steps on the line that made what flows."""
+        source = self.report.sources.get(flow.span.file)
+        return (
+            source.text[flow.span.start : flow.span.end] if source and flow.node is not None else "Linear(10) -> ReLU"
+        )
+
+    def wrong_count(self, name: str, given: int, needed: list[str], most: int, variadic: bool, at: Span) -> None:
+        least = len(needed)
+        count = f"{least} input{'s' if least != 1 else ''}" if most == least else f"{least} to {most} inputs"
+        if variadic:
+            count = f"{least} inputs or more"
+        flows = "flows" if given == 1 else "flow"
+        helps: tuple[str, ...] = ()
+        if given < least and needed:
+            rest = ", ".join(needed[given:])
+            helps = (f"feed the others with `with`: `{name} with {rest if least - given == 1 else f'({rest})'}`",)
+        self.error("E0205", f"`{name}` takes {count}, {given} {flows} in", at, helps=helps)
+
+    def constant_like(self, wire: Wire, side: SideInput) -> Flow:
+        return self.run_operator(Fill(value=side.value), [wire], side.span)
+
+    def feed_block(self, block: Block, flow: Flow, sides: list[SideInput], at: Span) -> list[Fed | None] | None:
+        """What each declared input of a block gets, None where nothing is fed."""
+        declared = block.root.declarations("input")
+        incoming = [Fed(w, at) for w in (flow.items if isinstance(flow, Wires) and not flow.value else (flow,))]
+        if not declared:
+            if len(incoming) > 1 or sides:
+                if sides:
+                    self.error("E0205", f"`{block.name}` has no side inputs", sides[0].span, "nothing takes this")
+                else:
+                    self.wrong_count(block.name, len(incoming), ["x"], 1, False, at)
+                return None
+            return list(incoming)
+        names = [d.key.words[-1].text for d in declared]
+        slots: dict[str, Fed | None] = {}
+        for side in sides:
+            if side.name is None:
+                if isinstance(side.value, Wires) and not side.value.value:
+                    incoming.extend(Fed(w, side.span, True) for w in side.value.items)
+                elif isinstance(side.value, (int, float)):
+                    first = incoming[0].value
+                    incoming.append(
+                        Fed(self.constant_like(first, side), side.span, True)
+                        if isinstance(first, Wire)
+                        else Fed(self.unknown(side.span), side.span, True)
+                    )
+                elif side.value is None:
+                    incoming.append(Fed(None, side.span, True))  # type: ignore[arg-type]
+                else:
+                    incoming.append(Fed(side.value, side.span, True))
+            elif side.name not in names:
+                from ..diagnostics import did_you_mean
+
+                near = did_you_mean(side.name, names)
+                self.error(
+                    "E0206",
+                    f"`{block.name}` has no input `{side.name}`",
+                    side.span,
+                    notes=(f"inputs: {', '.join(names)}",),
+                    helps=[f"did you mean `{n}`?" for n in near],
+                )
+                return None
+            else:
+                slots[side.name] = Fed(side.value, side.span, True) if side.value is not None else None
+        free = [n for n in names if n not in slots]
+        if len(incoming) > len(free):
+            if not any(isinstance(f.value, Wire) and f.value.unknown for f in incoming):
+                self.wrong_count(
+                    block.name,
+                    len(incoming) + len(slots),
+                    [n for n, d in zip(names, declared) if not _has_default(d)],
+                    len(names),
+                    False,
+                    at,
+                )
+            return None
+        for name, fed in zip(free, incoming):
+            slots[name] = fed if fed.value is not None else None
+        missing = [n for n, d in zip(names, declared) if slots.get(n) is None and not _has_default(d)]
+        if missing:
+            self.wrong_count(
+                block.name,
+                len(incoming) + len(slots) - len(incoming),
+                [n for n, d in zip(names, declared) if not _has_default(d)],
+                len(names),
+                False,
+                at,
+            )
+            return None
+        return [slots.get(n) for n in names]
+
+
+def _has_default(declaration: Any) -> bool:
+    return getattr(declaration.body, "default", None) is not None

@@ -1,0 +1,304 @@
+"""Inputs, states and free parameters of a block.
+
+Enters: the declared shapes and what is fed. Leaves: the sizes that the body's symbols stand for, and the wires that
+the names stand for.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..diagnostics import Help, Label
+from ..graph import Initial, Param
+from ..shape import UNKNOWN, UNKNOWN_TENSOR, Dim, Size, Tensor, compare, origin, shape_text
+from ..source import Span
+from ..syntax import Binary, BoxRef, Declaration, Expression, List, Ref, Valued
+from . import static
+from .binding import initial
+from .blocks import Block
+from .boxes import Fed
+from .combinators import Combinators
+from .expressions import Flow
+from .frame import FrameInput
+from .initial import initialiser, is_initialiser, is_table, table
+from .patterns import Bound as Origin
+from .patterns import Matching, Pair, missing_fact, pairs, rank_text
+from .requirements import Requirements
+from .values import UNKNOWN_VALUE, Wire
+
+
+class Inputs(Requirements):
+    """The part of a frame that binds inputs."""
+
+    def bind_inputs(
+        self,
+        root: Block,
+        declared: tuple[Declaration, ...],
+        fed: list[Fed | None],
+        states: dict[str, Fed],
+        caller: Combinators,
+        at: Span,
+    ) -> Flow:
+        """Meet the declared shapes with what is fed: bare symbols of all of them first, then expressions."""
+        if not declared:
+            given = fed[0]
+            wire = given.value if given and isinstance(given.value, Wire) else None
+            flow: Flow = self.add_input(wire) if wire else self.unknown(at)
+            self.bind_states(root, states, Matching(self, {}), caller)
+            return flow
+        bounds: dict[str, Origin] = {}
+        matching = Matching(self, bounds)
+        later: list[tuple[Declaration, Expression]] = []
+        first: Flow | None = None
+        checks: list[tuple[Any, Tensor, Fed]] = []
+        for declaration, given in zip(declared, fed):
+            self.seen.add(declaration)
+            name = declaration.key.words[-1]
+            pattern, below, default = self.pattern_of(declaration)
+            if pattern is None:
+                self.define(name.text, self.unknown(name.span), name.span)
+                continue
+            if given is None:
+                if default is not None:
+                    later.append((declaration, default))
+                continue
+            assert isinstance(given.value, Wire)
+            actual = given.value.type
+            wire = Wire(self.fresh(name.text), actual, self, pattern.span, named=True)
+            self.inputs.append(FrameInput(wire, optional=default is not None))
+            self.define(name.text, wire, name.span)
+            first = first or wire
+            matched = pairs(pattern, actual)
+            if matched is None:
+                caller.error(
+                    "E0302", f"`{name.text}` of {root.name} is {rank_text(pattern)}, not {actual}"[:80], given.span, f"gets {actual}"[:49],
+                    secondary=[Label(pattern.span, f"rank {len(pattern.items)}")],
+                )  # fmt: skip
+                continue
+            self.dtype(root, name.text, pattern, actual, given, caller)
+            checks.append((below, actual, given))
+            source = f"{'the flow ' if not given.side else ''}{actual} makes"
+            matching.meet(matched, source, self.clash(root, name.text, pattern, actual, given, caller))
+        self.bind_states(root, states, matching, caller)
+        matching.finish()
+        for declaration, default in later:
+            self.default_input(declaration, default, matching)
+        for below, actual, given in checks:
+            self.id_range(below, actual, given, caller)
+        return first or self.unknown(at)
+
+    def pattern_of(self, declaration: Declaration) -> tuple[List | None, Expression | None, Expression | None]:
+        """The shape, the bound of ids and the default of an `input [B, T] long < vocab = none`."""
+        body = declaration.body
+        value = body.value if isinstance(body, Valued) else None
+        below: Expression | None = None
+        if isinstance(value, Binary) and value.operator == "<":
+            below = value.right
+            value = value.left
+        if not isinstance(value, List):
+            self.error("E0301", "an input is declared by its shape, such as `[B, 3, H, W]`", declaration.span)
+            return None, None, None
+        assert isinstance(body, Valued)
+        return value, below, body.default
+
+    def dtype(self, root: Block, name: str, pattern: List, actual: Tensor, given: Fed, caller: Combinators) -> None:
+        wanted = pattern.dtype.text if pattern.dtype else "float"
+        if pattern.dtype is None and root.file.prelude:
+            return
+        if wanted != actual.dtype:
+            helps = (
+                (f"declare it `input …: {shape_text(actual.shape)} {wanted}`",)
+                if wanted != "float"
+                else ("turn ids into vectors with `Embedding`, or declare the block's input `long`",)
+            )
+            caller.error(
+                "E0316",
+                f"`{name}` of {root.name} is {wanted}, not {actual.dtype}",
+                given.span,
+                f"gets {actual}"[:49],
+                secondary=[Label(pattern.span, f"says {wanted}")],
+                helps=helps,
+            )
+
+    def id_range(self, below: Expression | None, actual: Tensor, given: Fed, caller: Combinators) -> None:
+        if below is None:
+            return
+        limit = self.evaluate(below)
+        if actual.below is not None and static.is_size(limit) and compare(actual.below, limit) == 1:
+            place = origin(actual.below)
+            caller.error(
+                "E0313",
+                f"ids go up to {actual.below - 1}, and only those below {limit} fit",
+                given.span,
+                secondary=[Label(place, f"ids below {actual.below}")] if place else (),
+            )
+
+    def clash(self, root: Block, name: str, pattern: List, actual: Tensor, given: Fed, caller: Combinators) -> Any:
+        def report(pair: Pair, value: Size, bound: Origin | None) -> None:
+            syntax = pair.syntax
+            facts = missing_fact(pair.size, value)
+            if isinstance(syntax, (Ref, BoxRef)) and bound is not None:
+                caller.error(
+                    "E0310", f"`{syntax.name}` of {root.name} cannot be both {value} and {pair.size}", given.span,
+                    f"{actual} makes {syntax.name} = {pair.size}"[:49],
+                    secondary=[Label(bound.span, f"{bound.text} {syntax.name} = {value}"[:49]), Label(syntax.span, "compared here")],
+                    helps=facts or self.bring(syntax.name, value, actual, pattern, syntax, given),
+                )  # fmt: skip
+                return
+            caller.error(
+                "E0303", f"`{name}` of {root.name} is {rank_text(pattern)}, not {actual}"[:80], given.span,
+                f"{pair.size}, where {value} is needed"[:49], secondary=[Label(pattern.span, "declared here")], helps=facts,
+            )  # fmt: skip
+
+        return report
+
+    def bring(
+        self, name: str, value: Size, actual: Tensor, pattern: List, syntax: Expression, given: Fed
+    ) -> tuple[Help, ...]:
+        """`memory: regions -> Linear(32)`: when only the last size of a side input differs."""
+        if pattern.items[-1] is not syntax or not isinstance(value, int) or not given.side:
+            return ()
+        source = self.report.sources.get(given.span.file)
+        wire = source.text[given.span.start : given.span.end] if source else "x"
+        return (Help(f"bring it to {value} first: `memory: {wire} -> Linear({value})`, then `with memory`"),)
+
+    def default_input(self, declaration: Declaration, default: Expression, matching: Matching) -> None:
+        """An input that is not fed: another input, or nothing."""
+        name = declaration.key.words[-1]
+        value = self.evaluate(default)
+        if value is None:
+            self.define(name.text, None, name.span)
+            return
+        if isinstance(value, Wire):
+            self.define(name.text, value, name.span)
+            pattern = self.pattern_of(declaration)[0]
+            matched = pairs(pattern, value.type) if pattern is not None and not value.unknown else None
+            if matched is not None:
+                matching.meet(matched, f"{value.type} makes", lambda *_: None)
+                matching.finish()
+            return
+        if value is not UNKNOWN_VALUE:
+            self.error("E0301", "an input's default is another input, or none", default.span)
+        self.define(name.text, self.unknown(name.span), name.span)
+
+    def bind_states(self, root: Block, states: dict[str, Fed], matching: Matching, caller: Combinators) -> None:
+        """The previous values of a cell."""
+        for declaration in root.states:
+            name = declaration.key.words[-1]
+            self.seen.add(declaration)
+            pattern, _, default = self.pattern_of(declaration)
+            given = states.get(name.text)
+            if pattern is not None and given is not None and isinstance(given.value, Wire):
+                matched = pairs(pattern, given.value.type)
+                if matched is None:
+                    caller.error(
+                        "E0302",
+                        f"`{name.text}` of {root.name} is {rank_text(pattern)}, not {given.value.type}"[:80],
+                        given.span,
+                    )
+                else:
+                    matching.meet(
+                        matched,
+                        f"{given.value.type} makes",
+                        self.clash(root, name.text, pattern, given.value.type, given, caller),
+                    )
+            elif default is None and pattern is not None:
+                caller.error(
+                    "E0401",
+                    f"`{root.name}` needs its first `{name.text}`",
+                    self.call_span or declaration.span,
+                    secondary=[Label(declaration.span, "has no initial value")],
+                    helps=(f"`with ({name.text}=…)`, or `state {name.text}: … = 0`",),
+                )
+        matching.finish()
+        for declaration in root.states:
+            name = declaration.key.words[-1]
+            pattern, _, default = self.pattern_of(declaration)
+            if pattern is None:
+                continue
+            type = self.shape_of(pattern)
+            wire = Wire(self.fresh(name.text), type, self, name.span, named=True)
+            self.define(name.text, wire, name.span)
+            self.state_names.append(name.text)
+            self.state_wires[name.text] = (wire, self.initial_of(default) if default is not None else None)
+
+    def declare_next(self, statement: Declaration, name: str, place: Span, flow: Flow) -> None:
+        if name not in self.state_wires or statement.body is None:
+            self.error("E0201", f"there is no state `{name}`", place, helps=(f"`state {name}: … = 0`",))
+            return
+        body = statement.body
+        with self.namespace(name):
+            value = self.run(body, self.unknown(place), True)
+        wire, _ = self.state_wires[name]
+        if isinstance(value, Wire):
+            if not value.unknown and not wire.unknown and value.type.shape != wire.type.shape:
+                self.error(
+                    "E0303",
+                    f"the next `{name}` is {value.type}, not {wire.type}"[:80],
+                    place,
+                    secondary=[Label(wire.span, f"the state is {wire.type}"[:49])],
+                )
+            self.final_states.append((name, value))
+
+    def end_states(self, root: Block) -> None:
+        given = {name for name, _ in self.final_states}
+        for declaration in root.states:
+            name = declaration.key.words[-1]
+            if name.text in self.state_wires and name.text not in given and not self.failed:
+                self.error(
+                    "E0401", f"the state `{name.text}` has no next value", name.span, helps=(f"`next {name.text}: …`",)
+                )
+        order = {n: i for i, n in enumerate(self.state_names)}
+        self.final_states.sort(key=lambda s: order[s[0]])
+
+    def shape_of(self, pattern: List) -> Tensor:
+        """A written shape, all of whose sizes must have a meaning."""
+        sizes = tuple(self.type_size(self.evaluate(item), item.span, "a size") for item in pattern.items)
+        return Tensor(sizes, pattern.dtype.text if pattern.dtype else "float")
+
+    def initial_of(self, default: Expression) -> Initial | None:
+        if is_initialiser(default):
+            return initialiser(self, default)
+        if is_table(default):
+            tree = table(self, default)
+            return None if tree is None else Initial("table", (tree,))
+        return initial(self, self.evaluate(default), default.span)
+
+    def declare_param(self, statement: Declaration, name: str, place: Span, flow: Flow, trained: bool = True) -> None:
+        pattern, _, default = self.pattern_of(statement)
+        if pattern is None:
+            return
+        type = self.shape_of(pattern)
+        for size, item in zip(type.sizes, pattern.items):
+            if isinstance(size, Dim) and size is not UNKNOWN:
+                free = next(iter(size.symbols()), "H")
+                self.error(
+                    "E0312",
+                    f"`{name}` needs known sizes, and {size} is free; give `{free}`",
+                    item.span,
+                    helps=(f"e.g. `--set {free}=224`, or write the number in the input's shape",),
+                )
+                type = UNKNOWN_TENSOR
+                break
+        start = (
+            self.initial_of(default)
+            if default is not None
+            else Initial("number", (0,))
+            if not trained
+            else Initial("Normal", (0.02,))
+        )
+        path = self.path(name)
+        self.claim(path, place)
+        wire = Wire(self.fresh(name), type, self, place, loose=True, named=True)
+        self.define(name, wire, place)
+        value = wire
+        self.param_wires.append((Param(path, None, start or Initial("number", (0,)), trained), value))  # type: ignore[arg-type]
+
+    def declare_buffer(self, statement: Declaration, name: str, place: Span, flow: Flow) -> None:
+        self.declare_param(statement, name, place, flow, trained=False)
+
+    def declare_input(self, statement: Declaration, name: str, place: Span, flow: Flow) -> None:
+        if statement not in self.seen:
+            self.error("E0207", f"an `{statement.key.words[0].text}` line stands at the top of a block's body", place)
+
+    declare_target = declare_state = declare_input

@@ -1,0 +1,186 @@
+"""What a name means.
+
+Enters: an identifier where it stands. Leaves: its value in the frame: a size, a wire captured from outside, a module,
+a box. A name without a meaning is told once in a body.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..diagnostics import Edit, Help, Label, did_you_mean
+from ..node import record
+from ..ops.arguments import ModuleArgument
+from ..shape import UNKNOWN, Dim, Size, located
+from ..source import Span
+from ..syntax import (
+    Expression,
+)
+from . import static
+from .frame import Frame
+from .program import File
+from .static import Trouble
+from .values import UNKNOWN_VALUE, BoxValue, ModuleValue, Wire, Wires, describe
+
+
+@record
+class Lazy:
+    """A default that is evaluated when it is first read, in the frame of its block."""
+
+    expression: Expression
+    frame: Names
+    span: Span
+    busy: bool = False
+
+
+Flow = Wire | Wires
+
+
+class Names(Frame):
+    """The part of a frame that looks names up."""
+
+    def evaluate(self, expression: Expression) -> Any:
+        """The value of an expression (see `Expressions`)."""
+        raise NotImplementedError
+
+    def evaluate_argument(self, expression: Expression) -> Any:
+        """The value of an argument (see `Expressions`)."""
+        raise NotImplementedError
+
+    def bare(self, file: File) -> Any:
+        """A frame for expressions of a file that stand outside its blocks (see `Body`)."""
+        raise NotImplementedError
+
+    def module_argument(self, module: ModuleValue, span: Span) -> ModuleArgument:
+        """A module as the argument of an operator (see `Boxes`)."""
+        raise NotImplementedError
+
+    def lookup(self, name: str, span: Span) -> Any:
+        """The value of a name, wires captured into this frame; reported when there is none."""
+        found = self.scope.find(name)
+        if isinstance(found, Lazy):
+            found = self.settle(name, found, span)
+        if found is None and self.scope.where(name) is None:
+            if name in self.sizes:
+                return self.sizes[name]
+            if name in self.file.constants:
+                return self.constant(name)
+            return self.undefined(name, span)
+        if isinstance(found, Wire):
+            return self.reach(found)
+        if isinstance(found, Wires):
+            return self.reach_all(found)
+        return found
+
+    def settle(self, name: str, lazy: Lazy, span: Span) -> Any:
+        """Evaluate a default on first use."""
+        if lazy.busy:
+            self.error("E0211", f"the default of `{name}` uses itself", span, "needs its own value")
+            return UNKNOWN_VALUE
+        lazy.busy = True
+        value = lazy.frame.evaluate_argument(lazy.expression)
+        if static.is_size(value) and value is not UNKNOWN:
+            value = located(value, lazy.span)
+        lazy.busy = False
+        lazy.frame.scope_of_parameters()[name] = value
+        lazy.frame.bindings[name] = value
+        return value
+
+    def scope_of_parameters(self) -> dict[str, Any]:
+        scope = self.scope
+        while scope.parent is not None:
+            scope = scope.parent
+        return scope.names
+
+    def constant(self, name: str) -> Any:
+        """A file constant; it may use earlier ones."""
+        key = ("constant", id(self.file), name)
+        memo = self.session.memo
+        if key not in memo:
+            memo[key] = UNKNOWN_VALUE
+            memo[key] = self.evaluate(self.file.constants[name])
+        return memo[key]
+
+    def undefined(self, name: str, span: Span) -> Any:
+        """Report a name without a meaning, once in a body."""
+        later = self.naming.declared.get(name)
+        if later is not None and later.start > span.start:
+            self.error(
+                "E0211", f"`{name}` is used before it is defined", span, "not made yet",
+                secondary=[Label(later, "defined here")],
+                helps=("for recurrence use `GRU`, or a block with `state` under `scan:`",),
+            )  # fmt: skip
+        else:
+            names = [*self.scope.visible(), *self.sizes, *self.file.constants]
+            near = did_you_mean(name, names)
+            places = [Label(place, f"`{near[0]}`") for place in [self.scope.where(near[0])] if place] if near else []
+            helps = [Help(f"did you mean `{n}`?", (Edit(span, n),), sure=i == 0) for i, n in enumerate(near)]
+            self.error("E0201", f"`{name}` is not defined", span, "", secondary=places, helps=helps)
+        self.scope.names[name] = UNKNOWN_VALUE
+        self.scope.spans.setdefault(name, span)
+        return UNKNOWN_VALUE
+
+    def is_size_name(self, name: str) -> bool:
+        """Whether a Capital name is a dimension here, not a box."""
+        return name in self.sizes or isinstance(self.scope.find(name), (int, Dim))
+
+    def box_named(self, name: str, span: Span) -> BoxValue | None:
+        """The box that a Capital name means; None after a report."""
+        found = self.scope.find(name)
+        if isinstance(found, Lazy):
+            found = self.settle(name, found, span)
+        if isinstance(found, BoxValue):
+            return BoxValue(found.target, found.positional, found.named, span, name)
+        if found is UNKNOWN_VALUE or name in self.file.broken:
+            return None
+        if found is not None:
+            self.error("E0215", f"`{name}` is {describe(found)}, not a box", span, "a box is needed here")
+            return None
+        target = self.file.find(name)
+        if target is None:
+            self.no_such_box(name, span)
+            return None
+        return BoxValue(target, span=span)
+
+    def no_such_box(self, name: str, span: Span) -> None:
+        from .foreign import BOXES
+
+        near = did_you_mean(name, [*self.file.names(), *self.naming.boxes], BOXES)
+        helps = [Help(f"did you mean `{n}`?", (Edit(span, n),), sure=i == 0) for i, n in enumerate(near)]
+        self.error("E0202", f"there is no box `{name}`", span, helps=helps)
+        self.file.broken.add(name)
+
+    def trouble(self, problem: Trouble, span: Span) -> Any:
+        self.error(problem.code, problem.title, span, helps=problem.helps)
+        return UNKNOWN_VALUE
+
+    def whole(self, value: Any, span: Span, what: str, low: int = 0) -> int | None:
+        """A whole number that must be known here, such as a count of rounds."""
+        if value is UNKNOWN_VALUE or value is UNKNOWN:
+            return None
+        if isinstance(value, Dim):
+            name = next(iter(value.symbols()), "H")
+            self.error(
+                "E0312",
+                f"{what} needs a known size; give `{name}`",
+                span,
+                f"{value} is free",
+                helps=(f"e.g. `--set {name}=4`",),
+            )
+            return None
+        if not isinstance(value, int) or isinstance(value, bool) or value < low:
+            self.error("E0304", f"{what} is a whole number from {low}, not {describe(value)}", span)
+            return None
+        return value
+
+    def type_size(self, value: Any, span: Span, what: str) -> Size:
+        """A value as a size; reported and unknown when it is none."""
+        if value is UNKNOWN_VALUE:
+            return UNKNOWN
+        if static.is_size(value):
+            if isinstance(value, int) and value < 1:
+                self.error("E0305", f"{what} is {value}; a size is at least 1", span)
+                return UNKNOWN
+            return value  # type: ignore[no-any-return]
+        self.error("E0301", f"{what} is a whole number, not {describe(value)}", span)
+        return UNKNOWN

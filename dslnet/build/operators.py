@@ -1,0 +1,217 @@
+"""Nodes of operators, and what their shape rules say.
+
+Enters: an operator and what its ports get. Leaves: a node and the wires that it makes; a mistake of a shape rule is
+given its places and becomes a diagnostic.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..diagnostics import Edit, Help, Label
+from ..ops import Mistake, Operator
+from ..ops.internal import Pick
+from ..shape import UNKNOWN, UNKNOWN_TENSOR, Dim, LimitReached, origin, shape_text
+from ..source import Span
+from . import history
+from .binding import Extras
+from .expressions import Expressions, Flow
+from .values import (
+    DraftDefinition,
+    DraftInstance,
+    DraftNode,
+    Wire,
+    Wires,
+)
+
+#: The key of the whole step among the places of its arguments and ports.
+WHOLE = "(step)"
+
+
+class Operators(Expressions):
+    """The part of a frame that runs operators."""
+
+    def make_instance(self, path: str, span: Span, operator: Operator | None, extras: Extras) -> DraftInstance:
+        return self.instance(
+            path, span, operator, frozen=extras.frozen, weights_file=extras.weights_file, initial=extras.initial
+        )
+
+    def run_operator(
+        self,
+        operator: Operator,
+        inputs: list[Any],
+        span: Span,
+        at: Span | None = None,
+        spans: dict[str, Span] | None = None,
+        instance: DraftInstance | None = None,
+        module: str | None = None,
+        body: DraftDefinition | None = None,
+        **details: Any,
+    ) -> Flow:
+        """Add a node for an operator; its mistakes are reported with their places."""
+        at = at or span
+        types: list[Any] = []
+        for value in inputs:
+            if isinstance(value, Wires):
+                types.extend(w.type for w in value.items)
+            else:
+                types.append(None if value is None else value.type)
+        node = DraftNode(
+            "box",
+            list(inputs),
+            [],
+            operator=operator,
+            instance=instance,
+            module=module,
+            span=span,
+            definition=body.key if body else None,
+        )
+        outputs = self.infer(operator, inputs, types, at, {**(spans or {}), WHOLE: span}, body)
+        if instance is not None and not instance.inputs:
+            instance.inputs = tuple(types)
+            self.check_weights(operator, types, at)
+        return self.emit(node, operator, outputs, span)
+
+    def emit(self, node: DraftNode, operator: Operator, outputs: Any, span: Span) -> Flow:
+        """Add a node with outputs of these types: a wire, or a tuple for an operator that makes one."""
+        short = operator.short
+        if isinstance(outputs, tuple) and len(operator.outputs) == 1:
+            wires = Wires(tuple(self.wire(short, t, span, node) for t in outputs), span, None, self)
+            node.outputs = list(wires.items)
+            self.add(node)
+            return wires
+        types = outputs if isinstance(outputs, tuple) else (outputs,) + (UNKNOWN_TENSOR,) * (len(operator.outputs) - 1)
+        names = (short, *(f"{short}.{n}" for n in operator.outputs[1:]))
+        node.outputs = [self.wire(n, t, span, node) for n, t in zip(names, types)]
+        self.add(node)
+        first = node.outputs[0]
+        assert isinstance(first, Wire)
+        return first
+
+    def infer(
+        self,
+        operator: Operator,
+        inputs: list[Any],
+        types: list[Any],
+        at: Span,
+        spans: dict[str, Span],
+        body: DraftDefinition | None = None,
+    ) -> Any:
+        """The types that an operator makes; unknown after a report."""
+        if any(t is not None and t.shape is None for t in types):
+            return UNKNOWN_TENSOR
+        extra: dict[str, Any] = {}
+        if body is not None:
+            extra["body"] = tuple(wire.type for _, wire in body.outputs)
+            if any(t.shape is None for t in extra["body"]):
+                return UNKNOWN_TENSOR
+        try:
+            outputs = operator.shape(*types, **extra)
+            warn = getattr(operator, "warning", None)
+            if warn is not None and (mistake := warn(*types)) is not None:
+                self.mistake(mistake, operator, inputs, at, spans, severity="warning")
+        except Mistake as mistake:
+            self.mistake(mistake, operator, inputs, at, spans)
+            return UNKNOWN_TENSOR
+        except LimitReached as reached:
+            self.error(reached.code, reached.title, at)
+            return UNKNOWN_TENSOR
+        except (TypeError, AttributeError, ValueError, IndexError):
+            unknowns = [
+                v for v in operator.values().values() if v is UNKNOWN or (isinstance(v, tuple) and UNKNOWN in v)
+            ]
+            if unknowns or any(s is UNKNOWN for t in types if t for s in t.sizes):
+                return UNKNOWN_TENSOR
+            raise
+        for made in outputs if isinstance(outputs, tuple) else (outputs,):
+            if len(made.sizes) > self.session.limits.rank:
+                self.error("E0902", f"a tensor of rank {len(made.sizes)}; the limit is {self.session.limits.rank}", at)
+                return UNKNOWN_TENSOR
+        return outputs
+
+    def check_weights(self, operator: Operator, types: list[Any], at: Span) -> None:
+        """Every size that fixes a weight must be known."""
+        if any(t is not None and t.shape is None for t in types):
+            return
+        try:
+            shapes = [w.shape for w in operator.weights(*types)]
+        except (TypeError, AttributeError, ValueError, IndexError):
+            return
+        for shape in shapes:
+            for size in shape:
+                if isinstance(size, Dim) and size is not UNKNOWN:
+                    name = next(iter(size.symbols()), "H")
+                    place = origin(size)
+                    self.error(
+                        "E0312", f"`{operator.name}` needs a known size here, and {size} is free; give `{name}`"[:80], at,
+                        f"a weight would be {shape_text(shape)}"[:49],
+                        secondary=[Label(place, f"{name} is free")] if place and place != at else (),
+                        helps=(f"e.g. `--set {name}=224`, or write the number in the input's shape",),
+                    )  # fmt: skip
+                    return
+
+    def mistake(
+        self,
+        mistake: Mistake,
+        operator: Operator,
+        inputs: list[Any],
+        at: Span,
+        spans: dict[str, Span],
+        severity: str = "error",
+    ) -> None:
+        """A shape rule's complaint, with places."""
+        ports = {p.name: w for p, w in zip(operator.ports, inputs) if w is not None}
+
+        def place(where: Any) -> Span | None:
+            if isinstance(where, Span):
+                return where
+            if where is None:
+                return at
+            if isinstance(where, str):
+                if where in spans:
+                    return spans[where]
+                wire = ports.get(where)
+                return wire.span if wire is not None else at
+            return origin(where)
+
+        def fill(text: str) -> str:
+            """An operator cannot know what its inputs are called; it writes `{target}`."""
+            for port, wire in ports.items():
+                name = wire.name if isinstance(wire, Wire) else port
+                if isinstance(wire, Wire) and wire.node is None:
+                    text = text.replace("`{" + port + "}:", f"`input {name}:")
+                text = text.replace("{" + port + "}", name)
+            return text
+
+        primary = spans.get(mistake.at, at) if mistake.at in ports else place(mistake.at)
+        others = [
+            Label(there, fill(text))
+            for where, text in mistake.others
+            if (there := place(where)) is not None and there != primary
+        ]
+        makers = [history.producer(w) for w in ports.values() if isinstance(w, Wire) and w.span != at and not w.unknown]
+        others = others or [Label(span, text[:49]) for span, text in makers[:3]]
+        helps: list[Help] = [Help(fill(h)) for h in mistake.helps]
+        for text, target, replacement in mistake.fixes:
+            spot = spans.get(WHOLE, at) if target is None else place(target)
+            helps.append(Help(fill(text), (Edit(spot, fill(replacement)),) if spot else (), sure=spot is not None))
+        self.error(
+            mistake.code,
+            fill(mistake.title),
+            primary or at,
+            fill(mistake.label),
+            secondary=others,
+            notes=mistake.notes,
+            helps=helps,
+            severity=severity,
+        )
+
+    def pick(self, wires: Wires, number: int, span: Span) -> Wire:
+        if wires.value is None:
+            return wires.items[number]
+        made = wires.items[number]
+        node = DraftNode("box", [wires], [], operator=Pick(index=number), span=span)
+        wire = self.wire(made.name, made.type, span, node)
+        node.outputs = [wire]
+        self.add(node, 0)
+        return wire

@@ -1,0 +1,251 @@
+"""Rounds in series and lanes side by side.
+
+Enters: a body and how often. Leaves: one node, however many rounds there are: equal ones are elaborated once.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..diagnostics import Help, Label
+from ..graph import Round
+from ..shape import UNKNOWN, Number, Tensor
+from ..source import Span
+from ..syntax import (
+    Body,
+    Repeat,
+    Statement,
+)
+from .expressions import Flow
+from .modules import Modules
+from .values import (
+    UNKNOWN_VALUE,
+    BoxValue,
+    DraftDefinition,
+    DraftNode,
+    ModuleValue,
+    Namespace,
+    Wire,
+    Wires,
+)
+
+
+class Rounds(Modules):
+    """The part of a frame that repeats."""
+
+    def add_input(self, wire: Wire, name: str = "x") -> Wire:
+        """What flows into a body that declares no input (see `Body`)."""
+        raise NotImplementedError
+
+    def run(self, body: Body, flow: Flow, fresh: bool) -> Flow:
+        """Run a body on what flows in. `fresh` says that nothing is lost when it starts elsewhere (see `Body`)."""
+        raise NotImplementedError
+
+    def statement(self, statement: Statement, flow: Flow, fresh: bool) -> Flow:
+        """Run one statement (see `Body`)."""
+        raise NotImplementedError
+
+    def child(self, kind: str, hint: str) -> Rounds:
+        """A frame for a body inside this one (see `Body`)."""
+        raise NotImplementedError
+
+    def close(self, outputs: list[tuple[str, Wire]]) -> DraftDefinition:
+        """End a frame (see `Body`)."""
+        raise NotImplementedError
+
+    def rounds_of(self, combinator: Repeat) -> list[Any] | None:
+        """The values of the variable, one for each round; None when that is not known."""
+        value = self.evaluate(combinator.count)
+        if isinstance(value, tuple):
+            return list(value)
+        if isinstance(value, (Wire, Wires, ModuleValue, BoxValue)):
+            self.error("E0304", f"`{combinator.word}` takes a number of rounds or a list", combinator.count.span)
+            return None
+        count = self.whole(value, combinator.count.span, f"the count of `{combinator.word}`")
+        if count is None:
+            return None
+        if count > self.session.limits.boxes:
+            self.too_many(count, combinator.span, [])
+        return list(range(count)) if combinator.variable is not None else [None] * min(count, 1) * count
+
+    def too_many(self, boxes: int, span: Span, others: list[Label]) -> None:
+        limit = self.session.limits.boxes
+        self.session.refuse(
+            "E0907", f"this file asks for {boxes:,} boxes; the limit is {limit:,}", span, secondary=others,
+            helps=(Help(f"if you trust this file: `--limit boxes={_power_of_ten(boxes)}`"),),
+        )  # fmt: skip
+
+    def round(self, combinator: Repeat, body: Body, value: Any, flow: Wire, hint: str) -> tuple[DraftDefinition, bool]:
+        """One round as a definition, and whether it looked at the variable."""
+        inner = self.child("round", hint)
+        entry = inner.add_input(flow)
+        watched = _Watched(inner.scope)
+        if combinator.variable is not None:
+            name = combinator.variable
+            if self.scope.where(name.text) is not None:
+                self.error(
+                    "E0203",
+                    f"`{name.text}` is defined twice",
+                    name.span,
+                    "defined again here",
+                    secondary=[Label(self.scope.where(name.text) or name.span, "first defined here")],
+                )
+            static = Number(value, combinator.count.span) if type(value) is int else value
+            inner.scope = watched.install(name.text, static, name.span)
+        result = inner.run(body, entry, False)
+        if isinstance(result, Wires):
+            self.error(
+                "E0205",
+                "a round of `repeat` makes one tensor, which the next one takes",
+                combinator.span,
+                f"here {len(result.items)}",
+            )
+            result = inner.unknown(combinator.span)
+        return inner.close([("out", result)]), watched.used
+
+    def repeat(self, combinator: Repeat, body: Body, flow: Flow) -> Flow:
+        """In series. Rounds that are equal are elaborated once, however many they are."""
+        span = combinator.span
+        values = self.rounds_of(combinator)
+        if isinstance(flow, Wires):
+            self.error("E0205", f"`repeat` sends one tensor through its rounds, {len(flow.items)} flow in", span)
+            return self.unknown(span)
+        if values is None:
+            result = self.round(combinator, body, UNKNOWN_VALUE, flow, "Round")[0]
+            return self.blur(flow, self.wire("repeat", result.value.type, span))
+        hint = self.round_name(combinator)
+        drafts: list[tuple[DraftDefinition, int]] = []
+        known: dict[Any, DraftDefinition] = {}
+        current, index, total = flow, 0, len(values)
+        boxes = 0
+        while index < total:
+            key = current.type
+            draft = known.get(key)
+            if draft is None:
+                self.session.step(span)
+                draft, looked = self.round(combinator, body, values[index], current, hint)
+                if not looked:
+                    known[key] = draft
+            same_after = key in known and draft.value.type == key
+            count = total - index if same_after else 1
+            if drafts and drafts[-1][0] is draft:
+                drafts[-1] = (draft, drafts[-1][1] + count)
+            else:
+                drafts.append((draft, count))
+            boxes += draft.boxes * count
+            if boxes > self.session.limits.boxes:
+                inner = [Label(s, "again here") for s in draft.frame.repeats[:1]]
+                self.too_many(draft.boxes * total, span, inner)
+            current = Wire("flow", draft.value.type, self, draft.value.span)
+            index += count
+        if not drafts:
+            return flow
+        return self.run_rounds("repeat", combinator, drafts, flow, boxes, self.path(self.naming.segment(combinator)))
+
+    def round_name(self, combinator: Repeat) -> str:
+        name = (self.prefix.rsplit(".", 1)[-1] or self.naming.segment(combinator) or combinator.word).title()
+        return "".join(c for c in name if c.isalnum()) + ("Round" if combinator.word == "repeat" else "Lane")
+
+    def run_rounds(
+        self,
+        kind: str,
+        combinator: Repeat,
+        drafts: list[tuple[DraftDefinition, int]],
+        flow: Wire,
+        boxes: int,
+        path: str,
+    ) -> Flow:
+        span = combinator.span
+        self.repeats.append(span)
+        rounds = [Round(d.key, n) for d, n in drafts]
+        captures: dict[Wire, None] = {}
+        held: dict[ModuleValue, None] = {}
+        for draft, _ in drafts:
+            captures.update((e.outer, None) for e in draft.frame.inputs if e.outer is not None)
+            held.update((m, None) for _, m in draft.frame.held)
+        weighty = any(d.frame.instances or d.frame.param_wires for d, _ in drafts)
+        instance = None
+        if weighty:
+            instance = self.instance(path, span, rounds=rounds)
+            instance.start = self.naming.starts.get(id(combinator), 0)
+        node = DraftNode(
+            kind, [flow, *map(self.reach, captures)], [], rounds=rounds, instance=instance,
+            held=[self.reach_module(m) for m in held], span=span, callee=(drafts, list(captures), list(held)),
+        )  # fmt: skip
+        self.add(node, boxes)
+        if kind == "each":
+            wires = tuple(Wire("lane", d.value.type, self, d.value.span, node) for d, n in drafts for _ in range(n))
+            made = Wires(wires, span, self.fresh("lanes"), self)
+            node.outputs, node.sources = [made], [{d.key: d.value for d, _ in drafts}]
+            return made
+        last = drafts[-1][0]
+        wire = self.wire("repeat", last.value.type, span, node)
+        node.outputs, node.sources = [wire], [{d.key: d.value for d, _ in drafts}]
+        return wire
+
+    def each(self, combinator: Repeat, body: Body, flow: Flow, path: str) -> Flow:
+        """Side by side, from the same input."""
+        span = combinator.span
+        values = self.rounds_of(combinator)
+        if isinstance(flow, Wires):
+            self.error("E0205", "`each` sends one tensor through its lanes", span)
+            return self.unknown(span)
+        if values is None:
+            return self.unknown(span)
+        if not values:
+            self.error("E0304", "`each` needs one lane at least", combinator.count.span)
+            return self.unknown(span)
+        hint = self.round_name(combinator)
+        drafts: list[tuple[DraftDefinition, int]] = []
+        known: DraftDefinition | None = None
+        boxes = 0
+        for value in values:
+            if known is not None:
+                drafts[-1] = (known, drafts[-1][1] + 1)
+                boxes += known.boxes
+                continue
+            draft, looked = self.round(combinator, body, value, flow, hint)
+            drafts.append((draft, 1))
+            boxes += draft.boxes
+            known = None if looked else draft
+            if boxes > self.session.limits.boxes:
+                self.too_many(boxes, span, [])
+        return self.run_rounds("each", combinator, drafts, flow, boxes, path)
+
+    def blur(self, a: Flow, b: Flow) -> Flow:
+        """What flows after a choice that cannot be decided while a block is checked by itself."""
+        if (
+            isinstance(a, Wire)
+            and isinstance(b, Wire)
+            and not a.unknown
+            and not b.unknown
+            and a.type.rank == b.type.rank
+        ):
+            merged = tuple(x if x == y else UNKNOWN for x, y in zip(a.type.sizes, b.type.sizes))
+            return self.wire("choice", Tensor(merged, b.type.dtype), b.span)
+        return self.unknown(b.span if isinstance(b, Wire) else a.span)
+
+
+class _Watched:
+    """A scope that notices when the variable of a repeat is looked at."""
+
+    def __init__(self, scope: Namespace) -> None:
+        self.scope, self.used = scope, False
+
+    def install(self, name: str, value: Any, span: Span) -> Namespace:
+        watched = self
+
+        class Names(dict[str, Any]):
+            def __getitem__(self, key: str) -> Any:
+                if key == name:
+                    watched.used = True
+                return super().__getitem__(key)
+
+        self.scope.names = Names(self.scope.names)
+        self.scope.names[name] = value
+        self.scope.spans[name] = span
+        return self.scope
+
+
+def _power_of_ten(number: int) -> str:
+    return f"1e{len(str(number - 1))}"
