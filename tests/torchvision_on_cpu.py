@@ -19,12 +19,14 @@ import pytest
 
 
 @cache
-def torchvision() -> Any:
-    """The package. Skips the test that asks where it is not installed or does not import."""
-    torch = pytest.importorskip("torch")
+def declare() -> bool:
+    """Declare torchvision's operators. False where it is not installed. Whoever imports torchvision by the way, as
+    transformers does, wants this first."""
+    import torch
+
     found = importlib.util.find_spec("torchvision")
     if found is None or found.origin is None:
-        pytest.skip("torchvision is not installed")
+        return False
     registrations = Path(found.origin).with_name("_meta_registrations.py")
     text = registrations.read_text("utf-8") if registrations.is_file() else ""
     names = set(re.findall(r"""register_(?:meta|fake)\(["'](?:torchvision::)?(\w+)""", text))
@@ -33,6 +35,14 @@ def torchvision() -> Any:
         if not hasattr(torch.ops.torchvision, name):
             library.define(f"{name}(Tensor x) -> Tensor")
     _kept.append(library)
+    return True
+
+
+def torchvision() -> Any:
+    """The package. Skips the test that asks where it is not installed or does not import."""
+    pytest.importorskip("torch")
+    if not declare():
+        pytest.skip("torchvision is not installed")
     try:
         import torchvision
         import torchvision.models
