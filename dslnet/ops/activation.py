@@ -11,6 +11,7 @@ from ..shape import UNKNOWN, Size, Tensor, numel, quotient
 from .arguments import Axis, Real
 from .base import Mistake, Operator, Weight
 from .code import Code, X, apply, module
+from .dependence import Steps, Traced, across, pointwise
 from .rules import brief, known_axis, need_divisor, need_float, need_known_input, need_rank
 
 
@@ -25,6 +26,9 @@ class Activation(Operator, kind="activation", abstract=True):
 
     def flops(self, x: Tensor) -> Size:
         return numel(x.sizes)
+
+    def dependence(self, *inputs: Traced) -> Steps:
+        return pointwise(*inputs)
 
     def torch(self, x: Tensor) -> Code:
         return apply(self.function, X, **self.changed())
@@ -260,6 +264,9 @@ class AxisActivation(Activation, abstract=True):
         known_axis(self, x)
         return x
 
+    def dependence(self, *inputs: Traced) -> Steps:
+        return across(inputs[0], [self.axis])
+
     def torch(self, x: Tensor) -> Code:
         return apply(self.function, X, dim=self.axis, **self._rest())
 
@@ -278,6 +285,13 @@ class Softmax(AxisActivation):
 
     def flops(self, x: Tensor) -> Size:
         return 5 * numel(x.sizes)
+
+    def dependence(self, *inputs: Traced) -> Steps:
+        x, triangle = inputs[0], inputs[0].steps.triangle
+        if triangle is None or triangle.zero or triangle.column != self.axis % x.rank:
+            return super().dependence(x)
+        # minus infinity beyond the diagonal becomes 0: a row has seen what its elements have
+        return x.steps._replace(exact=False, triangle=triangle._replace(zero=True), why="steps up to t")
 
 
 class LogSoftmax(AxisActivation):

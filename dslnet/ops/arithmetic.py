@@ -15,6 +15,7 @@ from .axes import both as pair
 from .axes import brief
 from .base import Mistake, Operator
 from .code import Code, Expression, Infix, Prefix, X, Y, apply, method
+from .dependence import Steps, Traced, pointwise, product
 from .join import promoted
 
 Number = int | float | Dim
@@ -129,6 +130,7 @@ class Arithmetic(Operator, abstract=True, kind="op"):
     """Two operands, of which one may be a constant. `sign` is how the language writes it."""
 
     sign: ClassVar[str] = ""
+    keeps: ClassVar[str] = ""  # what an operand's masked elements stay, see `dependence.pointwise`
 
     left: Anything = None
     right: Anything = None
@@ -184,6 +186,9 @@ class Arithmetic(Operator, abstract=True, kind="op"):
             return self.left, X
         return X, Y if self.right is None else self.right
 
+    def dependence(self, x: Traced, y: Traced | None = None) -> Steps:
+        return pointwise(x, y, keeps=self.keeps)
+
     def torch(self, x: Tensor, y: Tensor | None = None) -> Code:
         a, b = self.converted(x, y)
         return Infix(self.sign, a, b)
@@ -209,6 +214,8 @@ class Plus(Arithmetic, sign="+"):
     Truth values count as 0 and 1.
     """
 
+    keeps = "low"
+
 
 class Minus(Arithmetic, sign="-"):
     """x - y."""
@@ -220,6 +227,8 @@ class Minus(Arithmetic, sign="-"):
 class Times(Arithmetic, sign="*"):
     """x * y."""
 
+    keeps = "zero"
+
 
 class Divide(Arithmetic, sign="/"):
     """x / y, a number with a point whatever the operands are."""
@@ -230,6 +239,11 @@ class Divide(Arithmetic, sign="/"):
     def shape(self, x: Tensor, y: Tensor | None = None) -> Tensor:
         _by_zero(self)
         return Arithmetic.shape(self, x, y)
+
+    def dependence(self, x: Traced, y: Traced | None = None) -> Steps:
+        constant = isinstance(self.right, (int, float)) and self.right > 0
+        fixed = y is not None and y.steps.triangle is None
+        return pointwise(x, y, keeps="low zero" if constant else "zero" if fixed else "")
 
     def torch(self, x: Tensor, y: Tensor | None = None) -> Code:
         return Infix("/", *self.sides(x, y))
@@ -282,6 +296,10 @@ class MatrixProduct(Arithmetic, sign="@"):
 
     def flops(self, x: Tensor, y: Tensor | None = None) -> Size:
         return 2 * numel(self.shape(x, y).sizes) * x.sizes[-1]
+
+    def dependence(self, x: Traced, y: Traced | None = None) -> Steps:
+        assert y is not None
+        return product(x, y)
 
     def torch(self, x: Tensor, y: Tensor | None = None) -> Code:
         assert y is not None
@@ -391,6 +409,9 @@ class Function(Operator, abstract=True, kind="op"):
 
     def flops(self, x: Tensor) -> Size:
         return numel(x.sizes)
+
+    def dependence(self, x: Traced) -> Steps:
+        return pointwise(x)
 
     def torch(self, x: Tensor) -> Code:
         return apply(self.called, as_long(X) if self.keeps and x.dtype == "bool" else X)

@@ -10,6 +10,7 @@ from ..shape import Shape, Size, Tensor, differ, numel, same
 from .arguments import Probability, Real
 from .base import Mistake, Operator
 from .code import Attr, Code, Cut, Expression, Global, Infix, Input, Prefix, Subscript, Training, X, Y, Z, apply, method
+from .dependence import Steps, Traced, Triangle, inserted, made, moved, pointwise, summed
 from .rules import brief, need_divisor, need_float, need_rank, shown
 
 
@@ -100,6 +101,24 @@ class DotProductAttention(Operator, kind="attention", stochastic=True):
     def flops(self, q: Tensor, k: Tensor, v: Tensor, *sides: Tensor | None) -> Size:
         return 2 * numel(q.sizes[:-1]) * k.sizes[-2] * (q.sizes[-1] + v.sizes[-1])
 
+    def dependence(
+        self, q: Traced, k: Traced, v: Traced, mask: Traced | None = None, position: Traced | None = None
+    ) -> Steps:
+        lead = [f".{i}" for i in range(q.rank - 3)]
+        grouped = not same(q.type.sizes[-3], k.type.sizes[-3])
+        keys = [*lead, "g" if grouped else "h", "s"]
+        why = "steps up to t" if self.causal else "not causal"
+        triangle = Triangle(q.rank - 2, q.rank - 1, zero=True) if self.causal else None
+        scores = Traced(Tensor((*q.type.sizes[:-1], k.type.sizes[-2])), Steps(triangle=triangle))
+        rows = [*lead, "h", "t", "s"]
+        given = [(scores, rows), (q, [*lead, "h", "t", "e"]), (k, [*keys, "e"]), (v, [*keys, "f"])]
+        for side in (mask, position):
+            if side is not None:
+                rank = len(self._mask_sizes(side.type, q.type)) if side is mask else side.rank
+                steps = inserted(side, 1, rank - side.rank) if rank > side.rank else side.steps
+                given.append((Traced(Tensor((1,) * rank), steps), rows[len(rows) - rank :]))
+        return summed(given, [*lead, "h", "t", "f"], why).because(why)
+
     def torch(
         self, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None = None, position: Tensor | None = None
     ) -> Code:
@@ -149,6 +168,11 @@ class CausalMask(Operator, kind="attention"):
             )
         return x
 
+    def dependence(self, x: Traced) -> Steps:
+        if x.steps.everything:
+            return x.steps
+        return made(dict(x.steps.at), x.steps.exact, Triangle(x.rank - 2, x.rank - 1), "keys up to the query")
+
     def torch(self, x: Tensor) -> Code:
         ones = apply("torch.ones", *x.sizes[-2:], dtype=Global("torch.bool"), device=Attr(X, "device"))
         return method(X, "masked_fill", method(ones, "triu", 1), Prefix("-", Global("torch.inf")))
@@ -174,6 +198,12 @@ class PaddingMask(Operator, kind="attention"):
             title = f"`mask` {shown(mask)} does not fit scores {shown(x)}"
             need_broadcast(mask.sizes, ends, title[:80], "mask")
         return x
+
+    def dependence(self, x: Traced, mask: Traced | None = None) -> Steps:
+        if mask is None:
+            return x.steps
+        last = moved(mask.steps, lambda axis: axis and x.rank - 1)
+        return pointwise(x, Traced(x.type, last), keeps="low")
 
     def torch(self, x: Tensor, mask: Tensor | None = None) -> Code:
         if mask is None:

@@ -30,6 +30,7 @@ from ..node import node
 from ..shape import Shape, Size, Tensor
 from .arguments import ArgumentType, ChoiceType, FlagType, OptionalType
 from .code import Code
+from .dependence import Steps, unproved
 
 
 @node
@@ -216,6 +217,14 @@ class Operator:
     def because(self, output: Tensor, *inputs: Any) -> str:
         """How the output's shape came to be, for the history in errors: "halves 32". Empty when it is plain."""
         return ""
+
+    def dependence(self, *inputs: Any, **more: Any) -> Steps | tuple[Steps, ...]:
+        """Which steps of a sequence each output depends on, for `Traced` inputs; one answer may stand for all.
+
+        A box with an indented body is also given `body`, which answers for that. Without a rule nothing is known,
+        and a model that is declared autoregressive is refused.
+        """
+        return unproved(self.name, inputs)
 
     def onnx(self, graph: Any, *inputs: Any) -> Any:
         """The operator as ONNX nodes in `graph`. None means that it has no rule, which export reports by name."""

@@ -10,6 +10,7 @@ from ..shape import UNKNOWN, Shape, Size, Tensor, compare, numel
 from .arguments import Amounts, Extent, Extents, Padding
 from .base import Mistake, Operator, Weight
 from .code import Code, module
+from .dependence import Steps, Traced, across, shifted, window
 from .rules import both, brief, change, need_divisor, need_float, need_known, need_known_input, shown
 from .windows import SPACES, each, even, folded, need_space, paddings, reach, slide
 
@@ -80,6 +81,17 @@ class Convolution(Operator, kind="conv", short="conv", weighted=True, abstract=T
         }
         defaults = {"stride": 1, "padding": 0, "output_padding": 0, "dilation": 1, "groups": 1, "bias": True}
         return {name: value for name, value in given.items() if value != defaults[name]}
+
+    def dependence(self, x: Traced) -> Steps:
+        kernel, stride, dilation = self._windows(x.type)
+        steps = across(x, [1], "mixes the channels")
+        padding: Shape = ()
+        if self.padding != "causal":
+            padding = paddings(self, x.type, kernel, stride, dilation)
+        for axis, (k, s, d) in enumerate(zip(kernel, stride, dilation, strict=True)):
+            ahead = 0 if self.padding == "causal" else reach(k, d) - 1 - padding[axis]
+            steps = shifted(steps, axis + 2, *window(ahead, s), exact=k == 1)
+        return steps
 
     def torch(self, x: Tensor) -> Code:
         kernel, stride, dilation = self._windows(x)
@@ -234,6 +246,14 @@ class ConvTranspose(Convolution):
 
     def flops(self, x: Tensor) -> Size:
         return 2 * numel(x.sizes) * (self.out_channels // self.groups) * numel(each(self, "kernel_size", x))
+
+    def dependence(self, x: Traced) -> Steps:
+        _, stride, _ = self._windows(x.type)
+        steps = across(x, [1], "mixes the channels")
+        for axis, (s, p) in enumerate(zip(stride, self._paddings(x.type)[0], strict=True)):
+            by = p // s if isinstance(s, int) and isinstance(p, int) else None
+            steps = shifted(steps, axis + 2, by, "spreads the steps", exact=False)
+        return steps
 
     def torch(self, x: Tensor) -> Code:
         padding, extra = self._paddings(x)

@@ -5,12 +5,13 @@ Enters: one tensor. Leaves: parts of it, or the same with more around it.
 
 from typing import Any, Literal
 
-from ..shape import Size, Tensor, compare, differ, same, shape_text
+from ..shape import Size, Tensor, bounds, compare, differ, same, shape_text
 from .arguments import Amounts, Axis, Extents, Real, Whole
 from .axes import axis_of, brief, kind_of, layout_axis, text, when_known
 from .axes import both as pair
 from .base import Mistake, Operator
 from .code import Code, Cut, Subscript, X, apply, method
+from .dependence import Steps, Traced, across, shifted
 
 
 class Split(Operator, kind="shape"):
@@ -58,6 +59,13 @@ class Split(Operator, kind="shape"):
         axis = self._axis(x)
         return tuple(x.with_shape(*x.sizes[:axis], size, *x.sizes[axis + 1 :]) for size in self._sizes(x))
 
+    def dependence(self, x: Traced) -> tuple[Steps, ...]:
+        axis, start, found = self._axis(x.type), 0, []  # type: int, Size, list[Steps]
+        for size in self._sizes(x.type):
+            found.append(shifted(x.steps, axis, start if isinstance(start, int) else None, "cuts the steps"))
+            start = start + size
+        return tuple(found)
+
     def torch(self, x: Tensor) -> Code:
         axis = self._axis(x)
         if isinstance(self.parts, tuple):
@@ -97,6 +105,13 @@ class Slice(Operator, kind="shape"):
             length = (length + (self.step - 1)) // self.step
         return x.with_shape(*x.sizes[:axis], length, *x.sizes[axis + 1 :])
 
+    def dependence(self, x: Traced) -> Steps:
+        axis = axis_of("Slice", self.axis, x.type)
+        start = _place(self.start, 0, x.type.sizes[axis])
+        by = start if isinstance(start, int) and self.step == 1 else None
+        why = f"reads {by} ahead" if by else "cuts the steps"
+        return shifted(x.steps, axis, by, why).because(why)
+
     def torch(self, x: Tensor) -> Code:
         axis = axis_of("Slice", self.axis, x)
         start = None if self.start == 0 else self.start
@@ -128,6 +143,9 @@ class Roll(Operator, kind="shape"):
     def shape(self, x: Tensor) -> Tensor:
         axis_of("Roll", self.axis, x)
         return x
+
+    def dependence(self, x: Traced) -> Steps:
+        return across(x, [self.axis], "the end comes back at the start")
 
     def torch(self, x: Tensor) -> Code:
         return method(X, "roll", self.shift, self.axis)
@@ -192,6 +210,16 @@ class Pad(Operator, kind="shape"):
             sizes[axis] = sizes[axis] + before + after
         return x.with_shape(*sizes)
 
+    def dependence(self, x: Traced) -> Steps:
+        steps = x.steps
+        for axis, (before, _) in self._borders(x.type).items():
+            by: int | None = None
+            if self.mode in ("constant", "replicate"):
+                low = bounds(before)[0]
+                by = None if low is None else -low if self.mode == "constant" else 0
+            steps = shifted(steps, axis, by, "brings steps from the other end")
+        return steps
+
     def torch(self, x: Tensor) -> Code:
         borders = self._borders(x)
         pads: list[Size] = []
@@ -252,6 +280,12 @@ class Crop(Operator, kind="shape"):
                 raise Mistake("E0305", title, "before", f"the input is {kind_of(x)}")
             sizes[axis] = stop - start
         return x.with_shape(*sizes)
+
+    def dependence(self, x: Traced, like: Traced | None = None) -> Steps:
+        steps = x.steps
+        for axis, (start, _) in self._borders(x.type, None if like is None else like.type).items():
+            steps = shifted(steps, axis, start if isinstance(start, int) else None, "cuts the steps")
+        return steps
 
     def torch(self, x: Tensor, like: Tensor | None = None) -> Code:
         borders = self._borders(x, like)

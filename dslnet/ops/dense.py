@@ -11,6 +11,7 @@ from .arguments import Extent, Held, Probability, Whole
 from .base import Mistake, Operator, Weight
 from .code import Attr, Code, Training, X, apply, module
 from .code import Held as HeldModule
+from .dependence import Steps, Traced, across, join, pointwise
 from .rules import brief, need_float, need_known, need_known_input, need_long, need_rank, need_same, shown
 
 
@@ -39,6 +40,9 @@ class Linear(Operator, kind="linear", weighted=True, aliases=("Dense",)):
 
     def flops(self, x: Tensor) -> Size:
         return 2 * numel(x.sizes) * self.out_features
+
+    def dependence(self, x: Traced) -> Steps:
+        return across(x, [-1])
 
     def torch(self, x: Tensor) -> Code:
         options: dict[str, Any] = {} if self.bias else {"bias": False}
@@ -75,6 +79,9 @@ class Bilinear(Operator, kind="linear", weighted=True):
     def flops(self, a: Tensor, b: Tensor) -> Size:
         # W_k b for every k, then the product with a
         return 2 * numel(a.sizes) * b.sizes[-1] * self.out_features + 2 * numel(a.sizes) * self.out_features
+
+    def dependence(self, a: Traced, b: Traced) -> Steps:
+        return join([across(a, [-1]), across(b, [-1])]).because("over the features")
 
     def torch(self, a: Tensor, b: Tensor) -> Code:
         options: dict[str, Any] = {} if self.bias else {"bias": False}
@@ -116,6 +123,9 @@ class Embedding(Operator, kind="embedding", weighted=True):
 
     def weights(self, x: Tensor) -> Iterator[Weight]:
         yield Weight("weight", (self.num_embeddings, self.embedding_dim))
+
+    def dependence(self, x: Traced) -> Steps:
+        return x.steps._replace(triangle=None, why=x.steps.why if x.steps.everything else "row by row")
 
     def torch(self, x: Tensor) -> Code:
         options: dict[str, Any] = {} if self.padding_idx is None else {"padding_idx": self.padding_idx}
@@ -162,6 +172,9 @@ class Unembed(Operator, kind="linear"):
     def flops(self, x: Tensor) -> Size:
         return 2 * numel(x.sizes) * self._table()[0]
 
+    def dependence(self, x: Traced) -> Steps:
+        return across(x, [-1])
+
     def torch(self, x: Tensor) -> Code:
         return apply("F.linear", X, Attr(HeldModule("module"), "weight"))
 
@@ -185,6 +198,9 @@ class Dropout(Operator, kind="dropout", stochastic=True):
     def flops(self, x: Tensor) -> Size:
         return 0  # nothing is computed at inference
 
+    def dependence(self, x: Traced) -> Steps:
+        return pointwise(x, keeps="zero")
+
     def torch(self, x: Tensor) -> Code:
         return apply("F.dropout", X, self.p, Training())
 
@@ -198,6 +214,9 @@ class Identity(Operator, kind="shape"):
 
     def shape(self, x: Tensor) -> Tensor:
         return x
+
+    def dependence(self, x: Traced) -> Steps:
+        return x.steps
 
     def torch(self, x: Tensor) -> Code:
         return X

@@ -12,6 +12,7 @@ from .axes import axis_of, brief, has_unknown, kind_of, when_known
 from .axes import both as pair
 from .base import Mistake, Operator
 from .code import Code, Expression, Infix, Input, X, Y, Z, apply, method
+from .dependence import Steps, Traced, inserted, pointwise, product, reduced, summed
 from .join import promoted
 
 __all__ = ["FUNCTIONS", "SIGNS", "Add", "Einsum", "Mul"]
@@ -57,6 +58,9 @@ class Joined(Operator, abstract=True, kind="op"):
                 return Mistake(found.code, title, None, "every element with every element")
             total = Tensor(broadcast(self.name, total, x, self.loose))
         return None
+
+    def dependence(self, *xs: Traced) -> Steps:
+        return pointwise(*xs, keeps="zero" if self.sign == "*" else "low")
 
     def torch(self, *xs: Tensor) -> Code:
         code: Expression = as_long(X) if xs[0].dtype == "bool" and len(xs) > 1 else X
@@ -104,6 +108,10 @@ class Scale(Operator, kind="op"):
     def flops(self, x: Tensor) -> Size:
         return numel(x.sizes)
 
+    def dependence(self, x: Traced) -> Steps:
+        positive = isinstance(self.k, (int, float)) and self.k > 0
+        return pointwise(x, keeps="low zero" if positive else "zero")
+
     def torch(self, x: Tensor) -> Code:
         return Infix("*", X, self.k)
 
@@ -130,6 +138,9 @@ class Clamp(Operator, kind="op"):
     def flops(self, x: Tensor) -> Size:
         return numel(x.sizes)
 
+    def dependence(self, x: Traced) -> Steps:
+        return pointwise(x)
+
     def torch(self, x: Tensor) -> Code:
         bounds = {name: bound for name, bound in (("min", self.min), ("max", self.max)) if bound is not None}
         pointed = any(isinstance(bound, float) for bound in bounds.values())
@@ -151,6 +162,9 @@ class Where(Operator, kind="op"):
         both = Tensor(broadcast("Where", x, y), promoted(x.dtype, y.dtype))
         return Tensor(broadcast("Where", condition, both), both.dtype)
 
+    def dependence(self, condition: Traced, x: Traced, y: Traced) -> Steps:
+        return pointwise(condition, x, y)
+
     def torch(self, condition: Tensor, x: Tensor, y: Tensor) -> Code:
         return apply("torch.where", X, Y, Z)
 
@@ -171,6 +185,9 @@ class OneHot(Operator, kind="op"):
             raise Mistake("E0313", title, "n", helps=(f"`OneHot({x.below})`",))
         return Tensor((*x.sizes, self.n))
 
+    def dependence(self, x: Traced) -> Steps:
+        return pointwise(Traced(x.type, inserted(x, x.rank)), rank=x.rank)
+
     def torch(self, x: Tensor) -> Code:
         return method(apply("F.one_hot", as_long(X) if x.dtype == "bool" else X, self.n), "float")
 
@@ -187,6 +204,9 @@ class MatMul(Operator, kind="op"):
 
     def flops(self, x: Tensor, y: Tensor) -> Size:
         return 2 * numel(self.shape(x, y).sizes) * x.sizes[-1]
+
+    def dependence(self, x: Traced, y: Traced) -> Steps:
+        return product(x, y)
 
     def torch(self, x: Tensor, y: Tensor) -> Code:
         return Infix("@", *alike(x, y))
@@ -256,6 +276,10 @@ class Einsum(Operator, kind="op"):
         _, _, sizes = self._sizes(xs)
         return 2 * numel(sizes.values()) if len(xs) > 1 else numel(sizes.values())
 
+    def dependence(self, *xs: Traced) -> Steps:
+        letters, result, _ = self._sizes(tuple(x.type for x in xs))
+        return summed(list(zip(xs, letters, strict=True)), result)
+
     def torch(self, *xs: Tensor) -> Code:
         dtype = self.shape(*xs).dtype
         inputs: list[Any] = [Input(i) if x.dtype == dtype else method(Input(i), dtype) for i, x in enumerate(xs)]
@@ -290,6 +314,9 @@ class CosineSimilarity(Operator, kind="op"):
     def flops(self, x: Tensor, y: Tensor) -> Size:
         return 6 * numel(x.sizes)
 
+    def dependence(self, x: Traced, y: Traced) -> Steps:
+        return reduced(Traced(x.type, pointwise(x, y)), [self.axis])
+
     def torch(self, x: Tensor, y: Tensor) -> Code:
         more: dict[str, Any] = {} if self.eps == 1e-8 else {"eps": self.eps}
         return apply("F.cosine_similarity", X, Y, dim=self.axis, **more)
@@ -312,6 +339,9 @@ class L2Distance(Operator, kind="op"):
 
     def flops(self, x: Tensor, y: Tensor) -> Size:
         return 4 * numel(x.sizes)
+
+    def dependence(self, x: Traced, y: Traced) -> Steps:
+        return reduced(Traced(x.type, pointwise(x, y)), [-1])
 
     def torch(self, x: Tensor, y: Tensor) -> Code:
         more: dict[str, Any] = {} if self.eps == 1e-6 else {"eps": self.eps}

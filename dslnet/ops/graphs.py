@@ -10,6 +10,7 @@ from ..shape import UNKNOWN, Size, Tensor, compare, numel, origin
 from .arguments import Axis, Extent
 from .base import Mistake, Operator
 from .code import Code, Cut, Subscript, X, Y, apply
+from .dependence import Steps, Traced, across, all_steps, dropped, join, moved
 from .rules import brief, known_axis, need_float, need_long, need_rank, need_same, shown
 
 
@@ -43,6 +44,12 @@ class Gather(Operator, kind="shape"):
         need_range(self, index, x.sizes[axis], "index", f"axis {axis}")
         return x.with_shape(*x.sizes[:axis], *index.sizes, *x.sizes[axis + 1 :])
 
+    def dependence(self, x: Traced, index: Traced) -> Steps:
+        axis, more = known_axis(self, x.type) or 0, index.rank - 1
+        rows = dropped(across(x, [axis], "any step may be picked"), [axis])
+        picked = moved(rows, lambda a: a if a < axis else a + more + 1)
+        return join([picked, moved(index.steps, lambda a: a + axis)]).because(picked.why)
+
     def torch(self, x: Tensor, index: Tensor) -> Code:
         axis = known_axis(self, x) or 0
         return Subscript(X, (*(Cut(),) * axis, Y))
@@ -74,6 +81,11 @@ class Segmented(Operator, abstract=True):
                 "below what?", helps=("`input edges: [2, E] long < N`", f"`{self.name}(rows=N)`"),
             )
         return index.below
+
+    def dependence(self, x: Traced, index: Traced) -> Steps:
+        if index.steps.depends:
+            return all_steps("joins rows by id")
+        return across(x, [0], "joins rows by id")
 
 
 class Scatter(Segmented, kind="shape"):

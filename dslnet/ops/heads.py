@@ -9,6 +9,7 @@ from ..shape import Size, Tensor, same
 from .axes import brief, kind_of, need_axes
 from .base import Mistake, Operator
 from .code import Code, X
+from .dependence import Steps, Traced, pointwise
 
 
 class Head(Operator, abstract=True, kind="head"):
@@ -18,6 +19,9 @@ class Head(Operator, abstract=True, kind="head"):
         if x.dtype != "float":
             raise Mistake("E0316", f"`{self.name}` takes numbers with a point, got {kind_of(x)}", None, "not float")
         return x
+
+    def dependence(self, x: Traced) -> Steps:
+        return pointwise(x)
 
     def torch(self, x: Tensor) -> Code:
         return X

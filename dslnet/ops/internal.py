@@ -6,6 +6,7 @@ from ..shape import UNKNOWN_TENSOR, Tensor
 from .arguments import Anything, Real, Whole, Word
 from .base import Operator
 from .code import Code, Subscript, X, apply, module
+from .dependence import NO_STEPS, Steps, Traced
 
 
 class Fill(Operator, kind="op", abstract=True):
@@ -15,6 +16,9 @@ class Fill(Operator, kind="op", abstract=True):
 
     def shape(self, x: Tensor) -> Tensor:
         return x
+
+    def dependence(self, x: Traced) -> Steps:
+        return NO_STEPS
 
     def torch(self, x: Tensor) -> Code:
         return apply("torch.full_like", X, self.value)
@@ -27,6 +31,9 @@ class Pick(Operator, kind="shape", abstract=True):
 
     def shape(self, *xs: Tensor) -> Tensor:
         return xs[self.index]  # type: ignore[index]
+
+    def dependence(self, *xs: Traced) -> Steps:
+        return xs[self.index].steps  # type: ignore[index]
 
     def torch(self, *xs: Tensor) -> Code:
         return Subscript(X, (self.index,))

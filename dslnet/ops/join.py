@@ -5,12 +5,13 @@ Enters: one tensor or several. Leaves: one whose elements are theirs.
 
 from typing import Any
 
-from ..shape import UNKNOWN, Size, Tensor, same
+from ..shape import UNKNOWN, Size, Tensor, bounds, same
 from .arguments import Axis, Extent
 from .axes import axis_of, brief, kind_of, layout_axis, need_axes, text, when_known
 from .axes import both as pair
 from .base import Mistake, Operator
 from .code import Code, Cut, Input, Subscript, X, Y, apply, method
+from .dependence import Steps, Traced, across, inserted, join, reduced, shifted
 
 RANK = ("bool", "long", "float")
 
@@ -61,6 +62,10 @@ class Concat(Operator, kind="shape"):
         sizes[axis] = total
         bounds = {x.below for x in xs}
         return Tensor(tuple(sizes), promoted(*(x.dtype for x in xs)), bounds.pop() if len(bounds) == 1 else None)
+
+    def dependence(self, *xs: Traced) -> Steps:
+        axis = layout_axis("Concat", self.axis, xs[0].type, _possible(tuple(x.type for x in xs)))
+        return _one_after_another(xs, axis)
 
     def torch(self, *xs: Tensor) -> Code:
         axis = layout_axis("Concat", self.axis, xs[0], _possible(xs))
@@ -114,6 +119,10 @@ class Stack(Operator, kind="shape"):
         sizes = (*first.sizes[:axis], len(xs), *first.sizes[axis:])
         return Tensor(sizes, promoted(*(x.dtype for x in xs)))
 
+    def dependence(self, *xs: Traced) -> Steps:
+        axis = axis_of("Stack", self.axis, xs[0].type, more=1)
+        return join(inserted(x, axis) for x in xs).because("side by side")
+
     def torch(self, *xs: Tensor) -> Code:
         return apply("torch.stack", Input(0, rest=True), dim=self.axis)
 
@@ -141,6 +150,9 @@ class Prepend(Operator, kind="shape"):
         sizes = (x.sizes[0], first.sizes[1] + x.sizes[1], *x.sizes[2:])
         return Tensor(sizes, promoted(x.dtype, first.dtype))
 
+    def dependence(self, x: Traced, first: Traced) -> Steps:
+        return _one_after_another((first, x), 1)
+
     def torch(self, x: Tensor, first: Tensor) -> Code:
         rows: Any = Y
         if first.sizes[0] == 1 and x.sizes[0] != 1:
@@ -166,6 +178,10 @@ class Repeat(Operator, kind="shape"):
         axis = axis_of("Repeat", self.axis, x)
         return x.with_shape(*x.sizes[:axis], x.sizes[axis] * self.n, *x.sizes[axis + 1 :])
 
+    def dependence(self, x: Traced) -> Steps:
+        # what was at i is at i and later
+        return x.steps
+
     def torch(self, x: Tensor) -> Code:
         axis = axis_of("Repeat", self.axis, x)
         if self.n == 1:
@@ -190,6 +206,9 @@ class Pairs(Operator, kind="shape"):
             raise Mistake("E0302", f"`Pairs` wants objects [B, N, D], got {kind_of(x)}", None, f"rank {x.rank}")
         batch, rows, width = x.sizes
         return Tensor((batch, rows * rows, 2 * width), x.dtype)
+
+    def dependence(self, x: Traced) -> Steps:
+        return across(x, [1, 2], "pairs every step with every step")
 
     def torch(self, x: Tensor) -> Code:
         return apply("pairs", X)
@@ -230,7 +249,24 @@ class Pick(Operator, kind="shape"):
             raise Mistake("E0308", "`Pick` takes one of each sample, axis 0 is the samples", "axis")
         return axis
 
+    def dependence(self, x: Traced, index: Traced) -> Steps:
+        axis = self._axis(x.type)
+        rows = reduced(x, [axis], why="any step may be picked")
+        return join([rows, index.steps]).because(rows.why)
+
     def torch(self, x: Tensor, index: Tensor) -> Code:
         axis = self._axis(x)
         places = Subscript(Y, (Cut(), *(None for _ in x.sizes[1:])))
         return method(method(X, "take_along_dim", places, axis), "squeeze", axis)
+
+
+def _one_after_another(xs: tuple[Traced, ...], axis: int) -> Steps:
+    """The steps along an axis where inputs are put one after another: what is at i moves to i + what is before."""
+    parts: list[Steps] = []
+    before: Size = 0
+    for x in xs:
+        low = bounds(before)[0]
+        parts.append(shifted(x.steps, axis, None if low is None else -low, "of an unknown length"))
+        before = before + x.type.sizes[axis]
+    total = join(parts)
+    return total.because(total.why if total.everything else "one after another")

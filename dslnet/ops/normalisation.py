@@ -11,6 +11,7 @@ from ..shape import Size, Tensor, numel
 from .arguments import Axis, Count, Extent, Positive, Real
 from .base import Mistake, Operator, Weight
 from .code import Attr, Code, Cut, Subscript, X, apply, module
+from .dependence import Steps, Traced, across, pointwise
 from .rules import (
     brief,
     known_axis,
@@ -85,6 +86,11 @@ class BatchNorm(ChannelNorm, short="bn", stochastic=True):
     affine: bool = True
     track_running_stats: bool = True
 
+    def dependence(self, x: Traced) -> Steps:
+        if not self.track_running_stats:
+            return across(x, [0, *range(2, x.rank)], "means over the steps")
+        return pointwise(x)
+
     def torch(self, x: Tensor) -> Code:
         if not self.affine and not self.track_running_stats:
             return apply("F.batch_norm", X, None, None, training=True, **differing({"eps": self.eps}, {"eps": 1e-5}))
@@ -115,6 +121,9 @@ class InstanceNorm(ChannelNorm):
                 helps=("`LayerNorm` or `GroupNorm` work on one pixel",),
             )
         return result
+
+    def dependence(self, x: Traced) -> Steps:
+        return across(x, range(2, x.rank), "means over the steps")
 
     def torch(self, x: Tensor) -> Code:
         if not self.affine and not self.track_running_stats:
@@ -149,6 +158,9 @@ class LayerNorm(Norm, short="ln"):
             if self.bias:
                 yield Weight("bias", x.sizes[-1:])
 
+    def dependence(self, x: Traced) -> Steps:
+        return across(x, [-1])
+
     def torch(self, x: Tensor) -> Code:
         if not self.elementwise_affine:
             return apply("F.layer_norm", X, last_sizes(), **differing({"eps": self.eps}, {"eps": 1e-5}))
@@ -182,6 +194,9 @@ class RMSNorm(Norm):
 
     def flops(self, x: Tensor) -> Size:
         return 4 * numel(x.sizes)
+
+    def dependence(self, x: Traced) -> Steps:
+        return across(x, [-1])
 
     def torch(self, x: Tensor) -> Code:
         options = differing({"eps": self.eps}, {"eps": None})
@@ -223,6 +238,9 @@ class GroupNorm(Norm):
             yield Weight("weight", x.sizes[1:2])
             yield Weight("bias", x.sizes[1:2])
 
+    def dependence(self, x: Traced) -> Steps:
+        return across(x, range(1, x.rank), "means over the steps")
+
     def torch(self, x: Tensor) -> Code:
         options = differing({"eps": self.eps}, {"eps": 1e-5})
         if not self.affine:
@@ -253,6 +271,9 @@ class LocalResponseNorm(Operator, kind="norm"):
     def flops(self, x: Tensor) -> Size:
         return numel(x.sizes) * (self.size + 5)
 
+    def dependence(self, x: Traced) -> Steps:
+        return across(x, [1])
+
     def torch(self, x: Tensor) -> Code:
         given = {"alpha": self.alpha, "beta": self.beta, "k": self.k}
         options = differing(given, {"alpha": 1e-4, "beta": 0.75, "k": 1.0})
@@ -278,6 +299,9 @@ class Normalize(Operator, kind="norm"):
 
     def flops(self, x: Tensor) -> Size:
         return 3 * numel(x.sizes)
+
+    def dependence(self, x: Traced) -> Steps:
+        return across(x, [self.axis])
 
     def torch(self, x: Tensor) -> Code:
         options = differing({"p": self.p, "eps": self.eps}, {"p": 2, "eps": 1e-12})

@@ -16,6 +16,7 @@ from .arguments import ArgumentType, Word, Wrong
 from .axes import brief, counted, kind_of, when_known
 from .base import Mistake, Operator
 from .code import Code, Expression, X, method
+from .dependence import Steps, Traced, regrouped
 
 Group = tuple[str, ...]
 Change = tuple[int, list[Group]]
@@ -196,6 +197,14 @@ class Rearrange(Operator, kind="shape"):
     def shape(self, x: Tensor) -> Tensor:
         layout = layout_of(self.pattern, self.sizes, x)
         return x.with_shape(*(numel(layout.sizes.get(name, 1) for name in group) for group in layout.after))
+
+    def dependence(self, x: Traced) -> Steps:
+        layout = layout_of(self.pattern, self.sizes, x.type)
+        before, after = (
+            [tuple(n for n in group if layout.sizes.get(n, 1) != 1) for group in side]
+            for side in (layout.before, layout.after)
+        )
+        return regrouped(x, before, after)
 
     def torch(self, x: Tensor) -> Code:
         layout = layout_of(self.pattern, self.sizes, x)

@@ -9,6 +9,7 @@ from ..shape import UNKNOWN, Shape, Size, Tensor, compare, numel, quotient
 from .arguments import Extent, Extents, Padding
 from .base import Mistake, Operator
 from .code import Code, X, apply, method
+from .dependence import Steps, Traced, across, reduced, shifted, window
 from .rules import both, brief, change, need_divisor, need_float, need_rank, shown
 from .windows import SPACES, each, folded, need_space, paddings, slide
 
@@ -66,6 +67,13 @@ class Pool(Operator, kind="pool", abstract=True):
         if self.ceil_mode:
             options["ceil_mode"] = True
         return options
+
+    def dependence(self, x: Traced) -> Steps:
+        kernel, stride = self._windows(x.type)
+        steps = x.steps
+        for axis, (k, s, p) in enumerate(zip(kernel, stride, self._padding(x.type), strict=True)):
+            steps = shifted(steps, axis + 2, *window(k - 1 - p, s), exact=k == 1)
+        return steps
 
     def torch(self, x: Tensor) -> Code:
         kernel = folded(self._windows(x)[0])
@@ -132,6 +140,9 @@ class AdaptivePool(Operator, kind="pool", abstract=True):
     def flops(self, x: Tensor) -> Size:
         return numel(x.sizes)
 
+    def dependence(self, x: Traced) -> Steps:
+        return across(x, range(2, x.rank), "joins windows of steps")
+
     def torch(self, x: Tensor) -> Code:
         size = self.output_size
         return apply(f"F.adaptive_{self.function}_pool{x.rank - 2}d", X, size)
@@ -173,6 +184,9 @@ class GlobalPool(Operator, kind="pool", abstract=True):
 
     def flops(self, x: Tensor) -> Size:
         return numel(x.sizes)
+
+    def dependence(self, x: Traced) -> Steps:
+        return reduced(x, range(2, x.rank))
 
     def torch(self, x: Tensor) -> Code:
         axes = tuple(range(2, x.rank))
@@ -253,6 +267,10 @@ class Upsample(Interpolation):
     def flops(self, x: Tensor) -> Size:
         return self._flops(self.mode, self.shape(x))
 
+    def dependence(self, x: Traced) -> Steps:
+        # the nearest one before: the index divided by the scale
+        return x.steps if self.mode == "nearest" else across(x, range(2, x.rank), "interpolates between steps")
+
     def torch(self, x: Tensor) -> Code:
         options = self._options(self.mode, self.align_corners, x)
         return apply("F.interpolate", X, scale_factor=folded(each(self, "scale_factor", x)), **options)
@@ -283,6 +301,9 @@ class Resize(Interpolation):
     def flops(self, x: Tensor) -> Size:
         return self._flops(self.mode, self.shape(x))
 
+    def dependence(self, x: Traced, *like: Traced | None) -> Steps:
+        return across(x, range(2, x.rank), "interpolates between steps")
+
     def torch(self, x: Tensor) -> Code:
         sizes = each(self, "size", x)
         options = self._options(self.mode, self.align_corners, x)
@@ -305,6 +326,9 @@ class PixelShuffle(Operator, kind="shape"):
         group = r * r
         need_divisor(self, group, c, f"{brief(group)} does not divide {brief(c)} channels", "upscale_factor", "numbers")
         return x.with_shape(x.sizes[0], quotient(c, group), x.sizes[2] * r, x.sizes[3] * r)
+
+    def dependence(self, x: Traced) -> Steps:
+        return across(x, range(1, x.rank), "moves steps into space")
 
     def torch(self, x: Tensor) -> Code:
         return apply("F.pixel_shuffle", X, self.upscale_factor)
@@ -329,6 +353,9 @@ class PixelUnshuffle(Operator, kind="shape"):
             title = f"{brief(r)} does not divide a {name} of {brief(size)}"
             need_divisor(self, r, size, title, "downscale_factor", "numbers")
         return x.with_shape(x.sizes[0], x.sizes[1] * r * r, quotient(x.sizes[2], r), quotient(x.sizes[3], r))
+
+    def dependence(self, x: Traced) -> Steps:
+        return across(x, range(1, x.rank), "moves steps into channels")
 
     def torch(self, x: Tensor) -> Code:
         return apply("F.pixel_unshuffle", X, self.downscale_factor)

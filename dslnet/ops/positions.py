@@ -10,6 +10,7 @@ from ..shape import UNKNOWN, Size, Tensor, numel
 from .arguments import Count, Extent, Positive
 from .base import Mistake, Operator, Weight
 from .code import Attr, Code, X, apply, module
+from .dependence import NO_STEPS, Steps, Traced, across, pointwise
 from .rules import brief, need_divisor, need_float, need_known, need_rank
 
 
@@ -36,6 +37,9 @@ class RoPE(Operator, kind="embedding"):
     def flops(self, x: Tensor) -> Size:
         return 3 * numel(x.sizes)
 
+    def dependence(self, x: Traced) -> Steps:
+        return across(x, [-1])
+
     def torch(self, x: Tensor) -> Code:
         return apply("rotate", X, self.base, **({"interleaved": True} if self.interleaved else {}))
 
@@ -50,6 +54,9 @@ class Positions(Operator, kind="embedding"):
     def shape(self, x: Tensor) -> Tensor:
         need_rank(self, x, range(2, 17), "[B, T, ...]", "x")
         return Tensor((x.sizes[1],), "long", x.sizes[1])
+
+    def dependence(self, x: Traced) -> Steps:
+        return NO_STEPS  # the number of steps, not what they hold
 
     def torch(self, x: Tensor) -> Code:
         return apply("torch.arange", x.sizes[1], device=Attr(X, "device"))
@@ -81,6 +88,9 @@ class SineEmbedding(Operator, kind="embedding"):
     def flops(self, x: Tensor) -> Size:
         return 2 * numel(x.sizes) * self.width
 
+    def dependence(self, x: Traced) -> Steps:
+        return x.steps._replace(triangle=None)
+
     def torch(self, x: Tensor) -> Code:
         return apply("sine_embedding", X, self.width, self.base)
 
@@ -108,6 +118,9 @@ class SinePositions(Operator, kind="embedding"):
 
     def flops(self, x: Tensor) -> Size:
         return numel(x.sizes) + 2 * numel(x.sizes[1:])
+
+    def dependence(self, x: Traced) -> Steps:
+        return pointwise(x)
 
     def torch(self, x: Tensor) -> Code:
         return apply("add_sine_positions", X, self.base)
@@ -147,6 +160,9 @@ class RelativeBias(Operator, kind="embedding", weighted=True):
 
     def weights(self, x: Tensor) -> Iterator[Weight]:
         yield Weight("weight", (self.buckets, self.heads))
+
+    def dependence(self, x: Traced) -> Steps:
+        return NO_STEPS  # the number of steps, not what they hold
 
     def torch(self, x: Tensor) -> Code:
         given = {"buckets": self.buckets, "distance": self.distance, "bidirectional": self.bidirectional}

@@ -11,6 +11,7 @@ from .arguments import Axes, Axis, Wholes
 from .axes import axes_label, axis_of, kind_of, need_axes, product_text, when_known
 from .base import Mistake, Operator
 from .code import Code, Expression, Subscript, X, method
+from .dependence import Steps, Traced, dropped, inserted, moved, resized
 
 
 def reshaped(x: Expression, shape: Shape) -> Code:
@@ -46,6 +47,9 @@ class Flatten(Operator, kind="shape"):
     def shape(self, x: Tensor) -> Tensor:
         start, end = self._range(x)
         return x.with_shape(*x.sizes[:start], numel(x.sizes[start : end + 1]), *x.sizes[end + 1 :])
+
+    def dependence(self, x: Traced) -> Steps:
+        return resized(x, self.shape(x.type))
 
     def torch(self, x: Tensor) -> Code:
         start, end = self._range(x)
@@ -113,6 +117,9 @@ class Reshape(Operator, kind="shape"):
                     return f"Reshape({', '.join(map(str, new))})"
         return ""
 
+    def dependence(self, x: Traced) -> Steps:
+        return resized(x, self.shape(x.type))
+
     def torch(self, x: Tensor) -> Code:
         output = self.shape(x).sizes
         if len(output) == x.rank:
@@ -148,6 +155,10 @@ class Transpose(Operator, kind="shape"):
         sizes[first], sizes[second] = sizes[second], sizes[first]
         return x.with_shape(*sizes)
 
+    def dependence(self, x: Traced) -> Steps:
+        first, second = self._axes(x.type)
+        return moved(x.steps, lambda axis: {first: second, second: first}.get(axis, axis))
+
     def torch(self, x: Tensor) -> Code:
         first, second = self._axes(x)
         return method(X, "transpose", first, second) if first != second else X
@@ -180,6 +191,10 @@ class Permute(Operator, kind="shape"):
             raise Mistake("E0302" if len(order) != x.rank else "E0301", title, "axes", "each axis once, from 0")
         return order
 
+    def dependence(self, x: Traced) -> Steps:
+        order = self._order(x.type)
+        return moved(x.steps, order.index)
+
     def torch(self, x: Tensor) -> Code:
         order = self._order(x)
         return method(X, "permute", *order) if order != sorted(order) else X
@@ -198,6 +213,9 @@ class Unsqueeze(Operator, kind="shape"):
     def shape(self, x: Tensor) -> Tensor:
         axis = axis_of("Unsqueeze", self.axis, x, more=1)
         return x.with_shape(*x.sizes[:axis], 1, *x.sizes[axis:])
+
+    def dependence(self, x: Traced) -> Steps:
+        return inserted(x, axis_of("Unsqueeze", self.axis, x.type, more=1))
 
     def torch(self, x: Tensor) -> Code:
         return method(X, "unsqueeze", self.axis)
@@ -221,6 +239,9 @@ class Squeeze(Operator, kind="shape"):
             helps = (f"of size 1: axis {', '.join(ones)}",) if ones else ()
             raise Mistake("E0303", title, "axis", f"the input is {x}", helps=helps)
         return x.with_shape(*x.sizes[:axis], *x.sizes[axis + 1 :])
+
+    def dependence(self, x: Traced) -> Steps:
+        return dropped(x.steps, [axis_of("Squeeze", self.axis, x.type)])
 
     def torch(self, x: Tensor) -> Code:
         return method(X, "squeeze", self.axis)
@@ -257,6 +278,9 @@ class Expand(Operator, kind="shape"):
                 raise Mistake("E0317", title, "sizes", f"{old} cannot become {size}")
         return x.with_shape(*result)
 
+    def dependence(self, x: Traced) -> Steps:
+        return moved(x.steps, lambda axis: axis + len(self.sizes) - x.rank)
+
     def torch(self, x: Tensor) -> Code:
         added = len(self.sizes) - x.rank
         kept = [-1 if i >= added and x.sizes[i - added] == size else size for i, size in enumerate(self.sizes)]
@@ -275,6 +299,9 @@ class Lift(Operator, kind="shape"):
             title = f"`Lift` adds axes, {kind_of(x, 24)} has more than {kind_of(like, 24)}"
             raise Mistake("E0302", title, "like", f"rank {x.rank} and {like.rank}")
         return x.with_shape(*x.sizes, *(1 for _ in range(like.rank - x.rank)))
+
+    def dependence(self, x: Traced, like: Traced) -> Steps:
+        return x.steps
 
     def torch(self, x: Tensor, like: Tensor) -> Code:
         more = like.rank - x.rank

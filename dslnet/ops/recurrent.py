@@ -11,6 +11,7 @@ from ..shape import UNKNOWN, Shape, Size, Tensor, numel
 from .arguments import Count, Extent, Probability
 from .base import Mistake, Operator, Weight
 from .code import Code, Cut, Expression, Own, Subscript, X, Z, apply, module
+from .dependence import Steps, Traced, across, dropped, join, made, reduced
 from .rules import brief, need_float, need_known, need_known_input, need_rank, need_same, shown
 
 
@@ -83,6 +84,18 @@ class Recurrent(
             if len(weight.shape) == 2:
                 total = total + numel(weight.shape)
         return 2 * x.sizes[0] * x.sizes[1] * total
+
+    def dependence(self, x: Traced, *states: Traced | None) -> tuple[Steps, ...]:
+        steps = across(x, [2], "mixes the features")
+        last = dropped(across(Traced(x.type, steps), [1], "the end of the sequence"), [1])
+        starts = [across(s, [1], "mixes the features") for s in states if s is not None]
+        again = join([last, *starts])
+        if self.bidirectional:
+            steps = across(Traced(x.type, steps), [1], "bidirectional")
+        elif not steps.everything:
+            steps = made(dict(steps.at), False, None, "steps up to t")
+        out = join([steps, *starts])
+        return (out.because(out.why or steps.why), *(again for _ in self.outputs[1:]))
 
     def torch(self, x: Tensor, *states: Tensor | None) -> Code:
         options = {word: value for word, default in self.words.items() if (value := getattr(self, word)) != default}
@@ -175,6 +188,9 @@ class Step(Operator, kind="shape", abstract=True):
         need_rank(self, x, range(2, 17), "[B, T, ...]", "x")
         sizes: Shape = x.sizes
         return x.with_shape(sizes[0], *sizes[2:])
+
+    def dependence(self, x: Traced) -> Steps:
+        return reduced(x, [1], why="one step for all")
 
     def torch(self, x: Tensor) -> Code:
         return Subscript(X, (Cut(), self.index))

@@ -11,6 +11,7 @@ from .arguments import Axes, Axis, Flag, Real, Whole
 from .axes import axes_of, axis_of, when_known
 from .base import Mistake, Operator
 from .code import Code, Expression, X, apply, method
+from .dependence import Steps, Traced, reduced, shifted
 
 
 def as_float(x: Tensor, code: Expression = X) -> Expression:
@@ -56,6 +57,9 @@ class Reduction(Operator, abstract=True, kind="reduction"):
         if len(gone) == x.rank:
             return f"{self.word} everything"
         return f"{self.word} axis " + " and ".join(map(str, gone))
+
+    def dependence(self, x: Traced) -> Steps:
+        return reduced(x, self.reduced(x.type), bool(self.keep), f"{self.word} the steps")
 
 
 class Sum(Reduction):
@@ -221,6 +225,9 @@ class ArgMax(Operator, kind="reduction"):
     def flops(self, x: Tensor) -> Size:
         return numel(x.sizes)
 
+    def dependence(self, x: Traced) -> Steps:
+        return reduced(x, range(x.rank) if self.axis is None else [self.axis], bool(self.keep), "compares the steps")
+
     def torch(self, x: Tensor) -> Code:
         code = method(X, "long") if x.dtype == "bool" else X
         if self.axis is None and not self.keep:
@@ -246,6 +253,9 @@ class CumSum(Operator, kind="reduction"):
 
     def flops(self, x: Tensor) -> Size:
         return numel(x.sizes)
+
+    def dependence(self, x: Traced) -> Steps:
+        return shifted(x.steps, axis_of("CumSum", self.axis, x.type), 0, "", exact=False)
 
     def torch(self, x: Tensor) -> Code:
         return method(X, "cumsum", dim=self.axis)

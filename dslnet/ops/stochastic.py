@@ -13,6 +13,7 @@ from .axes import axis_of, has_unknown, kind_of, need_axes, when_known
 from .axes import both as pair
 from .base import Combinator, Mistake, Operator, Weight
 from .code import Bodies, Code, Infix, Training, X, Y, apply, method, module
+from .dependence import Body, Steps, Traced, across, all_steps, pointwise
 
 
 class SampleGaussian(Operator, kind="latent", stochastic=True):
@@ -28,6 +29,9 @@ class SampleGaussian(Operator, kind="latent", stochastic=True):
 
     def flops(self, mu: Tensor, logvar: Tensor) -> Size:
         return 4 * numel(mu.sizes)
+
+    def dependence(self, mu: Traced, logvar: Traced) -> Steps:
+        return pointwise(mu, logvar)
 
     def torch(self, mu: Tensor, logvar: Tensor) -> Code:
         return apply("sample_gaussian", X, Y, Training())
@@ -53,6 +57,9 @@ class GumbelSoftmax(Operator, kind="latent", stochastic=True):
     def flops(self, x: Tensor) -> Size:
         return 5 * numel(x.sizes)
 
+    def dependence(self, x: Traced) -> Steps:
+        return across(x, [self.axis])
+
     def torch(self, x: Tensor) -> Code:
         return apply("gumbel_softmax", X, self.tau, self.hard, self.axis, Training())
 
@@ -68,6 +75,9 @@ class GaussianNoise(Operator, kind="op", stochastic=True):
     def shape(self, x: Tensor) -> Tensor:
         return x
 
+    def dependence(self, x: Traced) -> Steps:
+        return pointwise(x)
+
     def torch(self, x: Tensor) -> Code:
         return apply("gaussian_noise", X, self.std, Training())
 
@@ -80,6 +90,9 @@ class StopGrad(Operator, kind="op"):
 
     def shape(self, x: Tensor) -> Tensor:
         return x
+
+    def dependence(self, x: Traced) -> Steps:
+        return x.steps
 
     def torch(self, x: Tensor) -> Code:
         return method(X, "detach")
@@ -96,6 +109,9 @@ class ReverseGrad(Operator, kind="op"):
 
     def shape(self, x: Tensor) -> Tensor:
         return x
+
+    def dependence(self, x: Traced) -> Steps:
+        return x.steps
 
     def torch(self, x: Tensor) -> Code:
         still = method(X, "detach")
@@ -118,6 +134,9 @@ class StochasticDepth(Combinator, kind="op", stochastic=True):
 
     def shape(self, x: Tensor) -> Tensor:
         return x
+
+    def dependence(self, x: Traced) -> Steps:
+        return pointwise(x, keeps="zero")
 
     def torch(self, x: Tensor) -> Code:
         return apply("stochastic_depth", X, self.p, self.mode, Training())
@@ -182,6 +201,17 @@ class MoE(Combinator, kind="conditioning", weighted=True):
     def flops(self, x: Tensor) -> Size:
         return 2 * numel(x.sizes) * self.n
 
+    def dependence(self, x: Traced, *, body: Body) -> Steps:
+        """Each vector by itself, if an expert keeps the vectors that it is fed apart."""
+        steps = across(x, [-1])
+        if steps.everything or not steps.at:
+            return steps
+        fed = Steps(((x.rank - 2, 0),))
+        found = body((fed,))[0]
+        if found != fed:
+            return all_steps(found.why or "an expert mixes its vectors", found.proved)
+        return steps
+
     def torch(self, x: Tensor) -> Code:
         return module("MixtureOfExperts", x.sizes[-1], Bodies(self.n), self.top)
 
@@ -197,6 +227,9 @@ class SpectralNorm(Combinator, kind="norm"):
 
     def shape(self, x: Tensor) -> Tensor:
         return x
+
+    def dependence(self, x: Traced) -> Steps:
+        return x.steps
 
     def torch(self, x: Tensor) -> Code:
         return X
@@ -214,6 +247,9 @@ class WeightNorm(Combinator, kind="norm"):
     def shape(self, x: Tensor) -> Tensor:
         return x
 
+    def dependence(self, x: Traced) -> Steps:
+        return x.steps
+
     def torch(self, x: Tensor) -> Code:
         return X
 
@@ -229,6 +265,9 @@ class EMA(Operator, kind="op"):
 
     def shape(self, x: Tensor) -> Tensor:
         return x
+
+    def dependence(self, x: Traced) -> Steps:
+        return x.steps
 
     def torch(self, x: Tensor) -> Code:
         return X
