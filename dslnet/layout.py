@@ -41,20 +41,22 @@ class Tokens(NamedTuple):
     comments: list[Comment]
 
 
+_NOTHING = Lexed("", [], [], set())
+
+
 def layout(source: Source, mistakes: Mistakes, limits: Limits) -> Tokens:
     """The tokens of a source. Reports what is wrong with its words, brackets and indentation."""
-    lexed = lex(source.text)
+    over = None
+    if len(source.text) > limits.file_bytes:
+        over = limits.file_bytes, f"more than {limits.file_bytes:,} characters"
+    lexed = _NOTHING if over else lex(source.text)
     if len(lexed.words) > limits.tokens:
-        end = lexed.ends[limits.tokens]
-        mistakes.add(
-            "E0900",
-            f"this file has more than {limits.tokens:,} words and signs",
-            end - len(lexed.words[limits.tokens]),
-            end,
-            "the limit is reached here",
-            helps=["split the file, or raise the limit: `--limit tokens=...`"],
-        )
-        return Layout(source, Lexed("", [], [], set()), mistakes, limits).tokens()
+        over = lexed.ends[limits.tokens] - 1, f"more than {limits.tokens:,} words and signs"
+        lexed = _NOTHING
+    if over:
+        place, much = over
+        advice = "split the file; or raise the limit, if you trust it"
+        mistakes.add("E0900", f"this file has {much}", place, place + 1, "the limit is reached here", helps=[advice])
     if JUNK in lexed.kinds or lexed.long:
         # Loaded when there is something unusual to read; so is brackets.py.
         from .words import settle_words
@@ -249,6 +251,10 @@ class Layout:
                 "the limit is reached here",
                 helps=["give the inner part a name: write it as a block of its own"],
             )
+            # The line above keeps a body, which is all that is read of it.
+            self.columns.append(column)
+            for kind in (INDENT, ERROR, NEWLINE):
+                self.emit(kind, "", position)
             return False
         self.levels.append(Level(column, why))
         self.columns.append(column)

@@ -15,6 +15,7 @@ from .driver import Driver, accepted, expected
 from .kinds import DEDENT, END, ERROR, INDENT, JUNK, NEWLINE, SPELLING
 from .mistakes import quoted
 from .repairs import Line, Repair, repairs
+from .syntax import Suite
 
 #: What may begin a line at the top of a file.
 _TOP = "Du"
@@ -243,13 +244,19 @@ def _indented(driver: Driver, index: int) -> int:
 
 
 def _reopen(driver: Driver, index: int) -> bool:
-    """A line at the margin that belongs inside the definition above it: undo the end of that definition."""
+    """A step at the margin, right after the lines of a definition, belongs to them."""
     text = driver.text
     line = _line(driver, index)
-    if DEDENT not in driver.states[-2].shift or accepted(driver.states[:-1], line.kinds) != len(line.kinds):
+    suite = driver.values[-1]
+    stack = driver.states[:-1]
+    if type(suite) is not Suite or NEWLINE not in stack[-1].shift or line.kinds[0] not in "-|":
         return False
-    # The grammar would have gone on inside: so the DEDENT is taken back, and a later line gives it.
-    _unwind(driver, len(driver.states) - 1)
+    # The end of the definition is taken back, and a later line gives it: NEWLINE INDENT statements.
+    for kind in (NEWLINE, INDENT):
+        stack.append(stack[-1].shift[kind].target)
+    stack.append(stack[-1].goto["statements"].target)
+    driver.states[:] = stack
+    driver.values[-1:] = [index, index, list(suite.statements)]
     driver.borrowed += 1
     start = line.start(0)
     if not text.mistakes.more_between(start, start):
