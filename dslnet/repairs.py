@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from .diagnostics import Help
-from .driver import Driver
+from .driver import Driver, accepted
 from .kinds import RESERVED
 from .mistakes import quoted
 
@@ -234,6 +234,10 @@ def _at_token(line: Line, at: int) -> Iterator[Repair]:
     if "u" in kinds[:1] and here == "a":
         title = f"{quoted(line.word(at))} is not a box name: those begin with a capital"
         yield Repair("E0100", title, place, at, at + 1, (("A", line.word(at)),))
+    if kinds[0] == "u" and before == "a" and here in "f,":
+        word = line.word(at - 1)
+        title = f"{quoted(word)} is not a box name: those begin with a capital"
+        yield Repair("E0100", title, _token(line, at - 1), at - 1, at, (("A", word),))
     if kinds[:1] == "u" and here == "A" and before == "f":
         word = line.word(at)
         yield Repair("E0100", "a file is named in quotes, or by `specs.name`", place, at, at + 1, (('"', f'"{word}"'),))
@@ -332,7 +336,7 @@ def _hopeless(line: Line, at: int) -> Iterator[Repair]:
         yield Repair("E0100", "nothing stands before this comma", place, at, at + 1, help=edit)
     if before == ":" and here == ":":
         yield Repair("E0100", "one colon is enough", place, at, at + 1, help=_put(line, "leave it out", *place, ""))
-    if line.depth == 1 and re.match(r"[-|(\[0\"AriS]", kinds):
+    if re.match(r"[-|(\[0\"AriSel]|aa:", kinds) and accepted(line.driver.states[: line.depth], "-A;") < 3:
         advice = Help("write it under a `block Name(...):` or a `model Name(...):`, indented")
         title = "this line stands outside of every block and model"
         yield Repair("E0100", title, _token(line, 0), help=advice, replaces=False)

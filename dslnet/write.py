@@ -155,13 +155,13 @@ def _broken(row: list[Piece], indent: int, inner: int, width: int) -> list[str]:
         return [" " * indent + join(row)]
     lines: list[str] = []
     begin, used, depth = 0, indent, 0
-    #: Where this line can be broken, by depth; the later ones of a depth are better.
+    #: Where this line can be broken: by depth, and after a comma rather than an operator; the last of each.
     breaks: dict[int, int] = {}
     number = 0
     while number < len(row):
         piece = row[number]
         if depth and number > begin and (row[number - 1].text in _AFTER or piece.text == "->"):
-            breaks[depth] = number
+            breaks[2 * depth + (row[number - 1].text not in ",([")] = number
         depth += (piece.text in ("(", "[")) - (piece.text in (")", "]"))
         used += len(piece.text) + (number > begin and not piece.glued)
         number += 1

@@ -240,7 +240,9 @@ def test_numbers(text: str, number: float) -> None:
     assert found.text == text
 
 
-@pytest.mark.parametrize(("text", "meant"), [('"a b"', "a b"), (r'"\"\\n"', '"\\n'), ('"é # ->"', "é # ->"), ('""', "")])
+@pytest.mark.parametrize(
+    ("text", "meant"), [('"a b"', "a b"), (r'"\"\\n"', '"\\n'), ('"é # ->"', "é # ->"), ('""', "")]
+)
 def test_strings(text: str, meant: str) -> None:
     found = value(text)
     assert isinstance(found, Literal) and found.value == meant
@@ -281,7 +283,10 @@ def test_everything() -> None:
     assert isinstance(down, Lane) and isinstance(down.body, Nest) and isinstance(down.body.combinator, Choice)
     assert isinstance(down.body.body, Suite)
     keys = [item.key for item in down.body.body.statements if isinstance(item, Item)]
-    assert [(k.words[0].text, k.quoted, k.number) for k in keys if k] == [("0", True, True), ("Layer-Norm", True, False)]
+    assert [(k.words[0].text, k.quoted, k.number) for k in keys if k] == [
+        ("0", True, True),
+        ("Layer-Norm", True, False),
+    ]
     each = lanes[2]
     assert isinstance(each, Lane) and isinstance(each.body, Nest) and isinstance(each.body.combinator, Repeat)
     assert isinstance(each.body.body, Valued) and isinstance(each.body.body.value, Pipeline)
@@ -356,8 +361,8 @@ def test_threads_share_nothing() -> None:
 # ------------------------------------------------------------------------------------------------- any text
 
 _PIECES = (
-    "( ) [ ] : , . ... = == < ** // -> - | + @ A b 3 4.5 1e9 \" ' # ## é → § \\ \t \r\n \n use from as repeat each in if"
-    " elif else with by to and or not true none long residual concat scan block model input output True"
+    "( ) [ ] : , . ... = == < ** // -> - | + @ A b 3 4.5 1e9 \" ' # ## é → § \\ \t \r\n \n use from as repeat each"
+    " in if elif else with by to and or not true none long residual concat scan block model input output True"
 ).split(" ") + [" ", "\n", "\n  ", "\n      ", "\n  - ", "\n      | ", ":\n      - ", "(\n    "]
 
 
