@@ -4,7 +4,7 @@ A `net` fence is a file; the word after `net` is its name, and `given` after tha
 imported by the next ones. Comments say what is expected of a line:
 
     - Conv(64, 7, stride=2)    # shape: B 64 112 112
-    - Linaer(20)               # error: E0202 5
+    - Linaer(20) -> Relu       # error: E0202 5, E0202 19
 
 The number after a code is the column. A file without such comments is checked without a word. A `text` fence after
 a file is what `dslnet check` prints of it, but for the last line with the count; a `short` fence is the same with
@@ -15,7 +15,7 @@ Each help that is marked as sure is applied, and must leave a file without that 
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -70,10 +70,10 @@ def cases_of(page: Path) -> Iterator[Case]:
 ALL = [case for page in sorted(CASES.rglob("*.md")) for case in cases_of(page)]
 
 
-def check(case: Case, text: str, folder: Path) -> tuple[Report, dict[str, Model]]:
+def check(case: Case, folder: Path) -> tuple[Report, dict[str, Model]]:
     from dslnet.build import check_program, read_program
 
-    for name, content in (*case.given, (case.name, text)):
+    for name, content in (*case.given, (case.name, case.text)):
         (folder / name).write_text(content, encoding="utf-8")
     report = Report()
     program = read_program(case.name, report)
@@ -92,7 +92,7 @@ def expectations(text: str) -> Iterator[tuple[int, str, str]]:
 @pytest.mark.parametrize("case", ALL, ids=str)
 def test_case(case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
     monkeypatch.chdir(tmp_path)
-    report, models = check(case, case.text, tmp_path)
+    report, models = check(case, tmp_path)
     printed = {
         "text": "\n".join(render_diagnostic(d, report.sources) for d in report.sorted()),
         "short": render(report, "short"),
@@ -118,15 +118,18 @@ def test_case(case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reque
     for diagnostic, _, _ in found:
         for help in diagnostic.helps:
             if help.sure:
-                after, _ = check(case, applied(case.text, help.edits), tmp_path)
+                after, _ = check(mended(case, help.edits), tmp_path)
                 left = [d.code for d in after.sorted()]
                 assert len(left) < len(found), f"after {help.text}:\n{render(after)}"
 
 
-def applied(text: str, edits: tuple[Edit, ...]) -> str:
+def mended(case: Case, edits: tuple[Edit, ...]) -> Case:
+    """The case after the edits of a help, in whichever file they are."""
+    texts = dict([*case.given, (case.name, case.text)])
     for edit in sorted(edits, key=lambda e: e.span.start, reverse=True):
-        text = text[: edit.span.start] + edit.text + text[edit.span.end :]
-    return text
+        text = texts[edit.span.file]
+        texts[edit.span.file] = text[: edit.span.start] + edit.text + text[edit.span.end :]
+    return replace(case, text=texts.pop(case.name), given=tuple(texts.items()))
 
 
 def shapes_at(models: dict[str, Model], report: Report, name: str, line: int) -> set[str]:

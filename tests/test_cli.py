@@ -104,6 +104,17 @@ def test_root_and_limits(capsys: pytest.CaptureFixture[str], folder: Path) -> No
     assert "E0900" in Out(capsys, "check", "--limit", "file_bytes=10", "good.net").out
 
 
+def test_the_readme_tells_the_truth(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+    fences = (ROOT / "README.md").read_text(encoding="utf-8").split("```")[1::2]
+    spec, shown = fences[0].removeprefix("\n"), fences[1].removeprefix("\n")
+    (folder / "digits.net").write_text(spec)
+    assert shown.startswith("$ dslnet check digits.net\n")
+    assert Out(capsys, "check", "digits.net").out.startswith(shown.removeprefix("$ dslnet check digits.net\n"))
+    fixed = spec.replace("1024", "1568")
+    (folder / "digits.net").write_text(fixed)
+    assert Out(capsys, "check", "digits.net").code == 0
+
+
 # ------------------------------------------------------------------------------------------- wrong words
 
 
