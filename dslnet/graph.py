@@ -17,8 +17,8 @@ from typing import Annotated, Any
 
 from .exchange import Anything
 from .node import node
-from .ops.base import Combinator, Operator, Weight
-from .shape import Size, Tensor
+from .ops.base import Operator
+from .shape import Tensor
 from .source import NOWHERE, Span
 
 #: A field that holds a static value: a number, string, boolean, None, size, operator, or a tuple of these.
@@ -199,8 +199,8 @@ class Definition:
         found = {i.value.name: i.value for i in self.inputs}
         found.update((p.value.name, p.value) for p in self.params)
         found.update((s.value.name, s.value) for s in self.states)
-        for node in self.nodes():
-            found.update((v.name, v) for v in node.outputs)
+        for each in self.nodes():
+            found.update((v.name, v) for v in each.outputs)
         return found
 
     def instance(self, path: str) -> Instance | None:
@@ -301,110 +301,6 @@ class Model:
         return self.definitions[self.entry]
 
 
-# ---------------------------------------------------------------------------------------------- state_dict
-
-
 def join(*segments: str) -> str:
     """A dotted path; empty segments add nothing."""
     return ".".join(s for s in segments if s)
-
-
-def parametrized(weight: Weight, parametrization: str | None) -> Iterator[Weight]:
-    """The entries that a weight has under `torch.nn.utils.parametrizations`."""
-    if parametrization is None or weight.name != "weight":
-        yield weight
-        return
-    stem, shape = "parametrizations.weight", weight.shape
-    if parametrization == "weight_norm":
-        yield Weight(f"{stem}.original0", (shape[0], *(1 for _ in shape[1:])))
-        yield Weight(f"{stem}.original1", shape)
-        return
-    rest: Size = 1
-    for size in shape[1:]:
-        rest = rest * size
-    yield Weight(f"{stem}.original", shape)
-    if len(shape) > 1:
-        yield Weight(f"{stem}.0._u", (shape[0],), trained=False)
-        yield Weight(f"{stem}.0._v", (rest,), trained=False)
-
-
-def instance_weights(model: Model, instance: Instance) -> Iterator[Weight]:
-    """The state_dict below one instance, names relative to it."""
-    if instance.copy_of is not None:
-        return
-    if instance.operator is not None:
-        for weight in instance.operator.weights(*instance.inputs):
-            # a bias comes before a parametrised weight, because torch moves the weight below a child module
-            yield from parametrized(weight, instance.parametrization)
-        if instance.body is not None and isinstance(instance.operator, Combinator):
-            for number in range(instance.operator.copies):
-                for weight in definition_weights(model, instance.body):
-                    name = join(instance.operator.body_path, str(number), weight.name)
-                    yield Weight(name, weight.shape, weight.trained, weight.dtype)
-    elif instance.definition is not None:
-        yield from definition_weights(model, instance.definition)
-    number = instance.start
-    for part in instance.rounds:
-        for _ in range(part.count):
-            for weight in definition_weights(model, part.definition):
-                yield Weight(join(str(number), weight.name), weight.shape, weight.trained, weight.dtype)
-            number += 1
-
-
-def definition_weights(model: Model, key: str) -> Iterator[Weight]:
-    """The state_dict of a definition, in torch's order: its own parameters, then its modules."""
-    definition = model.definitions[key]
-    for param in definition.params:
-        assert isinstance(param.value.type, Tensor)
-        yield Weight(param.path, param.value.type.sizes, param.trained)
-    for instance in definition.instances:
-        for weight in instance_weights(model, instance):
-            yield Weight(join(instance.path, weight.name), weight.shape, weight.trained, weight.dtype)
-
-
-def count_parameters(model: Model, key: str | None = None) -> Size:
-    """The number of trained-or-frozen parameters below a definition; each shared one counts once, buffers not.
-
-    Counts of rounds are multiplied, never walked.
-    """
-    known: dict[str, Size] = {}
-
-    def definition_count(key: str) -> Size:
-        if key not in known:
-            definition = model.definitions[key]
-            total: Size = 0
-            for param in definition.params:
-                if param.trained:
-                    assert isinstance(param.value.type, Tensor)
-                    total = total + _elements(Weight(param.path, param.value.type.sizes))
-            for instance in definition.instances:
-                total = total + instance_count(instance)
-            known[key] = total
-        return known[key]
-
-    def instance_count(instance: Instance) -> Size:
-        if instance.copy_of is not None:
-            return 0
-        if instance.operator is not None:
-            own: Size = 0
-            for weight in instance.operator.weights(*instance.inputs):
-                for entry in parametrized(weight, instance.parametrization):
-                    own = own + (_elements(entry) if entry.trained else 0)
-            if instance.body is not None and isinstance(instance.operator, Combinator):
-                own = own + definition_count(instance.body) * instance.operator.copies
-            return own
-        if instance.definition is not None:
-            return definition_count(instance.definition)
-        total: Size = 0
-        for part in instance.rounds:
-            total = total + definition_count(part.definition) * part.count
-        return total
-
-    return definition_count(key or model.entry)
-
-
-def _elements(weight: Weight) -> Size:
-    total: Size = 1
-    for size in weight.shape:
-        total = total * size
-    return total

@@ -41,3 +41,11 @@ DEFAULT = Limits()
 #: Whole numbers of a file and of every operation on them fit 64 bits.
 INTEGER_MAX = 2**63 - 1
 INTEGER_MIN = -(2**63)
+
+
+class LimitReached(Exception):
+    """A polynomial or a number outgrew its limit; `build` turns it into a diagnostic of the family E09."""
+
+    def __init__(self, code: str, title: str) -> None:
+        super().__init__(title)
+        self.code, self.title = code, title

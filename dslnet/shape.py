@@ -1,11 +1,7 @@
-"""Sizes and shapes.
+"""Shapes, and what is known of sizes.
 
-Enters: whole numbers, symbols and arithmetic on them. Leaves: `Size`s, which are plain `int`s when known and
-`Dim`s when not. A `Dim` is a polynomial with rational coefficients over symbols and floored quotients; it is
-always in normal form, so equal polynomials are equal objects. What is known of a symbol (`require: H % 32 == 0`)
-is used as the polynomial is made: `2 * (H // 2)` is then `H` itself.
-
-Invariant: a `Dim` is never constant, and `UNKNOWN` absorbs every operation, so that one mistake gives one message.
+Enters: sizes. Leaves: comparisons that say yes, no or "that depends", solutions of linear equations, and `Tensor`,
+the type of a wire.
 """
 
 from __future__ import annotations
@@ -13,388 +9,26 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from math import ceil, floor, gcd, lcm
-from typing import Any, Union
-
-from .limits import DEFAULT
-from .source import Span
-
-Coefficient = Union[int, Fraction]
-
-
-class Number(int):
-    """A known size that remembers the text it came from."""
-
-    origin: Span | None
-
-    def __new__(cls, value: int, origin: Span | None = None) -> Number:
-        number = int.__new__(cls, value)
-        number.origin = origin
-        return number
-
-
-class LimitReached(Exception):
-    """A polynomial or a number outgrew its limit; `build` turns it into a diagnostic of the family E09."""
-
-    def __init__(self, code: str, title: str) -> None:
-        super().__init__(title)
-        self.code, self.title = code, title
-
-
-class Symbol:
-    """A named size that is not known, and what is known of it: `low <= n <= high`, `n % multiple == remainder`.
-
-    Symbols are compared by name: the free dimensions of one model have different names.
-    """
-
-    __slots__ = ("name", "low", "high", "multiple", "remainder", "origin")
-
-    def __init__(self, name: str, origin: Span | None = None) -> None:
-        self.name = name
-        self.low, self.high = 1, None  # type: int, int | None
-        self.multiple, self.remainder = 1, 0
-        self.origin = origin
-
-    def divides(self, multiple: int, remainder: int = 0) -> bool:
-        """Learn `n % multiple == remainder`; False when that contradicts what is known."""
-        common = gcd(multiple, self.multiple)
-        if (remainder - self.remainder) % common:
-            return False
-        both = lcm(multiple, self.multiple)
-        value = self.remainder
-        while value % multiple != remainder % multiple:
-            value += self.multiple
-        self.multiple, self.remainder = both, value % both
-        return True
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Symbol) and other.name == self.name
-
-    def __hash__(self) -> int:
-        return hash(self.name)
-
-    def __str__(self) -> str:
-        return self.name
-
-    def __repr__(self) -> str:
-        return f"Symbol({self.name!r})"
-
-
-class Quotient:
-    """The atom `dividend // divisor`, where nothing can be taken out."""
-
-    __slots__ = ("dividend", "divisor", "_hash")
-
-    def __init__(self, dividend: Dim, divisor: int | Dim) -> None:
-        self.dividend, self.divisor = dividend, divisor
-        self._hash = hash((dividend, divisor))
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Quotient) and other.dividend == self.dividend and other.divisor == self.divisor
-
-    def __hash__(self) -> int:
-        return self._hash
-
-    def __str__(self) -> str:
-        return f"{_operand(self.dividend)} // {_operand(self.divisor)}"
-
-
-Atom = Union[Symbol, Quotient]
-Monomial = tuple[tuple[Atom, int], ...]  # atoms with their powers, sorted by name; () is the constant
-
-
-class Dim:
-    """A size that is not known: a polynomial in normal form. `origin` is the text that it came from."""
-
-    __slots__ = ("terms", "origin", "_hash")
-
-    terms: dict[Monomial, Coefficient]
-
-    def __init__(self, terms: dict[Monomial, Coefficient], origin: Span | None = None) -> None:
-        self.terms = terms
-        self.origin = origin
-        self._hash = 0
-
-    # ------------------------------------------------------------------------------------- arithmetic
-
-    def __add__(self, other: Size) -> Size:
-        if self is UNKNOWN or other is UNKNOWN:
-            return UNKNOWN
-        total = dict(self.terms)
-        for monomial, coefficient in _terms(other).items():
-            total[monomial] = total.get(monomial, 0) + coefficient
-        return _normal(total)
-
-    __radd__ = __add__
-
-    def __neg__(self) -> Size:
-        return self * -1
-
-    def __sub__(self, other: Size) -> Size:
-        return self + other * -1
-
-    def __rsub__(self, other: Size) -> Size:
-        return self * -1 + other
-
-    def __mul__(self, other: Size) -> Size:
-        if self is UNKNOWN or other is UNKNOWN:
-            return UNKNOWN
-        total: dict[Monomial, Coefficient] = {}
-        for a, x in self.terms.items():
-            for b, y in _terms(other).items():
-                product = _product(a, b)
-                total[product] = total.get(product, 0) + x * y
-        return _normal(total)
-
-    __rmul__ = __mul__
-
-    def __pow__(self, power: int) -> Size:
-        if self is UNKNOWN:
-            return UNKNOWN
-        if not isinstance(power, int) or power < 0:
-            raise TypeError("the power of a size is a whole number from 0")
-        if power > DEFAULT.degree:
-            raise LimitReached("E0908", f"a size of degree {power}; the limit is {DEFAULT.degree}")
-        result: Size = 1
-        for _ in range(power):
-            result = self * result
-        return result
-
-    def __floordiv__(self, other: Size) -> Size:
-        return quotient(self, other)
-
-    def __rfloordiv__(self, other: int) -> Size:
-        return quotient(other, self)
-
-    def __mod__(self, other: Size) -> Size:
-        return self - other * quotient(self, other)
-
-    def __rmod__(self, other: int) -> Size:
-        return other - self * quotient(other, self)
-
-    # --------------------------------------------------------------------------------------- exchange
-
-    @classmethod
-    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
-        from .exchange import core_schema
-
-        return core_schema((cls,))
-
-    @classmethod
-    def __get_pydantic_json_schema__(cls, schema: Any, handler: Any) -> Any:
-        from .exchange import DIM_SCHEMA
-
-        return dict(DIM_SCHEMA)
-
-    # ------------------------------------------------------------------------------------- comparison
-
-    def __eq__(self, other: object) -> bool:
-        return self is other or (isinstance(other, Dim) and self.terms == other.terms)
-
-    def __hash__(self) -> int:
-        if not self._hash:
-            self._hash = hash(frozenset(self.terms.items()))
-        return self._hash
-
-    def __bool__(self) -> bool:
-        return True
-
-    # ------------------------------------------------------------------------------------------- text
-
-    def __str__(self) -> str:
-        if self is UNKNOWN:
-            return "?"
-        parts = []
-        for monomial, coefficient in sorted(self.terms.items(), key=lambda t: _rank(t[0])):
-            text = _term(monomial, abs(coefficient))
-            parts.append(("- " if coefficient < 0 else "+ ") + text)
-        first = parts[0]
-        return " ".join([first[2:] if first[0] == "+" else "-" + first[2:], *parts[1:]])
-
-    def __repr__(self) -> str:
-        return f"Dim({str(self)!r})"
-
-    def at(self, origin: Span | None) -> Dim:
-        """The same size, said to come from another place."""
-        return self if self is UNKNOWN or origin is None else Dim(self.terms, origin)
-
-    def symbols(self) -> dict[str, Symbol]:
-        """The symbols that it is made of, those inside quotients included, by name."""
-        found: dict[str, Symbol] = {}
-        for monomial in self.terms:
-            for atom, _ in monomial:
-                if isinstance(atom, Symbol):
-                    found[atom.name] = atom
-                else:
-                    for part in (atom.dividend, atom.divisor):
-                        if isinstance(part, Dim):
-                            found.update(part.symbols())
-        return found
-
-    def symbol(self) -> Symbol | None:
-        """The symbol, when the size is one and nothing else."""
-        if len(self.terms) == 1:
-            (monomial, coefficient), *_ = self.terms.items()
-            if coefficient == 1 and len(monomial) == 1 and monomial[0][1] == 1:
-                atom = monomial[0][0]
-                return atom if isinstance(atom, Symbol) else None
-        return None
-
-
-Size = Union[int, Dim]
-Shape = tuple[Size, ...]
-
-#: The size of something that has an error: it fits everything and is silent.
-UNKNOWN = Dim({})
-
-
-def free(name: str, origin: Span | None = None) -> Dim:
-    """A new symbol as a size."""
-    return Dim({((Symbol(name, origin), 1),): 1}, origin)
-
-
-def origin(size: object) -> Span | None:
-    """Where a size came from, if that is remembered."""
-    return getattr(size, "origin", None)
-
-
-def located(size: Size, span: Span | None) -> Size:
-    """The same size, said to come from `span`."""
-    return size.at(span) if isinstance(size, Dim) else Number(size, span)
-
-
-# ------------------------------------------------------------------------------------------ normal form
-
-
-def _terms(size: Size) -> Mapping[Monomial, Coefficient]:
-    return size.terms if isinstance(size, Dim) else {(): size} if size else {}
-
-
-def _whole(value: Coefficient) -> Coefficient:
-    if type(value) is int:
-        return value
-    return value.numerator if isinstance(value, Fraction) and value.denominator == 1 else value
-
-
-def _normal(terms: dict[Monomial, Coefficient]) -> Size:
-    kept = {monomial: _whole(c) for monomial, c in terms.items() if c}
-    if not kept:
-        return 0
-    if len(kept) == 1 and () in kept:
-        constant = kept[()]
-        assert isinstance(constant, int), "a size is a whole number"
-        return constant
-    if len(kept) > DEFAULT.terms:
-        raise LimitReached("E0908", f"a size of {len(kept)} terms; the limit is {DEFAULT.terms}")
-    return Dim(kept)
-
-
-def _over(value: Coefficient, divisor: int) -> Coefficient:
-    return value // divisor if isinstance(value, int) and value % divisor == 0 else Fraction(value) / divisor
-
-
-def _product(a: Monomial, b: Monomial) -> Monomial:
-    if not a or not b:
-        return a or b
-    powers: dict[Atom, int] = dict(a)
-    for atom, power in b:
-        powers[atom] = powers.get(atom, 0) + power
-    if sum(powers.values()) > DEFAULT.degree:
-        raise LimitReached("E0908", f"a size of degree {sum(powers.values())}; the limit is {DEFAULT.degree}")
-    return tuple(sorted(powers.items(), key=lambda item: str(item[0])))
-
-
-def _multiple(monomial: Monomial) -> int:
-    """A number that certainly divides the value of a monomial."""
-    product = 1
-    for atom, power in monomial:
-        if isinstance(atom, Symbol) and atom.remainder == 0:
-            product *= atom.multiple**power
-    return product
-
-
-def quotient(a: Size, b: Size) -> Size:
-    """`a // b`, exact where what is known of the symbols allows it, else a floored atom."""
-    if a is UNKNOWN or b is UNKNOWN:
-        return UNKNOWN
-    if b == 0:
-        raise ZeroDivisionError
-    if isinstance(a, int) and isinstance(b, int):
-        return a // b
-    if isinstance(b, Dim):
-        exact = _divide(a, b)
-        if exact is not None:
-            return exact
-        return _normal({((Quotient(a if isinstance(a, Dim) else Dim({(): a}), b), 1),): 1})
-    assert isinstance(a, Dim)
-    if b < 0:
-        a, b = -a, -b
-        return quotient(a, b)
-    exactly: dict[Monomial, Coefficient] = {}
-    rest: dict[Monomial, Coefficient] = {}
-    constant: Coefficient = a.terms.get((), 0)
-    for monomial, coefficient in a.terms.items():
-        if not monomial:
-            continue
-        part = coefficient * _multiple(monomial)
-        if part % b == 0:
-            exactly[monomial] = _over(coefficient, b)
-            continue
-        if len(monomial) == 1 and monomial[0][1] == 1 and isinstance(symbol := monomial[0][0], Symbol):
-            if symbol.remainder and coefficient * symbol.multiple % b == 0:
-                # n = multiple * k + remainder: n - remainder divides, the remainder joins the constant
-                exactly[monomial] = Fraction(coefficient) / b
-                exactly[()] = exactly.get((), 0) - Fraction(coefficient) * symbol.remainder / b
-                constant += coefficient * symbol.remainder
-                continue
-        whole = coefficient // b
-        if whole and isinstance(coefficient, int):
-            exactly[monomial] = whole
-            coefficient -= whole * b
-        rest[monomial] = coefficient
-    exactly[()] = exactly.get((), 0) + constant // b
-    constant %= b
-    if not rest:
-        return _normal(exactly)
-    inner = Dim({**rest, (): constant} if constant else rest)
-    atom = _flatten(inner, b)
-    return _normal(exactly) + Dim({((atom, 1),): 1})
-
-
-def _flatten(dividend: Dim, divisor: int) -> Quotient:
-    """`(x // a + c) // b` is `(x + a * c) // (a * b)`."""
-    constant = dividend.terms.get((), 0)
-    rest = [(m, c) for m, c in dividend.terms.items() if m]
-    if len(rest) == 1 and rest[0][1] == 1 and len(rest[0][0]) == 1 and rest[0][0][0][1] == 1:
-        atom = rest[0][0][0][0]
-        if isinstance(atom, Quotient) and isinstance(atom.divisor, int) and isinstance(constant, int):
-            inner = atom.dividend + atom.divisor * constant
-            if isinstance(inner, Dim):
-                return Quotient(inner, atom.divisor * divisor)
-    return Quotient(dividend, divisor)
-
-
-def _divide(a: Size, b: Dim) -> Size | None:
-    """`a / b` where `b` has one term that every term of `a` holds; None otherwise."""
-    if isinstance(a, Dim) and a.terms == b.terms:
-        return 1
-    if len(b.terms) != 1:
-        return None
-    (below, scale), *_ = b.terms.items()
-    result: dict[Monomial, Coefficient] = {}
-    for monomial, coefficient in _terms(a).items():
-        powers = dict(monomial)
-        for atom, power in below:
-            left = powers.get(atom, 0) - power
-            if left < 0:
-                return None
-            powers[atom] = left
-        value = Fraction(coefficient) / Fraction(scale)
-        if value.denominator != 1:
-            return None
-        result[tuple((atom, p) for atom, p in powers.items() if p)] = value
-    return _normal(result)
-
+from math import ceil, floor
+
+from .limits import LimitReached
+from .size import (
+    UNKNOWN,
+    Atom,
+    Coefficient,
+    Dim,
+    Monomial,
+    Number,
+    Quotient,
+    Shape,
+    Size,
+    Symbol,
+    free,
+    located,
+    normal,
+    origin,
+    quotient,
+)
 
 # ----------------------------------------------------------------------------------------- what is known
 
@@ -509,7 +143,7 @@ def solve(size: Dim, name: str, value: Size) -> Size | None:
                 return None
     if not isinstance(coefficient, int) or coefficient == 0:
         return None
-    left = value - _normal(rest)
+    left = value - normal(rest)
     result = quotient(left, coefficient)
     return result if result * coefficient == left else None
 
@@ -523,33 +157,6 @@ def evaluate(size: Size, values: Mapping[str, int]) -> int:
 
 
 # ------------------------------------------------------------------------------------------------- text
-
-
-def _rank(monomial: Monomial) -> tuple[bool, str]:
-    return not monomial, " ".join(f"{atom}{power}" for atom, power in monomial)
-
-
-def _term(monomial: Monomial, coefficient: Coefficient) -> str:
-    if not monomial:
-        return str(coefficient)
-    factors = []
-    for atom, power in monomial:
-        text = str(atom)
-        if isinstance(atom, Quotient) and (power > 1 or len(monomial) > 1 or coefficient != 1):
-            text = f"({text})"
-        factors.append(f"{text} ** {power}" if power > 1 else text)
-    product = " * ".join(factors)
-    fraction = Fraction(coefficient)
-    if fraction.numerator != 1:
-        product = f"{fraction.numerator} * {product}"
-    if fraction.denominator != 1:
-        product = f"{product} // {fraction.denominator}"
-    return product
-
-
-def _operand(size: Size) -> str:
-    text = str(size)
-    return f"({text})" if " " in text else text
 
 
 def shape_text(shape: Iterable[Size] | None, dtype: str = "float") -> str:
@@ -598,3 +205,34 @@ class Tensor:
 UNKNOWN_TENSOR = Tensor(None)
 
 Rule = Callable[..., "Tensor | tuple[Tensor, ...]"]
+
+__all__ = [
+    "UNKNOWN",
+    "UNKNOWN_TENSOR",
+    "Atom",
+    "Coefficient",
+    "Dim",
+    "LimitReached",
+    "Monomial",
+    "Number",
+    "Quotient",
+    "Rule",
+    "Shape",
+    "Size",
+    "Symbol",
+    "Tensor",
+    "bounds",
+    "compare",
+    "differ",
+    "evaluate",
+    "fits",
+    "free",
+    "located",
+    "numel",
+    "origin",
+    "quotient",
+    "same",
+    "shape_text",
+    "solve",
+    "substitute",
+]

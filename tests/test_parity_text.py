@@ -119,7 +119,7 @@ def test_gpt2_never_sees_the_future(transformers: Any) -> None:
 )
 def test_gpt2_presets_have_the_published_shapes(transformers: Any, name: str, reference: Any) -> None:
     """As many parameters as transformers' model of that configuration, none of which is allocated."""
-    from dslnet.graph import count_parameters
+    from dslnet.weights import count_parameters
 
     sizes = dict(zip(("n_embd", "n_layer", "n_head"), reference, strict=True)) if reference else {}
     with torch.device("meta"):

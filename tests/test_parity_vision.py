@@ -119,7 +119,7 @@ def test_vgg_has_torchvisions_shapes_in_order(models: Any, depth: int, norm: str
 
 def weights(name: str) -> dict[str, tuple[int, ...]]:
     """The state_dict of a shipped model without making it."""
-    from dslnet.graph import definition_weights
+    from dslnet.weights import definition_weights
 
     file, _, model = name.partition(":")
     graph = dslnet.load(SPECS / f"{file}.net")[model].graph()

@@ -10,10 +10,11 @@ from dataclasses import replace
 from typing import Any
 
 from ..diagnostics import Report, did_you_mean
-from ..graph import Autoregressive, Definition, Fact, Loss, Model, Objectives, Train, count_parameters
+from ..graph import Autoregressive, Definition, Fact, Loss, Model, Objectives, Train
 from ..shape import UNKNOWN, UNKNOWN_TENSOR, Dim, LimitReached, Number, Size, Tensor, free
 from ..source import Span
 from ..syntax import BoxRef, Declaration, Ellipsis, List, Ref, Valued
+from ..weights import count_parameters
 from .binding import Bound, bind_block
 from .blocks import Block
 from .body import Body

@@ -6,8 +6,9 @@ when it is not a trained float.
 
 from __future__ import annotations
 
-from ..graph import Model, definition_weights
+from ..graph import Model
 from ..shape import shape_text
+from ..weights import definition_weights
 
 
 def names(model: Model) -> str:

@@ -12,9 +12,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ..graph import Definition, Instance, Model, Node, Round, Value, count_parameters, instance_weights, join
+from ..graph import Definition, Instance, Model, Node, Round, Value, join
 from ..ops.base import Combinator, literal
 from ..shape import Size, Tensor, numel, shape_text, substitute
+from ..weights import count_parameters, instance_weights
 
 _BYTES = {"float": 4, "long": 8, "bool": 1}
 _USUAL = {"B": 1, "H": 224, "W": 224, "T": 128, "S": 128, "L": 128}

@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ...graph import Instance, Model, Node, State
-from ...ops import Operator
-from ...ops import code
+from ...ops import Operator, code
 from ...shape import Dim, Tensor
 from . import building
 from .bodies import Body, module_arguments, prepare

@@ -10,7 +10,8 @@ Invariant: boxes run in the order of the items.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence as Seq
+from collections.abc import Iterable
+from collections.abc import Sequence as Seq
 from dataclasses import dataclass, field
 
 from ...graph import Type
@@ -22,7 +23,6 @@ from .tree import (
     Call,
     Comprehension,
     Name,
-    Number,
     Ref,
     Sequence,
     Subscript,

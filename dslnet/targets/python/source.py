@@ -9,8 +9,9 @@ import re
 from collections.abc import Iterator
 
 from ...files import seal
-from ...graph import Model, count_parameters
+from ...graph import Model
 from ...shape import Dim, Size, Tensor, quotient
+from ...weights import count_parameters
 from .classes import Project
 from .layout import STEP, WIDTH, call_lines, statement
 from .literals import docstring, lit, plain
