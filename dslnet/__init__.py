@@ -15,15 +15,15 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from .diagnostics import NetError, Report
     from .limits import Limits
-    from .load import Net, check, load
+    from .loading import Net, check, load
 
 _HOMES = {
     "NetError": "diagnostics",
     "Report": "diagnostics",
     "Limits": "limits",
-    "Net": "load",
-    "check": "load",
-    "load": "load",
+    "Net": "loading",
+    "check": "loading",
+    "load": "loading",
 }
 
 __all__ = ["Limits", "Net", "NetError", "Report", "check", "load"]

@@ -26,7 +26,7 @@ class NetLoader(Loader):
         return None
 
     def exec_module(self, module: ModuleType) -> None:
-        from .load import load
+        from .loading import load
 
         net = load(self.path)
         module.__file__ = str(self.path)

@@ -37,7 +37,7 @@ ORDER = [
     "targets",
     "runtime",
     "training",
-    "load reference hook",
+    "loading reference hook",
     "terminal commands options cli __main__",
 ]
 RANK = {name: rank for rank, line in enumerate(ORDER) for name in line.split()}
