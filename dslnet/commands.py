@@ -28,7 +28,8 @@ def check(
     strict: bool = False,
 ) -> int:
     """`dslnet check`: every mistake of every file in one report."""
-    from .build import check_program, read_program
+    from .build import read_program
+    from .checking import check as check_program
 
     report, bound = session.report, limits(limit)
     good: list[str] = []
@@ -76,7 +77,8 @@ def _model(
     strict: bool,
 ) -> tuple[Program | None, Model | None]:
     """The model that `FILE[:MODEL]` names, or None after its mistakes were printed."""
-    from .build import build_model, read_program
+    from .build import read_program
+    from .checking import compile_model
 
     file, name = target(where)
     values = settings(words)
@@ -88,7 +90,7 @@ def _model(
         if program is not None:
             chosen = _chosen(program, file, name, report)
             if chosen is not None:
-                model = build_model(program, chosen, values, report)
+                model = compile_model(program, chosen, values, report)
     show(report, format, sys.stderr)
     return program, None if _code(report, strict) else model
 

@@ -10,7 +10,9 @@ import os
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from .build import build_model, check_program, read_program
+from .build import read_program
+from .checking import check as check_program
+from .checking import compile_model
 from .diagnostics import NetError, Report
 from .limits import DEFAULT, Limits
 
@@ -111,7 +113,7 @@ class Maker:
             settings[name] = value
         report = Report(sources=program.report.sources)
         values = {name: _value(name, value) for name, value in settings.items()}
-        model = build_model(program, self.__name__, values, report)
+        model = compile_model(program, self.__name__, values, report)
         _raise(report, self._net._strict)
         assert model is not None  # building fails with a diagnostic or not at all
         return model

@@ -71,13 +71,14 @@ ALL = [case for page in sorted(CASES.rglob("*.md")) for case in cases_of(page)]
 
 
 def check(case: Case, folder: Path) -> tuple[Report, dict[str, Model]]:
-    from dslnet.build import check_program, read_program
+    from dslnet.build import read_program
+    from dslnet.checking import check as check_models
 
     for name, content in (*case.given, (case.name, case.text)):
         (folder / name).write_text(content, encoding="utf-8")
     report = Report()
     program = read_program(case.name, report)
-    return report, check_program(program, report) if program is not None else {}
+    return report, check_models(program, report) if program is not None else {}
 
 
 def expectations(text: str) -> Iterator[tuple[int, str, str]]:

@@ -339,12 +339,12 @@ def test_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:
 def test_internal_errors(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, folder: Path
 ) -> None:
-    import dslnet.build
+    import dslnet.checking
 
     def fail(*_: object) -> None:
         raise RuntimeError("secret\x1b[31m words")
 
-    monkeypatch.setattr(dslnet.build, "check_program", fail)
+    monkeypatch.setattr(dslnet.checking, "check", fail)
     monkeypatch.setattr("tempfile.tempdir", str(folder))
     done = Out(capsys, "check", "good.net")
     assert done.code == 3 and done.out == ""
@@ -357,7 +357,7 @@ def test_internal_errors(
 
 
 def test_interrupt(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    import dslnet.build
+    import dslnet.checking
 
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt

@@ -34,6 +34,7 @@ ORDER = [
     "files settings",
     "build",
     "analysis",
+    "checking",
     "targets",
     "runtime",
     "training",

@@ -1,0 +1,21 @@
+"""What is proved of checked models: causality, roles, objectives, use, and lints.
+
+Enters: a program and its models of the graph IR. Leaves: mistakes and warnings in the report.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ..build import Program
+from ..diagnostics import Report
+from ..graph import Model
+from .leak import prove
+
+
+def analyse(program: Program, models: Mapping[str, Model], report: Report) -> None:
+    """Report what is wrong or doubtful in models that are built."""
+    prelude = frozenset(f.spec.source.name for f in program.shipped.values() if f.prelude)
+    for model in models.values():
+        for promise in model.objectives.autoregressive:
+            prove(model, promise, report, prelude)
