@@ -357,7 +357,7 @@ def test_internal_errors(
 
 
 def test_interrupt(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    import dslnet.checking
+    import dslnet.build
 
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
