@@ -37,9 +37,9 @@ def instance_weights(model: Model, instance: Instance) -> Iterator[Weight]:
     if instance.copy_of is not None:
         return
     if instance.operator is not None:
-        for weight in instance.operator.weights(*instance.inputs):
-            # a bias comes before a parametrised weight, because torch moves the weight below a child module
-            yield from parametrized(weight, instance.parametrization)
+        entries = [e for w in instance.operator.weights(*instance.inputs) for e in parametrized(w, instance.parametrization)]
+        # a parametrized weight moves below a child module, whose entries come after the module's own
+        yield from sorted(entries, key=lambda entry: "." in entry.name)
         if instance.body is not None and isinstance(instance.operator, Combinator):
             for number in range(instance.operator.copies):
                 for weight in definition_weights(model, instance.body):

@@ -151,7 +151,7 @@ class _Body:
                 self.instance(d) for d in frame.instances if id(d) in self.instances or d.path in self.paths
             ),
             body=self.items(frame.body),
-            outputs=tuple((n, w.name) for n, w in self.wanted),
+            outputs=tuple((n, _value(w).name) for n, w in self.wanted),
             wires={},
             doc=frame.doc if frame.kind == "block" else (),
             span=frame.naming_span,
@@ -337,8 +337,8 @@ def _plain(operator: Operator | None) -> Operator | None:
     return operator
 
 
-def _output_name(draft: DraftDefinition, wire: Wire) -> str:
-    return next((n for n, w in draft.outputs if w is wire), wire.name)
+def _output_name(draft: DraftDefinition, wire: Wire | Wires) -> str:
+    return next((n for n, w in draft.outputs if w is wire), _value(wire).name)
 
 
 def _distinct(wanted: list[tuple[str, Wire]]) -> list[tuple[str, Wire]]:

@@ -89,13 +89,19 @@ class Taps(Boxes):
 
     def bring_out(self, node: DraftNode, inner: Any, name: str, span: Span) -> Any:
         """A wire of a callee as a further output of the node that calls it."""
-        if isinstance(inner, Wires):
+        if isinstance(inner, Wires) and inner.value is None:
             return Wires(tuple(self.bring_out(node, w, name, span) for w in inner.items), span, None, self)
-        if not isinstance(inner, Wire):
-            return None
         for output, source in zip(node.outputs, node.sources):
             if source is inner:
                 return output
+        if isinstance(inner, Wires):
+            items = tuple(Wire("item", w.type, self, span, node) for w in inner.items)
+            tuple_of = Wires(items, span, self.fresh(name), self)
+            node.outputs.append(tuple_of)
+            node.sources.append(inner)
+            return tuple_of
+        if not isinstance(inner, Wire):
+            return None
         wire = self.wire(name, inner.type, inner.span, node)
         wire.inner, wire.names = inner, None
         node.outputs.append(wire)
