@@ -47,7 +47,7 @@ class Body(Inputs):
 
     def close(self, outputs: list[tuple[str, Wire]]) -> DraftDefinition:
         for module in self.modules:
-            if not module.used and not self.failed:
+            if not module.used and self.session.readable:
                 self.nothing_flows(module)
         outputs = [(name, self.reach(wire)) for name, wire in outputs]
         draft = DraftDefinition(self.key, self, outputs, max(self.boxes, 1))

@@ -71,6 +71,11 @@ class Session:
             }
         return bool(self.lines) and self.line(span) in self.lines
 
+    @property
+    def readable(self) -> bool:
+        """Whether every line could be read: only then is it certain that something is never used."""
+        return not any(d.code.startswith(("E00", "E01")) for d in self.report.diagnostics)
+
     def line(self, span: Span) -> tuple[str, int]:
         source = self.report.sources.get(span.file)
         return span.file, source.position(span.start)[0] if source else 0

@@ -40,6 +40,9 @@ class ModuleArgument:
     def __hash__(self) -> int:
         return hash(self.path)
 
+    def __repr__(self) -> str:
+        return self.path
+
 
 class ArgumentType:
     """A kind of value. `text` completes "`p` of Dropout is …"."""
