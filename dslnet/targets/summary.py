@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..graph import Definition, Instance, Model, Node, Round, Value, join
-from ..ops.base import Combinator, literal
+from ..ops.arguments import ModuleArgument
+from ..ops.arithmetic import Arithmetic
+from ..ops.base import Combinator, Operator, literal
 from ..shape import Size, Tensor, numel, shape_text, substitute
 from ..weights import count_parameters, instance_weights
 
@@ -143,24 +145,28 @@ class _Table:
 
     # --------------------------------------------------------------------------------------------- rows
 
-    def body(self, key: str, path: str) -> None:
-        """The rows of a definition, below `path`."""
+    def body(self, key: str, path: str, times: int = 1) -> None:
+        """The rows of a definition, below `path`; `times` says how many equal ones there are."""
         definition = self.model.definitions[key]
         self.shown[key] = path or definition.block
-        for node in definition.nodes():
-            self.node(definition, node, path)
+        nodes = list(definition.nodes())
+        if times > 1 and len(nodes) > 1:
+            self.rows.append(Row(path, f"{times} times:"))
+        for node in nodes:
+            self.node(definition, node, path, f"{times} x " if times > 1 and len(nodes) == 1 else "")
 
-    def node(self, definition: Definition, node: Node, path: str) -> None:
+    def node(self, definition: Definition, node: Node, path: str, prefix: str = "") -> None:
         instance = definition.instance(node.module) if node.module is not None else None
         here = join(path, instance.path) if instance is not None else ""
         parameters = self.owned(definition, node, instance, path)
         shape = _shape(node)
         if node.kind == "box" and node.operator is not None:
-            self.rows.append(Row(here, _box(node), shape, parameters, self.node_cost(definition, node)))
+            box = prefix + _box(node.operator)
+            self.rows.append(Row(here, box, shape, parameters, self.node_cost(definition, node)))
             if instance is not None and instance.body is not None and isinstance(node.operator, Combinator):
                 self.round(Round(instance.body, node.operator.copies), join(here, node.operator.body_path), 0)
         elif node.definition is not None:
-            box = ("scan " if node.kind == "scan" else "") + self.model.definitions[node.definition].block
+            box = prefix + ("scan " if node.kind == "scan" else "") + self.model.definitions[node.definition].block
             before = self.shown.get(node.definition)
             box += f", as {before}" if before else ""
             self.rows.append(Row(here, box, shape, parameters, self.node_cost(definition, node)))
@@ -173,7 +179,8 @@ class _Table:
         self, definition: Definition, node: Node, here: str, shape: str, parameters: str, path: str
     ) -> None:
         total = sum(part.count for part in node.rounds)
-        self.rows.append(Row(here, f"{node.kind} x{total}", shape, parameters, self.node_cost(definition, node)))
+        box = f"{node.kind} x{total}"
+        self.rows.append(Row(here, box, shape, parameters, self.node_cost(definition, node)))
         first = 0
         for part in node.rounds:
             self.round(part, here or path, first)
@@ -186,9 +193,7 @@ class _Table:
         if before is not None:
             self.rows.append(Row(here, f"as {before}"))
             return
-        if part.count > 1:
-            self.rows.append(Row(here, f"{part.count} times:"))
-        self.body(part.definition, here)
+        self.body(part.definition, here, part.count)
 
     def owned(self, definition: Definition, node: Node, instance: Instance | None, path: str) -> str:
         """The parameters that a row adds; a module that was counted before, or comes from outside, is shared."""
@@ -253,24 +258,26 @@ def _title(model: Model) -> str:
 
 
 def _value(value: Any) -> str:
-    return literal(value)
+    return value.path if isinstance(value, ModuleArgument) else literal(value)
 
 
-def _box(node: Node) -> str:
-    """A box as a spec writes it, without the input sizes."""
-    assert node.operator is not None
-    arguments = node.operator.arguments
+def _box(operator: Operator) -> str:
+    """A box as a spec writes it, without the input sizes; arithmetic as its sign."""
+    if isinstance(operator, Arithmetic):
+        left, right = (f"{_value(v)} " if v is not None else "" for v in (operator.left, operator.right))
+        return f"{left}{operator.sign} {right}".rstrip()
     parts = []
-    for name, value in node.operator.changed().items():
+    first = next(iter(operator.arguments), None)
+    for name, value in operator.changed().items():
         if isinstance(value, dict):
             parts += [f"{k}={_value(v)}" for k, v in value.items()]
-        elif name == node.operator.variadic:
+        elif name == operator.variadic:
             parts += [_value(v) for v in (value if isinstance(value, tuple) else (value,))]
-        elif arguments[name].required:
+        elif operator.arguments[name].required or name == first:
             parts.append(_value(value))
         else:
             parts.append(f"{name}={_value(value)}")
-    text = node.operator.name + (f"({', '.join(parts)})" if parts else "")
+    text = operator.name + (f"({', '.join(parts)})" if parts else "")
     return text if len(text) <= 48 else text[:45] + "..."
 
 
