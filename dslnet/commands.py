@@ -131,6 +131,9 @@ def compile(
     program, model = _model(session, target, settings, format, limit, root, strict)
     if program is None or model is None:
         return 1
+    if _forbidden(model, allow_python, session.report):
+        show(session.report, format, sys.stderr)
+        return 1
     session.doing(f"compile to {suffix}")
     with progress(f"writing {output}"):
         if suffix == ".py":
@@ -152,6 +155,26 @@ def compile(
         return 0
     show(report, format, sys.stderr)
     return 1
+
+
+def _forbidden(model: Model, allowed: tuple[str, ...], report: Report) -> bool:
+    """Whether the model has a Python box from a package that the caller has not allowed; each is reported."""
+    from .ops.internal import PythonBox
+
+    before = report.errors
+    for definition in model.definitions.values():
+        for node in definition.nodes():
+            box = node.operator
+            if isinstance(box, PythonBox) and not any(f"{box.module}.".startswith(f"{name}.") for name in allowed):
+                package = box.module.partition(".")[0]
+                report.error(
+                    "E0818",
+                    f"`{box.cls}` is Python code, from `{box.module}`",
+                    node.span,
+                    "not allowed",
+                    helps=[f"if you trust that package: `--allow-python {package}`"],
+                )
+    return report.errors > before
 
 
 def summary(session: Session, target: str, settings: tuple[str, ...], **reading: Any) -> int:

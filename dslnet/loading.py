@@ -123,8 +123,8 @@ class Maker:
         from .runtime import instantiate
 
         model = self.graph(*positional, **settings)
-        allowed = self._net._allow_python
-        module: nn.Module = instantiate(model, allow_python=allowed) if allowed else instantiate(model)
+        folder = os.path.dirname(os.path.abspath(self._net._path))
+        module: nn.Module = instantiate(model, allow_python=self._net._allow_python, folder=folder)
         return module
 
     @property

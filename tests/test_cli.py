@@ -254,6 +254,22 @@ def test_compile_json(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
     assert read_json((folder / "net.json").read_text()).name == "Digits"
 
 
+def test_python_boxes_need_leave(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+    (folder / "python.net").write_text(
+        'use python Wavelet from "signal_boxes.layers"\n\n'
+        "model M:\n  input x: [B, 8]\n  - Wavelet(2) -> [B, 4]\n  output y: Linear(3)\n"
+    )
+    assert Out(capsys, "check", "python.net").code == 0
+    done = Out(capsys, "compile", "python.net", "-o", "net.py", "--allow-python", "signal")
+    assert done.code == 1 and "error[E0818]" in done.err and "--allow-python signal_boxes" in done.err
+    assert not (folder / "net.py").exists()
+    assert Out(capsys, "compile", "python.net", "-o", "net.py", "--allow-python", "signal_boxes").code == 0
+    assert "from signal_boxes.layers import Wavelet" in (folder / "net.py").read_text()
+    assert not any(name.startswith("signal_boxes") for name in sys.modules)
+    with pytest.raises(PermissionError):
+        dslnet.load("python.net").M()
+
+
 # ---------------------------------------------------------------------------------------------------- fmt
 
 UGLY = GOOD.replace("  - Flatten", "  -   Flatten")
@@ -420,6 +436,15 @@ def test_load_reports_mistakes() -> None:
         dslnet.load("none.net")
     assert dslnet.check("wrong.net").errors == 1
     assert dslnet.check("good.net").errors == 0
+
+
+def test_functions_stay_functions() -> None:
+    import dslnet.hook  # which imports modules of the package
+
+    dslnet.check("good.net")
+    assert callable(dslnet.check) and callable(dslnet.load)
+    with pytest.raises(AttributeError):
+        dslnet.nothing  # noqa: B018
 
 
 def test_net() -> None:
