@@ -69,4 +69,4 @@ def disturb(module: nn.Module) -> nn.Module:
 def distance(ours: Any, theirs: Any) -> float:
     """The largest absolute difference."""
     assert ours.shape == theirs.shape
-    return float((ours - theirs).abs().max())
+    return float((ours - theirs).detach().abs().max())
