@@ -94,7 +94,7 @@ class Body(Inputs):
             return None
         values = {n: _frozen(v) for n, v in bound.values.items()}
         key = (
-            id(block.root), tuple(sorted(values.items())),
+            id(block.root), self.parametrization, tuple(sorted(values.items())),
             tuple(_type(f) for f in fed), tuple(sorted((n, _type(f)) for n, f in states.items())),
         )  # fmt: skip
         try:
@@ -113,6 +113,7 @@ class Body(Inputs):
         session.stack.append((block, at))
         try:
             frame = Body(session, block.root.file, naming(block.root), "block", block.root.name, None)
+            frame.parametrization = self.parametrization
             frame.call_span = self.call_span if self.file.prelude and self.call_span else at
             draft = frame.build(block, bound, fed, states, at, self)
         finally:

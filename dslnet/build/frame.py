@@ -120,6 +120,7 @@ class Frame:
         self.held: list[tuple[str, ModuleValue]] = []
         self.held_names: dict[ModuleValue, str] = {}
         self.used_names: set[str] = set()
+        self.made: dict[str, Wire] = {}
         self.prefix = ""
         self.boxes = 0
         self.parametrization: str | None = outer.parametrization if outer else None
@@ -199,12 +200,16 @@ class Frame:
         return candidate
 
     def wire(self, name: str, type: Tensor, span: Span, node: DraftNode | None = None) -> Wire:
-        return Wire(self.fresh(name), type, self, span, node)
+        made = Wire(self.fresh(name), type, self, span, node)
+        self.made[made.name] = made
+        return made
 
     def rename(self, wire: Wire, name: str) -> None:
         """Give a wire that was just made the name that its author chose."""
         self.used_names.discard(wire.name)
+        self.made.pop(wire.name, None)
         wire.name, wire.named = self.fresh(name), True
+        self.made[wire.name] = wire
 
     def unknown(self, span: Span) -> Wire:
         """The wire of something with an error."""
@@ -219,6 +224,10 @@ class Frame:
         if wire in self.captured:
             return self.captured[wire]
         if self.outer is None:
+            self.error(
+                "E0215", f"`{wire.name}` belongs to the body of another block", wire.span, "read by a module that was passed on",
+                helps=("a module that is given to a block reads only what flows through it",),
+            )  # fmt: skip
             return self.unknown(wire.span)
         outer = self.outer.reach(wire)
         local = Wire(self.fresh(wire.name), wire.type, self, wire.span, None, wire.loose, wire.names)

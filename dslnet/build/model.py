@@ -23,6 +23,7 @@ from .naming import naming
 from .patterns import free_names
 from .program import Program
 from .prune import Pruner
+from .soundness import check_known, check_shared
 from .values import UNKNOWN_VALUE, BoxValue, DraftDefinition, Wire
 
 
@@ -280,8 +281,12 @@ def _model(
         block.name, entry, pruner.definitions, facts, objectives, training, dict(frame.bindings_plain()), _metadata(block),
         _caption(block), program_name(session), block.syntax.name.span,
     )  # fmt: skip
+    found = replace(model, definitions=_reachable(pruner.definitions, entry, training))
+    check_known(found, report)
+    if not report.errors:
+        check_shared(found, report)
     _check_count(model, frame, block, settings, report, losses, pruner, draft)
-    return replace(model, definitions=_reachable(pruner.definitions, entry, training)) if not report.errors else None
+    return found if not report.errors else None
 
 
 def program_name(session: Session) -> str:

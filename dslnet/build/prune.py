@@ -48,7 +48,7 @@ class Pruner:
         """The definition that makes `wanted`. With `ports` and `held`, its captures are exactly those, in order."""
         memo_key = (
             draft.key, tuple((n, id(w)) for n, w in wanted), tuple(map(id, ports)) if ports is not None else None,
-            tuple(map(id, held)) if held is not None else None,
+            tuple(map(id, held)) if held is not None else None, keep_inputs,
         )  # fmt: skip
         found = self.memo.get(memo_key)
         if found is None:
@@ -87,6 +87,7 @@ class _Body:
         self.instances: dict[int, tuple[DraftInstance, dict[str, Any]]] = {}
         self.paths: set[str] = set()
         self.names: set[str] = set()
+        self.demands: dict[str, dict[str, None]] = {}
 
     # ------------------------------------------------------------------------------------------------- marks
 
@@ -109,9 +110,18 @@ class _Body:
         frame = self.frame
         for _, wire in frame.final_states:
             self.want(wire)
-        for node in reversed(list(_nodes(frame.body))):
-            if any(self.is_live(o) for o in node.outputs):
-                self.nodes[id(node)] = self.node(node)
+        nodes = list(_nodes(frame.body))
+        start = set(self.live)
+        while True:
+            # a module with several uses is one class: all of them make what any of them needs
+            asked = {module: len(names) for module, names in self.demands.items()}
+            self.live, self.nodes, self.instances = set(start), {}, {}
+            self.paths, self.names = set(), set()
+            for node in reversed(nodes):
+                if any(self.is_live(o) for o in node.outputs):
+                    self.nodes[id(node)] = self.node(node)
+            if {module: len(names) for module, names in self.demands.items()} == asked:
+                break
         entries = [
             e
             for e in frame.inputs
@@ -227,6 +237,8 @@ class _Body:
 
     def call(self, node: DraftNode) -> Node:
         draft = node.callee
+        if node.module is not None:
+            self.demand(node)
         kept = [(o, s) for o, s in zip(node.outputs, node.sources) if self.is_live(o)]
         wanted = [(_output_name(draft, s), s) for _, s in kept]
         pruned = self.pruner.prune(draft, _distinct(wanted))
@@ -237,6 +249,25 @@ class _Body:
         held = self.pass_held(node, draft, pruned)
         self.use(node, definition=pruned.key)
         return self.finish(node, tuple(_value(o) for o, _ in kept), inputs, definition=pruned.key, held=held)
+
+    def demand(self, node: DraftNode) -> None:
+        """Ask for what other uses of the same module ask for, and note what this one does."""
+        names = self.demands.setdefault(node.module or "", {})
+        frame = self.frame
+        for output, source in zip(list(node.outputs), list(node.sources)):
+            if self.is_live(output):
+                names[_output_name(node.callee, source)] = None
+        for name in names:
+            inner = next((w for n, w in node.callee.outputs if n == name), None) or node.callee.frame.made.get(name)
+            if inner is None:
+                continue
+            if not any(s is inner for s in node.sources):
+                node.outputs.append(Wire(frame.fresh(name), inner.type, frame, inner.span, node))
+                node.sources.append(inner)
+            self.want(next(o for o, s in zip(node.outputs, node.sources) if s is inner))
+        order = {name: i for i, name in enumerate(names)}
+        pairs = sorted(zip(node.outputs, node.sources), key=lambda p: order.get(_output_name(node.callee, p[1]), len(order)))
+        node.outputs, node.sources = [o for o, _ in pairs], [s for _, s in pairs]
 
     def pass_held(self, node: DraftNode, draft: DraftDefinition, pruned: Pruned) -> tuple[str, ...]:
         names = {m: h for (_, m), h in zip(draft.frame.held, node.held)}

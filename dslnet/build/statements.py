@@ -181,7 +181,7 @@ class Statements(Objectives):
             if isinstance(node, Ref):
                 found = self.scope.find(node.name)
                 if isinstance(found, Wire) and (
-                    found is flow or self.captured.get(found) is flow or found.name == flow.name
+                    found is flow or self.captured.get(found) is flow or (found.frame is flow.frame and found.name == flow.name)
                 ):
                     return True
             elif isinstance(node, tuple):
