@@ -7,15 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ..build import Program
+from ..build import Block, Program
 from ..diagnostics import Report
 from ..graph import Model
 from .leak import prove
+from .roles import check_roles
 
 
 def analyse(program: Program, models: Mapping[str, Model], report: Report) -> None:
     """Report what is wrong or doubtful in models that are built."""
     prelude = frozenset(f.spec.source.name for f in program.shipped.values() if f.prelude)
-    for model in models.values():
+    for name, model in models.items():
+        block = program.entry.blocks[name]
+        assert isinstance(block, Block)
         for promise in model.objectives.autoregressive:
             prove(model, promise, report, prelude)
+        check_roles(model, block, report)
