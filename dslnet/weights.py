@@ -104,7 +104,7 @@ def count_parameters(model: Model, key: str | None = None) -> Size:
             total = total + definition_count(part.definition) * part.count
         return total
 
-    return definition_count(key or model.entry)
+    return definition_count(model.entry if key is None else key)
 
 
 def _elements(weight: Weight) -> Size:
