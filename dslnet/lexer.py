@@ -20,14 +20,16 @@ from .tables import TERMINALS
 # Reserved words look like names here and are told apart by `RESERVED`.
 _WORDS = "|".join(pattern for name, pattern in TERMINALS if KINDS[name] not in RESERVED.values())
 
-#: A word with the blanks before it. The last alternatives take what is left: a string with an unknown
-#: escape, an open string to the end of its
-#: line, a run of characters that start nothing, one character, blanks at the end of the text.
+#: A word with the blanks before it. The last alternatives take what is left: a string with an unknown escape, an
+#: open string to the end of its line, a run of characters that start nothing, one character, blanks at the end.
 _REST = r'"(?:\\.|[^"\\\n])*"|"[^\n]*|[^\s\w"#()\[\],:=.|+\-*/%@<>!]+|[^\x00-\x7f]+|[^ \t]'
 SPLIT = re.compile(rf"[ \t]*(?:{_WORDS}|\r?\n|#[^\n]*|{_REST})|[ \t]+")
 
 #: Only words longer than this can be over a limit, so the others are never looked at.
 LONG = 64
+
+#: How many characters are lexed at a time, at least.
+CHUNK = 1 << 14
 
 _KIND = re.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern in TERMINALS))
 
@@ -81,8 +83,19 @@ def kind_of(word: str) -> str:
 
 def lex(text: str) -> Lexed:
     """The tokens of a text. A pure function of it: nothing is kept between calls."""
-    spaced = SPLIT.findall(text)
-    kinds = "".join(map(_Kinds().__getitem__, spaced))
-    bare = _Bare()
-    words = list(map(bare.__getitem__, spaced))
-    return Lexed(kinds, words, list(accumulate(map(len, spaced))), bare.long)
+    kind, bare = _Kinds().__getitem__, _Bare()
+    kinds: list[str] = []
+    words: list[str] = []
+    ends: list[int] = []
+    # Whole lines at a time, a few hundred: so the words that `findall` makes are gone while they are in the cache.
+    start = 0
+    while start < len(text):
+        stop = text.find("\n", start + CHUNK) + 1 or len(text)
+        spaced = SPLIT.findall(text, start, stop)
+        kinds += map(kind, spaced)
+        words += map(bare.__getitem__, spaced)
+        positions = accumulate(map(len, spaced), initial=start)
+        next(positions)
+        ends += positions
+        start = stop
+    return Lexed("".join(kinds), words, ends, bare.long)

@@ -224,7 +224,7 @@ def _indented(driver: Driver, index: int) -> int:
             first = above.start(0)
             column = mistakes.source.position(first)[1] - 1
             stop = kinds.index(NEWLINE, index)
-            alone = kinds[stop + 1] == DEDENT
+            alone = kinds[stop + 1] == DEDENT and (column > 0 or kinds[index + 1] in _TOP)
             helps.append(mistakes.put(f"indent it by {column}", began, position, " " * column, sure=alone))
         mistakes.add(
             "E0108", "this line is indented deeper, but nothing above opens a block", began, position, helps=helps
