@@ -132,6 +132,49 @@ def test_cell_of_the_prelude(make: Make, kind: str) -> None:
     compare(mine, lambda x: theirs(x)[0], *((x.double(),) for (x,) in sequences(6)))
 
 
+STACKS = {
+    "forward": """
+block Layer(width):
+  - scan: CELL(width)
+""",
+    "bidirectional": """
+block Layer(width):
+  input x: [B, T, d]
+  back: T - 1 - (x -> Positions)
+  fore: x ->
+    - scan: CELL(width)
+  rear: x -> Gather(axis=1) with back ->
+    - scan: CELL(width)
+  output out: (fore, (rear -> Gather(axis=1) with back)) -> Concat(axis=2)
+""",
+}
+
+
+@pytest.mark.parametrize("kind", ["RNN", "GRU", "LSTM"])
+@pytest.mark.parametrize("layers", [1, 2])
+@pytest.mark.parametrize("direction", STACKS)
+def test_stack_of_cells(make: Make, kind: str, layers: int, direction: str) -> None:
+    """Layers upon layers, and a second direction that reads from the end: all of it in the language."""
+    cell = "Cell" if kind == "GRU" else f"{kind}Cell"
+    wrapped = CELLS["GRU"].partition("model")[0] if kind == "GRU" else ""
+    body = STACKS[direction].replace("CELL", cell)
+    mine = make(f"{wrapped}{body}\nmodel Case:\n  input x: [B, T, 6]\n  - layers: repeat {layers}: Layer(5)\n")
+    both = direction == "bidirectional"
+    theirs = disturb(getattr(nn, kind)(6, 5, layers, bidirectional=both, batch_first=True)).eval()
+    inner = "cell." if kind == "GRU" else ""
+    by_name(
+        mine,
+        dict(theirs.state_dict()),
+        [
+            (r"^(\w+)_([ih]h)_l(\d)_reverse$", rf"layers.\3.rear.{inner}\2.\1"),
+            (r"^(\w+)_([ih]h)_l(\d)$", rf"layers.\3.{'fore.' if both else ''}{inner}\2.\1"),
+        ],
+    )
+    compare(mine, lambda x: theirs(x)[0], *sequences(6))
+    mine, theirs = mine.double(), theirs.double()
+    compare(mine, lambda x: theirs(x)[0], *((x.double(),) for (x,) in sequences(6)))
+
+
 def test_cells_in_two_layers_that_start_anywhere_and_show_where_they_end(make: Make) -> None:
     """`h=` sets the first state, `.h` and `.c` are the last ones."""
     mine = make("""
