@@ -4,7 +4,6 @@ Never imported by the checker: the text of a class or function is copied into em
 each needs only `torch`, `nn`, `F` and other names of this file.
 """
 
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -31,14 +30,20 @@ def sample_gaussian(mu: Tensor, logvar: Tensor, training: bool) -> Tensor:
     return mu + torch.exp(0.5 * logvar) * torch.randn_like(mu) if training else mu
 
 
-def gumbel_softmax(x: Tensor, tau: float, hard: bool, dim: int, training: bool) -> Tensor:
+def gumbel_softmax(
+    x: Tensor, tau: float, hard: bool, dim: int, training: bool
+) -> Tensor:
     """A differentiable draw from a categorical distribution; without noise in evaluation."""
     if training:
         return F.gumbel_softmax(x, tau, hard, dim=dim)
     soft = F.softmax(x / tau, dim=dim)
     if not hard:
         return soft
-    return torch.zeros_like(x).scatter(dim, soft.argmax(dim, keepdim=True), 1.0) - soft.detach() + soft
+    return (
+        torch.zeros_like(x).scatter(dim, soft.argmax(dim, keepdim=True), 1.0)
+        - soft.detach()
+        + soft
+    )
 
 
 def gaussian_noise(x: Tensor, std: float, training: bool) -> Tensor:
@@ -53,7 +58,9 @@ def stochastic_depth(x: Tensor, p: float, mode: str, training: bool) -> Tensor:
     if p == 1.0:
         return torch.zeros_like(x)
     size = [x.shape[0] if mode == "row" else 1] + [1] * (x.dim() - 1)
-    return x * (torch.empty(size, dtype=x.dtype, device=x.device).bernoulli_(1 - p) / (1 - p))
+    return x * (
+        torch.empty(size, dtype=x.dtype, device=x.device).bernoulli_(1 - p) / (1 - p)
+    )
 
 
 class MixtureOfExperts(nn.Module):
@@ -82,17 +89,26 @@ class MixtureOfExperts(nn.Module):
 
 def contrastive(distance: Tensor, same: Tensor, margin: float) -> Tensor:
     """Pulls together what is the same and pushes the rest out to the margin."""
-    return 0.5 * (same * distance**2 + (1 - same) * (margin - distance).clamp(min=0) ** 2)
+    return 0.5 * (
+        same * distance**2 + (1 - same) * (margin - distance).clamp(min=0) ** 2
+    )
 
 
 def info_nce(scores: Tensor) -> Tensor:
     """Row i chooses column i, and the reverse."""
     truth = torch.arange(scores.shape[0], device=scores.device)
-    return (F.cross_entropy(scores, truth) + F.cross_entropy(scores.transpose(0, 1), truth)) / 2
+    return (
+        F.cross_entropy(scores, truth) + F.cross_entropy(scores.transpose(0, 1), truth)
+    ) / 2
 
 
 def ctc(
-    x: Tensor, target: Tensor, lengths: Tensor | None, target_lengths: Tensor | None, blank: int, reduction: str
+    x: Tensor,
+    target: Tensor,
+    lengths: Tensor | None,
+    target_lengths: Tensor | None,
+    blank: int,
+    reduction: str,
 ) -> Tensor:
     """Connectionist temporal classification of scores [B, T, classes] against labels [B, S]."""
     if lengths is None:
@@ -100,7 +116,9 @@ def ctc(
     if target_lengths is None:
         target_lengths = torch.full((x.shape[0],), target.shape[1], dtype=torch.long)
     scores = F.log_softmax(x, dim=-1).transpose(0, 1)
-    return F.ctc_loss(scores, target, lengths, target_lengths, blank=blank, reduction=reduction)
+    return F.ctc_loss(
+        scores, target, lengths, target_lengths, blank=blank, reduction=reduction
+    )
 
 
 def dice(x: Tensor, target: Tensor, smooth: float) -> Tensor:
@@ -116,7 +134,9 @@ def focal(entropy: Tensor, gamma: float) -> Tensor:
 
 def confusion(chosen: Tensor, target: Tensor, classes: int) -> Tensor:
     """How often class i (row) was called class j (column)."""
-    return torch.bincount(classes * target.flatten() + chosen.flatten(), minlength=classes**2).view(classes, classes)
+    return torch.bincount(
+        classes * target.flatten() + chosen.flatten(), minlength=classes**2
+    ).view(classes, classes)
 
 
 def f1(chosen: Tensor, target: Tensor, classes: int, average: str) -> Tensor:
@@ -237,9 +257,16 @@ class LSTM(nn.LSTM):
         if given is not None:
             zeros = torch.zeros_like(given)
             both = (zeros if state is None else state, zeros if cell is None else cell)
-            start = (initial_state(both[0], self.hidden_size), initial_state(both[1], self.hidden_size))
+            start = (
+                initial_state(both[0], self.hidden_size),
+                initial_state(both[1], self.hidden_size),
+            )
         steps, (states, cells) = super().forward(x, start)
-        return steps, last_state(states, self.bidirectional), last_state(cells, self.bidirectional)
+        return (
+            steps,
+            last_state(states, self.bidirectional),
+            last_state(cells, self.bidirectional),
+        )
 
 
 def attend(
@@ -256,17 +283,23 @@ def attend(
     """Attention that may be masked, causal and biased at once: `mask` is true where a key is kept, `position` is
     added to the scores [..., heads, T, S]."""
     if causal:
-        past = torch.ones(q.shape[-2], k.shape[-2], dtype=torch.bool, device=q.device).tril()
+        past = torch.ones(
+            q.shape[-2], k.shape[-2], dtype=torch.bool, device=q.device
+        ).tril()
         mask = past if mask is None else mask & past
     if position is not None:
         position = position.to(q.dtype)
         mask = position if mask is None else position.masked_fill(~mask, -torch.inf)
-    return F.scaled_dot_product_attention(q, k, v, mask, dropout_p, scale=scale, enable_gqa=enable_gqa)
+    return F.scaled_dot_product_attention(
+        q, k, v, mask, dropout_p, scale=scale, enable_gqa=enable_gqa
+    )
 
 
 def frequencies(width: int, base: float, device: torch.device) -> Tensor:
     """base ^ (-2 i / width) for i below width / 2."""
-    return base ** (torch.arange(0, width, 2, dtype=torch.float32, device=device) / -width)
+    return base ** (
+        torch.arange(0, width, 2, dtype=torch.float32, device=device) / -width
+    )
 
 
 def rotate(x: Tensor, base: float, interleaved: bool = False) -> Tensor:
@@ -301,7 +334,13 @@ class RelativeBias(nn.Embedding):
     Half of the buckets are single distances, the rest grow logarithmically up to `distance`.
     """
 
-    def __init__(self, heads: int, buckets: int = 32, distance: int = 128, bidirectional: bool = True) -> None:
+    def __init__(
+        self,
+        heads: int,
+        buckets: int = 32,
+        distance: int = 128,
+        bidirectional: bool = True,
+    ) -> None:
         super().__init__(buckets, heads)
         self.distance, self.bidirectional = distance, bidirectional
 
@@ -312,12 +351,20 @@ class RelativeBias(nn.Embedding):
 
     def bucket(self, offset: Tensor) -> Tensor:
         """The row of the table for each offset."""
-        buckets = self.num_embeddings // 2 if self.bidirectional else self.num_embeddings
+        buckets = (
+            self.num_embeddings // 2 if self.bidirectional else self.num_embeddings
+        )
         distance = offset.abs() if self.bidirectional else (-offset).clamp(min=0)
         exact = buckets // 2
-        span = torch.tensor(self.distance / exact, dtype=torch.float64, device="cpu").log().item()
+        span = (
+            torch.tensor(self.distance / exact, dtype=torch.float64, device="cpu")
+            .log()
+            .item()
+        )
         far = (distance.clamp(min=1).float() / exact).log() / span * (buckets - exact)
-        row = torch.where(distance < exact, distance, (exact + far.long()).clamp(max=buckets - 1))
+        row = torch.where(
+            distance < exact, distance, (exact + far.long()).clamp(max=buckets - 1)
+        )
         return row + (offset > 0).long() * buckets if self.bidirectional else row
 
 
