@@ -135,10 +135,10 @@ def test_limits_at_n_one_more_and_far_over(name: str) -> None:
     wide = replace(DEFAULT, tokens=1 << 30) if name == "characters" else DEFAULT
     assert codes(make(limit), wide) == []
     assert [found for found, _, _ in codes(make(limit + 1), wide)] == [code]
-    start = time.perf_counter()
+    start = time.process_time()
     far = codes(make(limit * (2 if name == "characters" else 8)), wide)
     assert [found for found, _, _ in far] == [code]
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
 
 
 @pytest.mark.parametrize(
@@ -170,9 +170,9 @@ def test_combinators_on_one_line_are_limited_too() -> None:
 
 def test_a_hostile_file_takes_linear_time() -> None:
     for text in ("(" * 190_000, "a" * 1_000_000, '"' * 190_000, "\u00a7" * 500_000, "- (\n " * 40_000, "{" * 190_000):
-        start = time.perf_counter()
+        start = time.process_time()
         parse(Source("test.net", text), Report())
-        assert time.perf_counter() - start < 10, text[:10]
+        assert time.process_time() - start < 10, text[:10]
 
 
 # ------------------------------------------------------------------------------------------------------ bytes
