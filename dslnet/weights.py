@@ -32,6 +32,16 @@ def parametrized(weight: Weight, parametrization: str | None) -> Iterator[Weight
         yield Weight(f"{stem}.0._v", (rest,), trained=False)
 
 
+def started(instance: Instance) -> list[str]:
+    """The weights that `init=` of a box sets; its biases keep torch's start."""
+    assert instance.operator is not None
+    return [
+        w.name
+        for w in instance.operator.weights(*instance.inputs)
+        if w.trained and w.name.rpartition(".")[2].startswith("weight")
+    ]
+
+
 def instance_weights(model: Model, instance: Instance) -> Iterator[Weight]:
     """The state_dict below one instance, names relative to it."""
     if instance.copy_of is not None:

@@ -92,9 +92,10 @@ class Body(Inputs):
         flows = [f for f in fed if f is not None] + list(states.values())
         if any(isinstance(f.value, Wire) and f.value.unknown for f in flows):
             return None
+        initial = bound.extras.initial or self.initial
         values = {n: _frozen(v) for n, v in bound.values.items()}
         key = (
-            id(block.root), self.parametrization, tuple(sorted(values.items())),
+            id(block.root), self.parametrization, initial, tuple(sorted(values.items())),
             tuple(_type(f) for f in fed), tuple(sorted((n, _type(f)) for n, f in states.items())),
         )  # fmt: skip
         try:
@@ -113,7 +114,7 @@ class Body(Inputs):
         session.stack.append((block, at))
         try:
             frame = Body(session, block.root.file, naming(block.root), "block", block.root.name, None)
-            frame.parametrization = self.parametrization
+            frame.parametrization, frame.initial = self.parametrization, initial
             frame.call_span = self.call_span if self.file.prelude and self.call_span else at
             draft = frame.build(block, bound, fed, states, at, self)
         finally:

@@ -126,6 +126,8 @@ class Boxes(Feeding):
         feeds = self.feed_operator(operator, flow, sides, at, places)
         if feeds is None:
             return self.unknown(span)
+        if not operator.weighted and (bound.extras.weights_file or bound.extras.initial):
+            self.error("E0206", f"`{operator.name}` has no weights to load or to start", at)
         instance = self.make_instance(path, span, operator, bound.extras) if operator.weighted else None
         return self.run_operator(operator, feeds, span, at=at, spans={**places, **bound.spans}, instance=instance)
 

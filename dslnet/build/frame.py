@@ -13,7 +13,7 @@ from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from ..diagnostics import Diagnostic, Help, Label, Report
-from ..graph import Param
+from ..graph import Initial, Param
 from ..limits import Limits
 from ..node import record
 from ..ops import Operator
@@ -123,7 +123,9 @@ class Frame:
         self.made: dict[str, Wire] = {}
         self.prefix = ""
         self.boxes = 0
+        # what a SpectralNorm around the text, or the `init=` of an enclosing block, does to the weights inside
         self.parametrization: str | None = outer.parametrization if outer else None
+        self.initial: Initial | None = outer.initial if outer else None
         self.sizes: dict[str, Size] = outer.sizes if outer else {}
         self.bindings: dict[str, Any] = outer.bindings if outer else {}
         self.doc: tuple[str, ...] = ()

@@ -64,7 +64,9 @@ class Modules(Taps):
                 extras = module.known["target"][1].extras
                 instance = module.instance
                 instance.frozen |= extras.frozen
-                instance.weights_file, instance.initial = extras.weights_file, extras.initial
+                instance.weights_file = extras.weights_file
+                if isinstance(module.known["target"][0], Operator):
+                    instance.initial = extras.initial or frame.initial
         found: tuple[Any, Bound] | None = module.known["target"]
         return found
 
@@ -137,7 +139,7 @@ class Modules(Taps):
         instance = module.instance
         if instance.operator is None:
             instance.operator, instance.inputs = operator, tuple(types)
-            self.check_weights(operator, types, module.span)
+            self.check_weights(operator, types, module.span, instance.initial)
         elif not any(t is not None and t.shape is None for t in (*types, *instance.inputs)):
             before = [(w.name, w.shape) for w in operator.weights(*instance.inputs)]
             now = [(w.name, w.shape) for w in operator.weights(*types)]

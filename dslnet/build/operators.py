@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..diagnostics import Edit, Help, Label
+from ..graph import Initial
 from ..ops import Mistake, Operator
 from ..ops.internal import Pick
 from ..shape import UNKNOWN, UNKNOWN_TENSOR, Dim, LimitReached, origin, shape_text
@@ -32,8 +33,11 @@ class Operators(Expressions):
     """The part of a frame that runs operators."""
 
     def make_instance(self, path: str, span: Span, operator: Operator | None, extras: Extras) -> DraftInstance:
+        initial = (extras.initial or self.initial) if operator is not None else None
+        if initial is not None and self.parametrization is not None:
+            self.error("E0206", f"`init=` cannot start a weight that `{self.parametrization}` computes", span)
         return self.instance(
-            path, span, operator, frozen=extras.frozen, weights_file=extras.weights_file, initial=extras.initial
+            path, span, operator, frozen=extras.frozen, weights_file=extras.weights_file, initial=initial
         )
 
     def run_operator(
@@ -69,7 +73,7 @@ class Operators(Expressions):
         outputs = self.infer(operator, inputs, types, at, {**(spans or {}), WHOLE: span}, body)
         if instance is not None and not instance.inputs:
             instance.inputs = tuple(types)
-            self.check_weights(operator, types, at)
+            self.check_weights(operator, types, at, instance.initial)
         return self.emit(node, operator, outputs, span)
 
     def emit(self, node: DraftNode, operator: Operator, outputs: Any, span: Span) -> Flow:
@@ -129,12 +133,13 @@ class Operators(Expressions):
                 return UNKNOWN_TENSOR
         return outputs
 
-    def check_weights(self, operator: Operator, types: list[Any], at: Span) -> None:
-        """Every size that fixes a weight must be known."""
+    def check_weights(self, operator: Operator, types: list[Any], at: Span, initial: Initial | None = None) -> None:
+        """Every size that fixes a weight must be known, and its shape must suit how it starts."""
         if any(t is not None and t.shape is None for t in types):
             return
         try:
-            shapes = [w.shape for w in operator.weights(*types)]
+            weights = list(operator.weights(*types))
+            shapes = [w.shape for w in weights]
         except (TypeError, AttributeError, ValueError, IndexError):
             return
         for shape in shapes:
@@ -149,6 +154,14 @@ class Operators(Expressions):
                         helps=(f"e.g. `--set {name}=224`, or write the number in the input's shape",),
                     )  # fmt: skip
                     return
+        if initial is not None and initial.kind in ("Xavier", "Kaiming"):
+            flat = next((w for w in weights if w.trained and w.name.startswith("weight") and len(w.shape) < 2), None)
+            if flat is not None:
+                self.error(
+                    "E0301",
+                    f"`{initial.kind}` starts a matrix, and `{flat.name}` of {operator.name} is {shape_text(flat.shape)}",
+                    at,
+                )
 
     def mistake(
         self,
