@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from ..build import Block, Program
 from ..diagnostics import Report
 from ..graph import Model
+from .latent import check_latents
 from .leak import prove
 from .roles import check_roles
 
@@ -23,3 +24,4 @@ def analyse(program: Program, models: Mapping[str, Model], report: Report) -> No
         for promise in model.objectives.autoregressive:
             prove(model, promise, report, prelude)
         check_roles(model, block, report)
+        check_latents(model, report)

@@ -131,7 +131,7 @@ class Roles:
         if instance is None:
             return ""
         alone = replace(definition, instances=(instance,), params=())
-        total = count_parameters(replace(self.model, definitions={**self.model.definitions, "(alone)": alone}), "(alone)")
+        total = count_parameters(replace(self.model, definitions={**self.model.definitions, "": alone}), "")
         return "" if total == 0 else f"{total:,}" if isinstance(total, int) else str(total)
 
     def used_in(self, line: Line, path: str) -> Span | None:
