@@ -10,8 +10,10 @@ from collections.abc import Mapping
 from ..build import Block, Program
 from ..diagnostics import Report
 from ..graph import Model
+from .doubled import check_doubled
 from .latent import check_latents
 from .leak import prove
+from .names import check_freeze, check_names
 from .roles import check_roles
 
 
@@ -24,4 +26,7 @@ def analyse(program: Program, models: Mapping[str, Model], report: Report) -> No
         for promise in model.objectives.autoregressive:
             prove(model, promise, report, prelude)
         check_roles(model, block, report)
+        check_freeze(model, block, report)
         check_latents(model, report)
+        check_doubled(model, report)
+    check_names(program, report)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ..build import Block
-from ..build.roles import MARKS
+from ..build.roles import ROLES
 from ..source import Source, Span
 from ..syntax import Attribute, Body, Declaration, Flow, Item, Lane, Name, Nest, Ref, Statement, Suite
 
@@ -73,7 +73,7 @@ def _line(statement: Statement, prefix: str) -> Line:
     words = key.words
     if len(words) == 2:
         return Line(statement, prefix, words[0].text, words[1])
-    role = words[0].text if words[0].text in MARKS and not key.quoted else None
+    role = words[0].text if words[0].text in ROLES and not key.quoted else None
     return Line(statement, prefix, role, words[0])
 
 
