@@ -64,7 +64,8 @@ class Interpreter:
                 where = owned(node.module).path if node.module is not None else path
                 outputs = self.call(node.definition, where, fed, passed)
             elif node.kind in ("repeat", "each"):
-                outputs = self.rounds(node, owned(node.module).path if node.module is not None else path, fed, passed)
+                start = owned(node.module).instance.start if node.module is not None else 0
+                outputs = self.rounds(node, start, owned(node.module).path if node.module is not None else path, fed, passed)
             else:
                 outputs = self.scan(node, owned(node.module).path if node.module is not None else path, fed, passed)
             values.update({v.name: o for v, o in zip(node.outputs, outputs, strict=False)})
@@ -74,8 +75,8 @@ class Interpreter:
         callee = self.model.definitions[key or ""]
         return self.definition(callee, path, fed, dict(zip(callee.held, passed, strict=True)))
 
-    def rounds(self, node: Any, path: str, fed: list[Any], passed: list[Owned]) -> list[Any]:
-        number, flow = 0, fed[0] if fed else None
+    def rounds(self, node: Any, start: int, path: str, fed: list[Any], passed: list[Owned]) -> list[Any]:
+        number, flow = start, fed[0] if fed else None
         taps: list[list[Any]] = [[] for _ in node.outputs]
         for part in node.rounds:
             for _ in range(part.count):

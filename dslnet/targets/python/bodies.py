@@ -144,9 +144,9 @@ class _Outliner:
         groups = sorted((g for g in self._groups if g.startswith(prefix) and g != prefix[:-1]), key=len)
         found: dict[str, Instance] = {}
         for instance in instances:
-            if not instance.path.startswith(prefix):
+            if not (instance.path + ".").startswith(prefix):
                 continue
-            group = next((g for g in groups if instance.path.startswith(g + ".")), None)
+            group = next((g for g in groups if (instance.path + ".").startswith(g + ".")), None)
             if group is None:
                 found[instance.path] = replace(instance, path=instance.path[len(prefix) :])
             elif group not in found:
@@ -172,7 +172,8 @@ class _Outliner:
         d = self.definition
         below = [i for i in d.instances if i.path.startswith(path + ".")]
         below_params = [p for p in d.params if p.path.startswith(path + ".")]
-        return bool(below or below_params) and d.instance(path) is None
+        own = d.instance(path)
+        return bool(below or below_params) and (own is None or bool(own.rounds))
 
     def _outline(self, region: Region, path: str, nodes: list[Node]) -> Node:
         d, prefix = self.definition, path + "."
@@ -196,7 +197,7 @@ class _Outliner:
         held: dict[str, str] = {}
 
         def local(name: str) -> str:
-            if name.startswith(prefix):
+            if (name + ".").startswith(prefix):
                 modules[name] = name[len(prefix) :]
             elif name not in modules:
                 modules[name] = _fresh(name.rpartition(".")[2] or "module", {*held.values(), *made, *inputs})

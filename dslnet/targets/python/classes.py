@@ -239,9 +239,20 @@ class Project:
         return tree
 
     def digits(self, body: Body) -> bool:
-        """Whether a body is a list: its modules are called `0`, `1`, …."""
-        paths = [i.path for i in body.instances]
-        return bool(paths) and paths == [str(n) for n in range(len(paths))] and not body.params
+        """Whether a body is a list: its modules are called `0`, `1`, …, those of a repeat among them included."""
+        expected = 0
+        for instance in body.instances:
+            if instance.path == "" and instance.rounds and instance.start == expected:
+                expected += sum(r.count for r in instance.rounds)
+            elif instance.path == str(expected):
+                expected += 1
+            else:
+                return False
+        return bool(expected) and not body.params and [i.path for i in body.instances] != [""]
+
+    def among(self, body: Body, instance: Instance) -> bool:
+        """Whether the rounds of a repeat stand between other modules of a list."""
+        return instance.path == "" and len(body.instances) > 1
 
     def plain(self, segment: str) -> bool:
         from .names import attribute_fits

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ...graph import Instance, Type
 from ...shape import Tensor
+from ...weights import started
 from . import building
 from .bodies import Body
 from .extents import bind_sizes
@@ -16,7 +17,7 @@ from .literals import lit
 from .names import Names
 from .reading import Place, Reader, Wire
 from .scheduling import Return, Scheduler, Statement
-from .tree import Attribute, Call, Late, Literal, Name, Sequence, Subscript, Tree
+from .tree import Attribute, Call, Comprehension, Late, Literal, Name, Sequence, Star, Subscript, Tree
 from .units import Draft, Parameter, Set
 
 if TYPE_CHECKING:
@@ -64,10 +65,18 @@ def _constructor(
         if sole.frozen:
             init.append(Set("", Call(Attribute(Name("self"), "requires_grad_"), (Literal(False),))))
         if sole.initial is not None and sole.operator is not None:
-            init.append(Set("", building.initialised(Attribute(Name("self"), "weight"), sole.initial)))
+            init += [Set("", building.initialised(_dotted(Name("self"), w), sole.initial)) for w in started(sole)]
         return base, start, init
     if project.digits(body):
-        items = [project.build(i, name) for i in body.instances]
+        items: list[Tree] = []
+        for instance in body.instances:
+            if instance.path == "":
+                parts = [(project.construct(r.definition, name), r.count) for r in instance.rounds]
+                made = building.rounds(parts, name)
+                lone = isinstance(made[0], Comprehension)
+                items += [Star(made[0])] if lone else made
+            else:
+                items.append(project.build(instance, name))
         return Name("nn.ModuleList"), [Call(Name("super().__init__"), (Sequence("[", tuple(items)),))], init
     for param in body.params:
         value = building.free_tensor(param)
@@ -89,6 +98,12 @@ def _bare(instance: Instance) -> Instance:
     return replace(instance, parametrization=None, frozen=False)
 
 
+def _dotted(owner: Tree, path: str) -> Tree:
+    for name in path.split("."):
+        owner = Attribute(owner, name)
+    return owner
+
+
 def _member(project: Project, body: Body, instance: Instance, name: object) -> list[Set]:
     assert callable(name)
     path = instance.path
@@ -100,8 +115,8 @@ def _member(project: Project, body: Body, instance: Instance, name: object) -> l
     target = f"self.{path}" if project.plain(path) else f"self._modules[{lit(path)}]"
     lines = [Set(target, tree, path)]
     if instance.initial is not None and instance.operator is not None:
-        weight = Attribute(project.access(body, path), "weight")
-        lines.append(Set("", building.initialised(weight, instance.initial)))
+        owner = project.access(body, path)
+        lines += [Set("", building.initialised(_dotted(owner, w), instance.initial)) for w in started(instance)]
     return lines
 
 

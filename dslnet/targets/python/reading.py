@@ -286,7 +286,8 @@ class Reader:
             assert isinstance(flow, Ref)
             place.wires[node.outputs[0].name] = flow.value
             return []
-        if node.kind == "repeat" and instance is not None and self.project.sequential(instance, node):
+        among = instance is not None and self.project.among(place.body, instance)
+        if node.kind == "repeat" and instance is not None and not among and self.project.sequential(instance, node):
             tree = place.call(node.module or "", tuple(t for t in inputs if t is not None), ())
             return [Item(self._outputs(node, place, prefix), tree, heavy=True)]
         first = self.project.bodies[node.rounds[0].definition]
@@ -294,12 +295,18 @@ class Reader:
         if node.module is None:
             iterable: Tree = Call(Name("range"), (Number(total, "depth"),))
             variable: str | None = "_"
+            target: Tree = Name("_")
         else:
             iterable = place.module(node.module)
-            variable = self.loop_name(self.project.singular(node, instance))
-        texts = [self._round(node, r, inputs, place, variable, prefix) for r in node.rounds]
+            variable = self.loop_name("i" if among else self.project.singular(node, instance))
+            target = Name(variable)
+            if among and instance is not None:
+                target = Subscript(iterable, (Name(variable),))
+                first_one = (Number(instance.start, "start"),) if instance.start else ()
+                iterable = Call(Name("range"), (*first_one, Number(instance.start + total, "stop")))
+        texts = [self._round(node, r, inputs, place, target, prefix) for r in node.rounds]
         if any(t[0] != texts[0][0] for t in texts):
-            return self._unrolled(node, inputs, place, prefix)
+            return self._unrolled(node, instance, inputs, place, prefix)
         _, body, inner, start = texts[0]
         results = [inner[v] for _, v in first.outputs]
         made = self._outputs(node, place, prefix)
@@ -314,7 +321,7 @@ class Reader:
         return [Item(made, loop=loop)]
 
     def _round(
-        self, node: Node, round_: Round, inputs: list[Tree | None], place: Place, variable: str | None, prefix: str
+        self, node: Node, round_: Round, inputs: list[Tree | None], place: Place, target: Tree, prefix: str
     ) -> tuple[object, list[Item], dict[str, str], str]:
         """The items of one round, its wires, and the wire that flows in; first something to compare rounds by."""
         callee = self.project.bodies[round_.definition]
@@ -325,7 +332,6 @@ class Reader:
         if node.kind == "repeat":
             start = self.wire(Value(callee.inputs[0].name, callee.inputs[0].type), prefix)
             fed[0] = Ref(start)
-        target = Name(variable or "_")
         inner = Place(callee, {}, lambda _: target, call_of(lambda _: target))
         if self.project.realised(round_.definition) == "inline":
             inner = self._place(callee, node, fed, place, lambda: target, None)  # type: ignore[arg-type]
@@ -345,7 +351,9 @@ class Reader:
             self.count = before
         return shape, items, inner.wires, start
 
-    def _unrolled(self, node: Node, inputs: list[Tree | None], place: Place, prefix: str) -> list[Item]:
+    def _unrolled(
+        self, node: Node, instance: Instance | None, inputs: list[Tree | None], place: Place, prefix: str
+    ) -> list[Item]:
         """Rounds whose sources differ, one after another."""
         items: list[Item] = []
         taps: list[list[Tree]] = [[] for _ in node.outputs]
@@ -354,7 +362,10 @@ class Reader:
         for round_ in node.rounds:
             callee = self.project.bodies[round_.definition]
             for _ in range(round_.count):
-                own = Subscript(place.module(node.module or ""), (Literal(number),)) if node.module is not None else None
+                own: Tree | None = None
+                if node.module is not None:
+                    first = instance.start if instance is not None else 0
+                    own = Subscript(place.module(node.module), (Literal(first + number),))
                 sub = self._prefix(prefix)
                 if self.project.realised(round_.definition) == "inline":
                     inner = self._place(callee, node, fed, place, lambda own=own: own, None)  # type: ignore[arg-type,misc]

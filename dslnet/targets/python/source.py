@@ -12,6 +12,7 @@ from ...files import seal
 from ...graph import Model
 from ...shape import Dim, Size, Tensor, quotient
 from ...weights import count_parameters
+from ...weights import count_parameters
 from .classes import Project
 from .layout import STEP, WIDTH, call_lines, statement
 from .literals import docstring, lit, plain

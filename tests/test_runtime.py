@@ -1,0 +1,115 @@
+"""Emitted source as modules: found by Python and torch, loaded with weights, allowed what it may."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import pickle
+import traceback
+from pathlib import Path
+from typing import Any
+
+import pytest
+from test_python_target import SMALL, examples, model_of, sizes_of
+
+from dslnet.runtime import instantiate, module_from
+from dslnet.runtime.instances import WeightsError, weights_path
+
+torch: Any = pytest.importorskip("torch")
+
+
+def small(name: str, tmp_path: Path) -> tuple[Any, list[Any], list[Any]]:
+    """A module with inputs of two sizes."""
+    torch.manual_seed(0)
+    model = model_of(SMALL[name], tmp_path)
+    return instantiate(model).eval(), examples(model, sizes_of(model)), examples(model, sizes_of(model, 1))
+
+
+def test_equal_text_is_one_module() -> None:
+    text = "value = 1\n"
+    assert module_from(text, "a") is module_from(text, "a")
+    assert module_from(text, "a") is not module_from(text, "b")
+
+
+def test_python_finds_the_source(tmp_path: Path) -> None:
+    module, inputs, _ = small("decoder", tmp_path)
+    assert inspect.getsource(type(module)).startswith("class Decoder(nn.Module):")
+    assert "def forward" in inspect.getsource(type(module).forward)
+    with pytest.raises(Exception) as caught:
+        module(torch.randn(2, 3))
+    shown = "".join(traceback.format_exception(caught.value))
+    assert "self.wte(tokens)" in shown
+    assert torch.equal(pickle.loads(pickle.dumps(module))(*inputs), module(*inputs))
+    assert torch.equal(copy.deepcopy(module)(*inputs), module(*inputs))
+
+
+def test_a_seed_gives_the_same_weights(tmp_path: Path) -> None:
+    first, _, _ = small("residual", tmp_path)
+    second, _, _ = small("residual", tmp_path)
+    for a, b in zip(first.state_dict().values(), second.state_dict().values(), strict=True):
+        assert torch.equal(a, b)
+
+
+@pytest.mark.parametrize("name", ["residual", "decoder", "encoder_decoder", "shared", "taps", "keys", "sizes", "recursive"])
+def test_torch_compile_takes_all_of_it(name: str, tmp_path: Path) -> None:
+    module, inputs, others = small(name, tmp_path)
+    compiled = torch.compile(module, fullgraph=True, backend="eager", dynamic=True)
+    with torch.no_grad():
+        for given in (inputs, others):
+            torch.testing.assert_close(tuple(compiled(*given)), tuple(module(*given)))
+
+
+@pytest.mark.parametrize("name", ["residual", "decoder", "encoder_decoder", "shared", "taps", "recursive"])
+def test_torch_export_keeps_free_dimensions(name: str, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    model = model_of(SMALL[name], tmp_path)
+    module = instantiate(model).eval()
+    auto = torch.export.Dim.AUTO
+    shapes = tuple(
+        {axis: auto for axis, size in enumerate(i.value.type.sizes) if not isinstance(size, int)}  # type: ignore[union-attr]
+        for i in model.definition.inputs
+    )
+    program = torch.export.export(module, tuple(examples(model, sizes_of(model))), dynamic_shapes=shapes)
+    others = examples(model, sizes_of(model, 1))
+    with torch.no_grad():
+        torch.testing.assert_close(tuple(program.module()(*others)), tuple(module(*others)))
+
+
+def test_frozen_weights_have_no_gradient(tmp_path: Path) -> None:
+    module, _, _ = small("params", tmp_path)
+    assert not module.a.weight.requires_grad and module.scale.requires_grad
+
+
+def test_weights_are_read_from_beside_the_spec(tmp_path: Path) -> None:
+    safetensors = pytest.importorskip("safetensors.torch")
+    text = 'model M:\n  input x: [B, 4]\n  - a: Linear(3, weights="w.safetensors")\n  output y: Linear(2)\n'
+    model = model_of(text, tmp_path)
+    with pytest.raises(WeightsError) as caught:
+        instantiate(model)
+    assert caught.value.code == "E0801"
+    table = {"weight": torch.ones(3, 4), "bias": torch.zeros(3), "unused": torch.zeros(1)}
+    safetensors.save_file(table, tmp_path / "w.safetensors")
+    module = instantiate(model)
+    assert torch.equal(module.a.weight, torch.ones(3, 4)) and not torch.equal(module.y.weight, torch.ones(2, 3))
+    safetensors.save_file({"weight": torch.ones(3, 5), "bias": torch.zeros(3)}, tmp_path / "w.safetensors")
+    with pytest.raises(WeightsError):
+        instantiate(model)
+    (tmp_path / "w.safetensors").write_bytes(b"nothing")
+    with pytest.raises(WeightsError):
+        instantiate(model)
+
+
+@pytest.mark.parametrize("name", ["/etc/w.safetensors", "../w.safetensors", "a\\b.safetensors", "C:w.safetensors", "w.pt",
+                                  "a//b.safetensors", "~/w.safetensors", "w.safetensors ", "missing.safetensors"])  # fmt: skip
+def test_paths_of_weights(name: str, tmp_path: Path) -> None:
+    with pytest.raises(WeightsError):
+        weights_path(name, tmp_path)
+
+
+def test_a_link_out_of_the_folder_is_refused(tmp_path: Path) -> None:
+    inner = tmp_path / "specs"
+    inner.mkdir()
+    (tmp_path / "w.safetensors").write_bytes(b"")
+    (inner / "w.safetensors").symlink_to(tmp_path / "w.safetensors")
+    with pytest.raises(WeightsError):
+        weights_path("w.safetensors", inner)
