@@ -55,6 +55,18 @@ def build_model(program: Program, name: str, settings: dict[str, Any], report: R
     except LimitReached as reached:
         report.error(reached.code, reached.title, block.syntax.name.span)
         return None
+    except RecursionError:
+        _too_deep(block, report)
+        return None
+
+
+def _too_deep(block: Block, report: Report) -> None:
+    report.error(
+        "E0902",
+        f"an expression of `{block.name}` is nested too deeply",
+        block.syntax.name.span,
+        helps=("give its parts names of their own: `a: …`, then `b: a + …`",),
+    )
 
 
 def check_program(program: Program, report: Report) -> dict[str, Model]:
@@ -116,6 +128,8 @@ def check_block(program: Program, block: Block, report: Report) -> None:
         frame.finish(block.root, flow or frame.unknown(block.syntax.name.span))
     except Refused:
         pass
+    except RecursionError:
+        _too_deep(block, report)
     program.elaborated.add(id(block.root))
 
 
