@@ -14,6 +14,7 @@ from ..ops import Mistake, Operator
 from ..ops.internal import Pick
 from ..shape import UNKNOWN, UNKNOWN_TENSOR, Dim, LimitReached, origin, shape_text
 from ..source import Span
+from ..syntax import Call, Expression
 from . import history
 from .binding import Extras
 from .expressions import Expressions, Flow
@@ -163,6 +164,22 @@ class Operators(Expressions):
                     at,
                 )
 
+    def module_box(self, wire: Wire) -> Expression | None:
+        """The box of the module that made a wire."""
+        path = wire.node.module if wire.node is not None else None
+        return next((m.box for m in self.modules if m.path == path), None) if path is not None else None
+
+    def same_classes(self, ports: dict[str, Any]) -> list[Help]:
+        """The teacher with the student's first argument."""
+        found = [self.module_box(w) for w in ports.values() if isinstance(w, Wire)]
+        calls = [c for c in found if isinstance(c, Call) and c.arguments and c.arguments[0].name is None]
+        if len(calls) != 2:
+            return []
+        student, teacher = (c.arguments[0].value.span for c in calls)
+        text, whole = self.file.spec.source.text, calls[1].span
+        words = text[student.start : student.end]
+        return [Help(f"`{text[whole.start : teacher.start]}{words}{text[teacher.end : whole.end]}`")]
+
     def mistake(
         self,
         mistake: Mistake,
@@ -196,11 +213,19 @@ class Operators(Expressions):
                 text = text.replace("{" + port + "}", name)
             return text
 
+        def origin_of(where: Any) -> Span | None:
+            """Of an input, where its wire was made, and not where it is fed."""
+            wire = ports.get(where) if isinstance(where, str) else None
+            if not isinstance(wire, Wire):
+                return place(where)
+            box = self.module_box(wire)
+            return box.span if box is not None else history.producer(wire)[0]
+
         primary = spans.get(mistake.at, at) if mistake.at in ports else place(mistake.at)
         others = [
             Label(there, fill(text))
             for where, text in mistake.others
-            if (there := place(where)) is not None and there != primary
+            if (there := origin_of(where)) is not None and there != primary
         ]
         makers = [history.producer(w) for w in ports.values() if isinstance(w, Wire) and w.span != at and not w.unknown]
         others = others or [Label(span, text[:49]) for span, text in makers[:3]]
@@ -208,6 +233,8 @@ class Operators(Expressions):
         for text, target, replacement in mistake.fixes:
             spot = spans.get(WHOLE, at) if target is None else place(target)
             helps.append(Help(fill(text), (Edit(spot, fill(replacement)),) if spot else (), sure=spot is not None))
+        if mistake.code == "E0510":
+            helps += self.same_classes(ports)
         self.error(
             mistake.code,
             fill(mistake.title),
