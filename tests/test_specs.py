@@ -134,7 +134,7 @@ def test_golden(name: str, request: pytest.FixtureRequest) -> None:
     """The source that is written for a model, and its table."""
     model = graph(name)
     for suffix, text in ((".py", emit(model)), (".txt", summary(model))):
-        path = GOLDEN / f"{model.name}{suffix}"
+        path = GOLDEN / f"{model.name.lower()}{suffix}"
         if request.config.getoption("--update"):
             GOLDEN.mkdir(exist_ok=True)
             path.write_text(text, "utf-8", newline="\n")
@@ -143,7 +143,7 @@ def test_golden(name: str, request: pytest.FixtureRequest) -> None:
 
 
 def test_no_golden_is_left_over() -> None:
-    assert {p.stem for p in GOLDEN.iterdir()} == {name.partition(":")[2] for name in GOLDENS}
+    assert {p.stem for p in GOLDEN.iterdir()} == {name.partition(":")[2].lower() for name in GOLDENS}
 
 
 def test_each_file_has_a_small_model() -> None:
