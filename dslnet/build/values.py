@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 from ..graph import Initial, Round
 from ..node import node, record
 from ..ops import Operator
-from ..shape import UNKNOWN_TENSOR, Tensor
+from ..shape import UNKNOWN_TENSOR, Dim, Tensor
 from ..source import NOWHERE, Span
-from ..syntax import BoxRef, Call, Expression
+from ..syntax import Expression
 
 if TYPE_CHECKING:
     from .blocks import Block, PythonClass
@@ -227,7 +227,4 @@ def describe(value: Any) -> str:
         return f"the module `{value.name}`"
     if isinstance(value, BoxValue):
         return f"the box `{value.name}`"
-    return str(value)
-
-
-BoxSyntax = BoxRef | Call
+    return f"the size {value}" if isinstance(value, Dim) else str(value)
