@@ -65,7 +65,8 @@ class Interpreter:
                 outputs = self.call(node.definition, where, fed, passed)
             elif node.kind in ("repeat", "each"):
                 start = owned(node.module).instance.start if node.module is not None else 0
-                outputs = self.rounds(node, start, owned(node.module).path if node.module is not None else path, fed, passed)
+                where = owned(node.module).path if node.module is not None else path
+                outputs = self.rounds(node, start, where, fed, passed)
             else:
                 outputs = self.scan(node, owned(node.module).path if node.module is not None else path, fed, passed)
             values.update({v.name: o for v, o in zip(node.outputs, outputs, strict=False)})

@@ -256,7 +256,7 @@ block Level(width, depth):
 model Recursive:
   input image: [B, 3, H, W]
   require: H % 8 == 0 and W % 8 == 0
-  - Level(4, 3)
+  - Level(4, 2)
   output mask: Conv(2, 1)
 """,
     "numbered": """
@@ -384,7 +384,8 @@ def test_the_same_bytes_under_every_hash_seed(tmp_path: Path) -> None:
     path = tmp_path / "spec.net"
     path.write_text(SMALL["residual"] + SMALL["scan"])
     code = (
-        "import sys; sys.path.insert(0, sys.argv[2]); from test_python_target import model_at; from pathlib import Path\n"
+        "import sys; sys.path.insert(0, sys.argv[2]); from pathlib import Path\n"
+        "from test_python_target import model_at\n"
         "from dslnet.targets.python import emit; import hashlib\n"
         "print(hashlib.sha256(emit(model_at(Path(sys.argv[1]))).encode()).hexdigest())\n"
         "assert 'torch' not in sys.modules"
@@ -393,7 +394,8 @@ def test_the_same_bytes_under_every_hash_seed(tmp_path: Path) -> None:
     for seed in ("0", "1", "2"):
         arguments = [sys.executable, "-c", code, str(path), str(Path(__file__).parent)]
         root = str(Path(__file__).parents[1])
-        done = subprocess.run(arguments, capture_output=True, text=True, env={"PYTHONHASHSEED": seed, "PYTHONPATH": root})
+        env = {"PYTHONHASHSEED": seed, "PYTHONPATH": root}
+        done = subprocess.run(arguments, capture_output=True, text=True, env=env)
         assert done.returncode == 0, done.stderr
         seen.add(done.stdout)
     assert len(seen) == 1

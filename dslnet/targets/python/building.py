@@ -64,7 +64,8 @@ def free_tensor(param: Param) -> Tree:
             value = float(value)
         return Call(Name("torch.full"), (Sequence("(", sizes), Number(value, "value")))
     if initial.kind == "Normal" and initial.arguments:
-        return Binary("*", Number(initial.arguments[0], "std"), Call(Name("torch.randn"), sizes or (Sequence("(", ()),)))
+        drawn = Call(Name("torch.randn"), sizes or (Sequence("(", ()),))
+        return Binary("*", Number(initial.arguments[0], "std"), drawn)
     return initialised(Call(Name("torch.empty"), sizes or (Sequence("(", ()),)), initial)
 
 
@@ -121,7 +122,8 @@ def rounds(parts: list[tuple[Tree, int]], loop_name: Callable[[str], str]) -> li
             items.append(tree)
         else:
             many = Call(Name("range"), (Number(count, "depth"),))
-            items.append(Comprehension("(", tree, "_", many) if len(merged) == 1 else Star(Comprehension("(", tree, "_", many)))
+            made = Comprehension("(", tree, "_", many)
+            items.append(made if len(merged) == 1 else Star(made))
     return items
 
 
@@ -134,7 +136,8 @@ def _fitted(merged: list[tuple[Tree, int]], loop_name: Callable[[str], str]) -> 
     rows = [[n.value for n, (_, count) in zip(column, merged, strict=True) for _ in range(count)] for column in columns]
     total = sum(count for _, count in merged)
     index = loop_name("i")
-    made: list[Tree | None] = [_rule(values, column[0].hint, index) for values, column in zip(rows, columns, strict=True)]
+    pairs = zip(rows, columns, strict=True)
+    made: list[Tree | None] = [_rule(values, column[0].hint, index) for values, column in pairs]
     if all(tree is not None for tree in made):
         queue = iter(made)
         element = rewrite(merged[0][0], lambda p: next(queue) if isinstance(p, Number) else None)

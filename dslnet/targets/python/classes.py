@@ -6,15 +6,15 @@ are taken from the leaves upwards; those of one height whose drafts print the sa
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from ...graph import Instance, Model, Node, State
 from ...ops import Operator, code
 from ...shape import Dim, Tensor
 from . import building
-from .bodies import Body, module_arguments, prepare
+from .bodies import Body, prepare
 from .drafting import draft
-from .expressions import BUILTINS, Site, call, translate
+from .expressions import Site, call, translate
 from .literals import InternalError
 from .names import ALIASES, Names, camel, fits, safe, snake
 from .support import Support
@@ -102,8 +102,10 @@ class Project:
 
     def sequential(self, instance: Instance, node: Node | None = None) -> bool:
         """Whether rounds are an nn.Sequential: each takes one tensor and gives one."""
-        if node is not None and (node.held or len([n for n in node.inputs if n is not None]) != 1 or len(node.outputs) != 1):
-            return False
+        if node is not None:
+            fed = [n for n in node.inputs if n is not None]
+            if node.held or len(fed) != 1 or len(node.outputs) != 1:
+                return False
         for part in instance.rounds:
             body = self.bodies[part.definition]
             if len(body.inputs) != 1 or body.held or len(body.results) != 1 or body.states:
@@ -160,7 +162,7 @@ class Project:
         self.library.use(name)
         return Name(name)
 
-    def constructor(self, op: Operator, inputs: list[Tensor | None] | tuple[Tensor | None, ...], **site: object) -> Tree:
+    def constructor(self, op: Operator, inputs: Iterable[Tensor | None], **site: object) -> Tree:
         """The module that an operator builds."""
         made = op.torch(*inputs)
         if not isinstance(made, code.Module):
@@ -368,12 +370,12 @@ def _difference(unit: Unit, plain: Unit, bodies: dict[str, Body]) -> str:
     for parameter in unit.draft.inputs:
         if parameter.name not in inputs:
             return "With" + camel(parameter.name)
-    for tree in (*unit.start, *(line.tree for line in unit.init)):
-        for part in walk(tree):
-            if isinstance(part, Late) and part.target.name.startswith(part.target.block):
-                suffix = part.target.name[len(part.target.block) :]
-                if suffix and not suffix.isdigit() and not any(_mentions(t, part.target) for t in plain.start):
-                    return str(suffix)
+    for built in (*unit.start, *(line.tree for line in unit.init)):
+        for piece in walk(built):
+            if isinstance(piece, Late) and piece.target.name.startswith(piece.target.block):
+                suffix: str = piece.target.name[len(piece.target.block) :]
+                if suffix and not suffix.isdigit() and not any(_mentions(t, piece.target) for t in plain.start):
+                    return suffix
     return ""
 
 
@@ -387,5 +389,3 @@ def _class_name(wanted: str, taken: Names) -> str:
         text += "Block"
     return taken.new(text)
 
-
-__all__ = ["BUILTINS", "Project", "module_arguments"]

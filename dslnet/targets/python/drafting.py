@@ -14,10 +14,12 @@ from . import building
 from .bodies import Body
 from .extents import bind_sizes
 from .literals import lit
+from .loops import Reader
 from .names import Names
-from .reading import Place, Reader, Wire
-from .scheduling import Return, Scheduler, Statement
-from .tree import Attribute, Call, Comprehension, Late, Literal, Name, Sequence, Star, Subscript, Tree
+from .reading import Place, Wire
+from .scheduling import Scheduler
+from .statements import Statement
+from .tree import Attribute, Call, Comprehension, Literal, Name, Sequence, Star, Subscript, Tree
 from .units import Draft, Parameter, Set
 
 if TYPE_CHECKING:
@@ -60,8 +62,8 @@ def _constructor(
         assert isinstance(built, Call)
         base, start = built.function, [Call(Name("super().__init__"), built.args, built.keywords, built.defaults)]
         if sole.parametrization is not None:
-            target = Name(f"nn.utils.parametrizations.{sole.parametrization}")
-            init.append(Set("", Call(target, (Name("self"),))))
+            wrapper = Name(f"nn.utils.parametrizations.{sole.parametrization}")
+            init.append(Set("", Call(wrapper, (Name("self"),))))
         if sole.frozen:
             init.append(Set("", Call(Attribute(Name("self"), "requires_grad_"), (Literal(False),))))
         if sole.initial is not None and sole.operator is not None:
@@ -83,7 +85,8 @@ def _constructor(
         if param.trained:
             tree: Tree = Call(Name("nn.Parameter"), (value,))
             legal = project.plain(param.path)
-            init.append(Set(f"self.{param.path}" if legal else f"self._parameters[{lit(param.path)}]", tree, param.path))
+            target = f"self.{param.path}" if legal else f"self._parameters[{lit(param.path)}]"
+            init.append(Set(target, tree, param.path))
         else:
             tree = Call(Name("self.register_buffer"), (Literal(param.path), value))
             init.append(Set("", tree, param.path))
@@ -202,5 +205,3 @@ def _reads_training(statements: list[Statement]) -> bool:
 
     return any(isinstance(p, Name) and p.id == "training" for t in statement_trees(statements) for p in walk(t))
 
-
-__all__ = ["Late", "Return", "draft"]

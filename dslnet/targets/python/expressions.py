@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any
 
 from ...ops import code
@@ -161,7 +162,7 @@ def size(value: Dim, resolve: Callable[[Dim], Tree | None]) -> Tree | None:
     if terms[0][1] < 0 and any(c > 0 for _, c in terms):
         terms.sort(key=lambda t: t[1] < 0)
     for monomial, coefficient in terms:
-        amount = abs(coefficient)
+        amount = abs(Fraction(coefficient))
         numerator, denominator = amount.numerator, amount.denominator
         part: Tree | None = Literal(numerator) if numerator != 1 or not monomial else None
         for atom, power in monomial:

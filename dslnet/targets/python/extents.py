@@ -13,15 +13,15 @@ from ...graph import Type
 from ...shape import Dim, Tensor, free, quotient, solve
 from .expressions import size
 from .literals import InternalError
-from .reading import Item, Reader
-from .scheduling import reads
+from .reading import BoxReader, Item
+from .statements import reads
 from .tree import Attribute, Binary, Extent, Literal, Ref, Slice, Subscript, Tree, Unary, rewrite, walk
 
 #: Stands for an extent while a symbol is solved for.
 _HIDDEN = free("?")
 
 
-def bind_sizes(reader: Reader, items: list[Item], inputs: list[tuple[str, Type]]) -> list[Item]:
+def bind_sizes(reader: BoxReader, items: list[Item], inputs: list[tuple[str, Type]]) -> list[Item]:
     """The items with every `Extent` replaced, and the lines that bind names."""
     needed = [size for item in _everything(items) for size in _extents(item)]
     if not needed:
@@ -42,7 +42,7 @@ def _extents(item: Item) -> list[Dim]:
 
 
 class _Binder:
-    def __init__(self, reader: Reader, inputs: list[tuple[str, Type]], needed: list[Dim]) -> None:
+    def __init__(self, reader: BoxReader, inputs: list[tuple[str, Type]], needed: list[Dim]) -> None:
         self.reader = reader
         self.inputs = [(w, t) for w, t in inputs if isinstance(t, Tensor) and t.shape is not None]
         self.count = {d: needed.count(d) for d in needed}
@@ -101,9 +101,9 @@ class _Binder:
                     return _axis(wire, axis)
                 return Ref(self._bind(wire, axis, wanted))
         for wire in read:
-            type_ = self.reader.wires[wire].type
-            if isinstance(type_, Tensor) and type_.shape is not None and wanted in type_.shape:
-                return _axis(wire, type_.shape.index(wanted))
+            seen = self.reader.wires[wire].type
+            if isinstance(seen, Tensor) and seen.shape is not None and wanted in seen.shape:
+                return _axis(wire, seen.shape.index(wanted))
         return None
 
     def _expression(self, wanted: Dim, item: Item) -> Tree | None:

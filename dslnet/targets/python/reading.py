@@ -12,13 +12,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ...graph import Instance, Node, Round, Type, Value
+from ...graph import Node, Type, Value
 from ...ops import code
 from ...ops.arguments import ModuleArgument
 from ...shape import Tensor
 from .bodies import Body
 from .expressions import Site, translate
-from .tree import Attribute, Call, Late, Literal, Name, Number, Ref, Sequence, Star, Subscript, Tree, rewrite
+from .tree import Call, Ref, Sequence, Star, Tree
 
 if TYPE_CHECKING:
     from .classes import Project
@@ -72,7 +72,7 @@ def call_of(module: Callable[[str], Tree]) -> Callable[..., Tree]:
     return lambda path, args, keywords: Call(module(path), args, keywords)
 
 
-class Reader:
+class BoxReader:
     """Reads one function. `loop_name` allocates the variable of a loop over modules."""
 
     def __init__(self, project: Project, loop_name: Callable[[str], str]) -> None:
@@ -108,7 +108,7 @@ class Reader:
             items += self._node(node, place, prefix)
         return items
 
-    def _outputs(self, node: Node, place: Place, prefix: str) -> list[str]:
+    def outputs(self, node: Node, place: Place, prefix: str) -> list[str]:
         made = []
         for value in node.outputs:
             place.wires[value.name] = self.wire(value, prefix)
@@ -121,12 +121,12 @@ class Reader:
             if isinstance(tree, Ref) and len(node.outputs) == 1:
                 place.wires[node.outputs[0].name] = tree.value
                 return []
-            return [Item(self._outputs(node, place, prefix), tree, heavy=heavy)]
+            return [Item(self.outputs(node, place, prefix), tree, heavy=heavy)]
         if node.kind == "call":
             return self._call(node, place, prefix)
         if node.kind == "scan":
-            return self._scan(node, place, prefix)
-        return self._rounds(node, place, prefix)
+            return self.scan(node, place, prefix)
+        return self.rounds(node, place, prefix)
 
     def ref(self, name: str | None, place: Place) -> Tree | None:
         if name is None:
@@ -213,7 +213,7 @@ class Reader:
             place.wires[value.name] = made[inner]
         return [made.get(inner) or self.extra("unused", Tensor(None)) for inner in callee.results]
 
-    def _result(self, callee: Body, value: str, prefix: str) -> str:
+    def result(self, callee: Body, value: str, prefix: str) -> str:
         """A wire for a value that a callee returns, called after its output."""
         key = prefix + value
         name = next((n for n, v in callee.outputs if v == value), "out")
@@ -238,8 +238,8 @@ class Reader:
     def _inline(
         self, node: Node, callee: Body, inputs: list[Tree | None], place: Place, prefix: str
     ) -> list[Item]:
-        inner = self._place(callee, node, inputs, place, lambda: place.module(node.module or ""), node.module or "")
-        items = self.read(inner, self._prefix(prefix))
+        inner = self.place(callee, node, inputs, place, lambda: place.module(node.module or ""), node.module or "")
+        items = self.read(inner, self.prefix(prefix))
         for value, (_, result) in zip(node.outputs, callee.outputs, strict=False):
             place.wires[value.name] = inner.wires[result]
             if value.named:
@@ -247,11 +247,11 @@ class Reader:
                 self.wires[inner.wires[result]].name = value.name.rpartition(".")[2]
         return items
 
-    def _prefix(self, prefix: str) -> str:
+    def prefix(self, prefix: str) -> str:
         self.count += 1
         return f"{prefix}{self.count}:"
 
-    def _place(
+    def place(
         self, callee: Body, node: Node, inputs: list[Tree | None], place: Place, own: Callable[[], Tree], path: str
     ) -> Place:
         """Where the body of a callee is written in place: its inputs are wires of here, its module is `own`."""
@@ -276,194 +276,10 @@ class Reader:
 
         return Place(callee, wires, module, call)
 
-    # --------------------------------------------------------------------------------------- repeat and each
+    def rounds(self, node: Node, place: Place, prefix: str) -> list[Item]:
+        """The items of a repeat or an each."""
+        raise NotImplementedError
 
-    def _rounds(self, node: Node, place: Place, prefix: str) -> list[Item]:
-        inputs = [self.ref(name, place) for name in node.inputs]
-        instance = None if node.module is None else place.body.instance(node.module)
-        if node.kind == "repeat" and not node.rounds:
-            flow = inputs[0]
-            assert isinstance(flow, Ref)
-            place.wires[node.outputs[0].name] = flow.value
-            return []
-        among = instance is not None and self.project.among(place.body, instance)
-        if node.kind == "repeat" and instance is not None and not among and self.project.sequential(instance, node):
-            tree = place.call(node.module or "", tuple(t for t in inputs if t is not None), ())
-            return [Item(self._outputs(node, place, prefix), tree, heavy=True)]
-        first = self.project.bodies[node.rounds[0].definition]
-        total = sum(r.count for r in node.rounds)
-        if node.module is None:
-            iterable: Tree = Call(Name("range"), (Number(total, "depth"),))
-            variable: str | None = "_"
-            target: Tree = Name("_")
-        else:
-            iterable = place.module(node.module)
-            variable = self.loop_name("i" if among else self.project.singular(node, instance))
-            target = Name(variable)
-            if among and instance is not None:
-                target = Subscript(iterable, (Name(variable),))
-                first_one = (Number(instance.start, "start"),) if instance.start else ()
-                iterable = Call(Name("range"), (*first_one, Number(instance.start + total, "stop")))
-        texts = [self._round(node, r, inputs, place, target, prefix) for r in node.rounds]
-        if any(t[0] != texts[0][0] for t in texts):
-            return self._unrolled(node, instance, inputs, place, prefix)
-        _, body, inner, start = texts[0]
-        results = [inner[v] for _, v in first.outputs]
-        made = self._outputs(node, place, prefix)
-        loop = Loop(iterable, variable, [], body)
-        if node.kind == "repeat":
-            flow = inputs[0]
-            assert isinstance(flow, Ref)
-            loop.carried.append((flow.value, start, results[0], made[0]))
-            loop.collected = list(zip(results[1:], made[1:], strict=True))
-        else:
-            loop.collected = [(results[0], made[0])]
-        return [Item(made, loop=loop)]
-
-    def _round(
-        self, node: Node, round_: Round, inputs: list[Tree | None], place: Place, target: Tree, prefix: str
-    ) -> tuple[object, list[Item], dict[str, str], str]:
-        """The items of one round, its wires, and the wire that flows in; first something to compare rounds by."""
-        callee = self.project.bodies[round_.definition]
-        before = self.count
-        prefix = self._prefix(prefix)
-        fed = list(inputs)
-        start = ""
-        if node.kind == "repeat":
-            start = self.wire(Value(callee.inputs[0].name, callee.inputs[0].type), prefix)
-            fed[0] = Ref(start)
-        inner = Place(callee, {}, lambda _: target, call_of(lambda _: target))
-        if self.project.realised(round_.definition) == "inline":
-            inner = self._place(callee, node, fed, place, lambda: target, None)  # type: ignore[arg-type]
-            items = self.read(inner, prefix)
-        else:
-            args, keywords = self.arguments(callee, node, fed, place)
-            if node.module is None:
-                tree = self.project.functions[round_.definition].call(args, keywords, self.weightless_training)
-            else:
-                tree = Call(target, args, keywords)
-            made = {name: self._result(callee, name, prefix) for name in callee.results}
-            items = [Item(list(made.values()), tree, heavy=True)]
-            inner.wires = made
-        shown = repr([(i.outputs, i.tree, i.loop) for i in items])
-        shape = shown.replace(prefix, "")
-        if len(node.rounds) > 1 and round_ is not node.rounds[-1]:
-            self.count = before
-        return shape, items, inner.wires, start
-
-    def _unrolled(
-        self, node: Node, instance: Instance | None, inputs: list[Tree | None], place: Place, prefix: str
-    ) -> list[Item]:
-        """Rounds whose sources differ, one after another."""
-        items: list[Item] = []
-        taps: list[list[Tree]] = [[] for _ in node.outputs]
-        number = 0
-        fed = list(inputs)
-        for round_ in node.rounds:
-            callee = self.project.bodies[round_.definition]
-            for _ in range(round_.count):
-                own: Tree | None = None
-                if node.module is not None:
-                    first = instance.start if instance is not None else 0
-                    own = Subscript(place.module(node.module), (Literal(first + number),))
-                sub = self._prefix(prefix)
-                if self.project.realised(round_.definition) == "inline":
-                    inner = self._place(callee, node, fed, place, lambda own=own: own, None)  # type: ignore[arg-type,misc]
-                    items += self.read(inner, sub)
-                    wires = inner.wires
-                else:
-                    args, keywords = self.arguments(callee, node, fed, place)
-                    if own is None:
-                        tree = self.project.functions[round_.definition].call(args, keywords, self.weightless_training)
-                    else:
-                        tree = Call(own, args, keywords)
-                    wires = {name: self._result(callee, name, sub) for name in callee.results}
-                    items.append(Item(list(wires.values()), tree, heavy=True))
-                results = [Ref(wires[v]) for _, v in callee.outputs]
-                if node.kind == "repeat":
-                    fed[0] = results[0]
-                for tap, result in zip(taps, results, strict=False):
-                    tap.append(result)
-                number += 1
-        made = node.outputs
-        if node.kind == "repeat":
-            flow = fed[0]
-            assert isinstance(flow, Ref)
-            place.wires[made[0].name] = flow.value
-            made, taps = made[1:], taps[1:]
-        for value, tap in zip(made, taps, strict=True):
-            place.wires[value.name] = self.wire(value, prefix)
-            items.append(Item([place.wires[value.name]], Sequence("[", tuple(tap))))
-        return items
-
-    # -------------------------------------------------------------------------------------------------- scan
-
-    def _scan(self, node: Node, place: Place, prefix: str) -> list[Item]:
-        assert node.definition is not None
-        cell = self.project.bodies[node.definition]
-        inputs = [self.ref(name, place) for name in node.inputs]
-        prefix = self._prefix(prefix)
-        items: list[Item] = []
-        states = cell.states
-        initial = inputs[len(inputs) - len(states) :] if states else []
-        declared = inputs[: len(inputs) - len(states)] if states else inputs
-        flow = declared[0]
-        assert isinstance(flow, Ref)
-        steps, sequences, starts = [], [], []
-        fed: list[Tree | None] = list(declared)
-        for number in range(node.sequences):
-            whole = self.wires[self._wire_of(declared[number])].type
-            assert isinstance(whole, Tensor)
-            step = self.extra(f"{cell.values[self.project.input_name(cell, number)].name}_t", _without_axis(whole))
-            steps.append(step)
-            fed[number] = Ref(step)
-            sequences.append(Call(Attribute(declared[number] or Literal(None), "unbind"), (Literal(1),)))
-        for state, given in zip(states, initial, strict=True):
-            start = self.wire(state.value, prefix, named=True)
-            starts.append(start)
-            if given is None:
-                assert isinstance(state.value.type, Tensor)
-                items.append(Item([self.extra(state.name, state.value.type)], self.project.state(state, flow)))
-                given = Ref(items[-1].outputs[0])
-                self.wires[given.value] = Wire(state.value.type, state.name, True)
-            fed.append(Ref(start))
-            initial[states.index(state)] = given
-        iterable = sequences[0] if len(sequences) == 1 else Call(Name("zip"), tuple(sequences))
-        made = {name: self._result(cell, name, prefix) for name in cell.results}
-        kind = self.project.realised(node.definition)
-        args, keywords = self.arguments(cell, node, fed, place)
-        if kind == "function":
-            tree: Tree = self.project.functions[node.definition].call(args, keywords, self.weightless_training)
-        else:
-            tree = place.call(node.module or "", args, keywords)
-        loop = Loop(iterable, None, steps, [Item(list(made.values()), tree, heavy=True)])
-        outer = self._outputs(node, place, prefix + "out:")
-        outputs, finals = outer[: len(cell.outputs)], outer[len(cell.outputs) :]
-        after = []
-        for (state, given), start, final in zip(zip(states, initial, strict=True), starts, _padded(finals, states), strict=True):
-            assert isinstance(given, Ref)
-            ending = final or self.extra(state.name, state.value.type)
-            loop.carried.append((given.value, start, made[state.next], ending))
-        for (_, value), output in zip(cell.outputs, outputs, strict=False):
-            if not self.project.is_read(place.body, node, outputs.index(output)):
-                continue
-            collected = self.extra(f"{self.wires[output].name}s" if self.wires[output].named else "steps", ())
-            loop.collected.append((made[value], collected))
-            after.append(Item([output], Call(Name("torch.stack"), (Ref(collected),), (("dim", Literal(1)),))))
-        return [*items, Item([e for *_, e in loop.carried] + [e for _, e in loop.collected], loop=loop), *after]
-
-    def _wire_of(self, tree: Tree | None) -> str:
-        assert isinstance(tree, Ref)
-        return tree.value
-
-
-def _padded(finals: list[str], states: tuple[object, ...]) -> list[str | None]:
-    return [finals[n] if n < len(finals) else None for n in range(len(states))]
-
-
-def _without_axis(type_: Tensor) -> Tensor:
-    sizes = type_.sizes
-    return Tensor((sizes[0], *sizes[2:]), type_.dtype, type_.below)
-
-
-__all__ = ["Instance", "Item", "Late", "Loop", "Place", "Reader", "Wire", "call_of", "rewrite"]
+    def scan(self, node: Node, place: Place, prefix: str) -> list[Item]:
+        """The items of a scan."""
+        raise NotImplementedError

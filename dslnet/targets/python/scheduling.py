@@ -12,14 +12,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from collections.abc import Sequence as Seq
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from ...graph import Type
 from .names import Names
 from .reading import Item, Loop, Wire
+from .statements import (
+    Assign,
+    For,
+    Return,
+    Run,
+    Statement,
+    all_reads,
+    appends,
+    calls,
+    loop_results,
+    plural,
+    reads,
+    refs,
+)
 from .tree import (
     Attribute,
-    Binary,
     Call,
     Comprehension,
     Name,
@@ -27,7 +40,6 @@ from .tree import (
     Sequence,
     Subscript,
     Tree,
-    children,
     flat,
     rewrite,
     walk,
@@ -37,41 +49,6 @@ from .tree import (
 CALLS = 3
 #: How wide an expression may grow by writing others into it.
 WIDTH = 70
-
-
-@dataclass(slots=True)
-class Assign:
-    targets: list[str]
-    tree: Tree
-    type: Type | None = None
-
-
-@dataclass(slots=True)
-class Run:
-    """An expression statement."""
-
-    tree: Tree
-
-
-@dataclass(slots=True)
-class Return:
-    trees: list[Tree]
-    types: list[Type] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class For:
-    variables: list[str]
-    iterable: Tree
-    body: list[Statement]
-
-
-@dataclass(slots=True)
-class Delete:
-    names: list[str]
-
-
-Statement = Assign | Run | Return | For | Delete
 
 
 @dataclass(slots=True)
@@ -122,7 +99,7 @@ class Scheduler:
             for wire in reads(item):
                 self.left[wire] = self.left.get(wire, 0) + 1
             if item.loop:
-                self._count(item.loop.body, _loop_results(item.loop))
+                self._count(item.loop.body, loop_results(item.loop))
         for wire in results:
             self.left[wire] = self.left.get(wire, 0) + 1
 
@@ -167,10 +144,10 @@ class Scheduler:
                 if wire in self.reserved:
                     self.wanted[wire] = self.reserved[wire]
                 elif wire not in self.wanted:
-                    after = into.get(wire)
+                    target = into.get(wire)
                     single = self.left.get(wire, 0) == 1
-                    name = self.wanted.get(after) if after is not None and (single or after not in self.reserved) else None
-                    self.wanted[wire] = name or last
+                    flows = target is not None and (single or target not in self.reserved)
+                    self.wanted[wire] = (self.wanted.get(target) if flows and target is not None else None) or last
 
     # ------------------------------------------------------------------------------------------------ blocks
 
@@ -202,7 +179,7 @@ class Scheduler:
 
     def _consume(self, tree: Tree, heavy: bool) -> _Pending:
         """Write pending expressions into `tree` where the line stays readable; put the others into statements."""
-        wanted = [r for r in _refs(tree) if r in self.pending]
+        wanted = [r for r in refs(tree) if r in self.pending]
         if wanted:
             order = list(self.pending)
             while wanted:
@@ -219,22 +196,23 @@ class Scheduler:
                         self._materialise(wire)
                 order = list(self.pending)
                 wanted = [w for w in wanted if w in self.pending]
-        return _Pending(tree, _calls(tree), heavy, not heavy)
+        return _Pending(tree, calls(tree), heavy, not heavy)
 
     def _joined(self, tree: Tree, wires: list[str], heavy: bool) -> _Pending | None:
         parts = [self.pending[w] for w in wires]
         if heavy and any(p.heavy and p.light_top for p in parts):
             return None
-        if any(_refs(tree).count(w) != 1 for w in wires):
+        if any(refs(tree).count(w) != 1 for w in wires):
             return None
         if any(isinstance(part, (Attribute, Subscript)) and isinstance(part.owner, Ref) and part.owner.value in wires
-               and _calls(self.pending[part.owner.value].tree) > 1 for part in walk(tree)):
+               and calls(self.pending[part.owner.value].tree) > 1 for part in walk(tree)):
             return None
-        merged = rewrite(tree, lambda t: self.pending[t.value].tree if isinstance(t, Ref) and t.value in wires else None)
+        written = {w: self.pending[w].tree for w in wires}
+        merged = rewrite(tree, lambda t: written.get(t.value) if isinstance(t, Ref) else None)
         listed = isinstance(tree, Call) and any(isinstance(a, Sequence) for a in tree.args)
-        if _calls(merged) > CALLS + 0.5 or (not listed and len(self._shown(merged)) > WIDTH):
+        if calls(merged) > CALLS + 0.5 or (not listed and len(self._shown(merged)) > WIDTH):
             return None
-        return _Pending(merged, _calls(merged), heavy or any(p.heavy for p in parts), not heavy)
+        return _Pending(merged, calls(merged), heavy or any(p.heavy for p in parts), not heavy)
 
     def _shown(self, tree: Tree) -> str:
         def text(part: Tree) -> str:
@@ -261,7 +239,7 @@ class Scheduler:
 
     def _settle(self, tree: Tree) -> Tree:
         """The expression on local names; reading a wire for the last time frees its name."""
-        for wire in _refs(tree):
+        for wire in refs(tree):
             self.left[wire] -= 1
         return rewrite(tree, lambda t: Name(self.local[t.value]) if isinstance(t, Ref) else None)
 
@@ -320,8 +298,8 @@ class Scheduler:
                 name = fresh
             names[end] = names[start] = names[after] = name
             self.local[start] = name
-        for wire, collected in loop.collected:
-            name = self.reserved.get(collected) or self.names.new(_plural(self.wires[collected].name))
+        for _, collected in loop.collected:
+            name = self.reserved.get(collected) or self.names.new(plural(self.wires[collected].name))
             self.local[collected] = name
             self.out.append(Assign([name], Sequence("[", ())))
         for wire, _ in loop.collected:
@@ -345,7 +323,7 @@ class Scheduler:
 
     def _rounds_body(self, loop: Loop, names: dict[str, str]) -> None:
         ends = {end: name for _, _, end, _ in loop.carried for name in (names[end],)}
-        results = _loop_results(loop)
+        results = loop_results(loop)
         flow = self.flow
         if loop.carried:
             self.flow = names[loop.carried[0][2]]
@@ -359,7 +337,7 @@ class Scheduler:
         for wire, collected in loop.collected:
             if self.left.get(wire, 0) > 0 and wire in self.local:
                 tree = Name(self.local[wire])
-                if not any(isinstance(s, Run) and _appends(s, self.local[collected]) for s in self.out):
+                if not any(isinstance(s, Run) and appends(s, self.local[collected]) for s in self.out):
                     self.left[wire] -= 1
                     self.out.append(Run(Call(Attribute(Name(self.local[collected]), "append"), (tree,))))
         for end, name in ends.items():
@@ -375,16 +353,20 @@ class Scheduler:
             return None
         tree: Tree | None = None
         made: dict[str, Tree] = {}
+
+        def written(part: Tree) -> Tree | None:
+            return made.get(part.value) if isinstance(part, Ref) else None
+
         for inner in loop.body:
             if inner.tree is None or len(inner.outputs) != 1 or self.left.get(inner.outputs[0], 0) > 1:
                 return None
             if inner.outputs[0] in self.reserved:
                 return None
-            tree = rewrite(inner.tree, lambda t: made.get(t.value) if isinstance(t, Ref) else None)
-            if len(_refs(inner.tree)) and sum(w in made for w in _refs(inner.tree)) != (1 if made else 0):
+            tree = rewrite(inner.tree, written)
+            if len(refs(inner.tree)) and sum(w in made for w in refs(inner.tree)) != (1 if made else 0):
                 return None
             made = {inner.outputs[0]: tree}
-        if tree is None or loop.collected[0][0] not in made or _calls(tree) > CALLS + 2 or len(self._shown(tree)) > 78:
+        if tree is None or loop.collected[0][0] not in made or calls(tree) > CALLS + 2 or len(self._shown(tree)) > 78:
             return None
         return Comprehension("[", tree, loop.module, loop.iterable)
 
@@ -407,60 +389,3 @@ class Scheduler:
         settled = self._settle(joined.tree)
         assert isinstance(settled, Sequence)
         self.out.append(Return(list(settled.items), [self.wires[w].type for w in results]))
-
-
-def _appends(statement: Run, name: str) -> bool:
-    call = statement.tree
-    return isinstance(call, Call) and isinstance(call.function, Attribute) and call.function.owner == Name(name)
-
-
-def _plural(name: str) -> str:
-    return name if name.endswith("s") else name + "s"
-
-
-def _loop_results(loop: Loop) -> list[str]:
-    return [end for _, _, end, _ in loop.carried] + [wire for wire, _ in loop.collected]
-
-
-def _refs(tree: Tree) -> list[str]:
-    """The wires that an expression reads, in order of evaluation."""
-    if isinstance(tree, Ref):
-        return [tree.value]
-    return [wire for child in children(tree) for wire in _refs(child)]
-
-
-def reads(item: Item) -> list[str]:
-    if item.tree is not None:
-        return _refs(item.tree)
-    assert item.loop is not None
-    before = [b for b, *_ in item.loop.carried if b is not None]
-    return before + _refs(item.loop.iterable)
-
-
-def all_reads(item: Item) -> list[str]:
-    inner = [w for i in item.loop.body for w in all_reads(i)] if item.loop else []
-    return reads(item) + inner
-
-
-def _calls(tree: Tree) -> float:
-    """How much there is to read in a line: calls count 1, methods and operators less."""
-    if isinstance(tree, Call):
-        own = 0.5 if _is_method(tree) else 1.0
-        inner = [_calls(a) for a in (*tree.args, *(v for _, v in tree.keywords))]
-        owner = _calls(tree.function.owner) if isinstance(tree.function, Attribute) else _calls(tree.function)
-        return own + owner + sum(inner)
-    if isinstance(tree, Sequence):
-        return max(map(_calls, tree.items), default=0)
-    if isinstance(tree, Binary):
-        return 0.25 + _calls(tree.left) + _calls(tree.right)
-    return sum(map(_calls, children(tree)), 0.0)
-
-
-def _is_method(tree: Call) -> bool:
-    """Whether a call is a method of a tensor rather than a module or function."""
-    if not isinstance(tree.function, Attribute):
-        return False
-    owner = tree.function.owner
-    while isinstance(owner, Attribute):
-        owner = owner.owner
-    return not (isinstance(owner, Name) and owner.id in ("self", "torch", "F", "nn"))

@@ -6,17 +6,16 @@ Enters: a `Project` whose units are settled. Leaves: the file, formatted as `ruf
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from ...files import seal
 from ...graph import Model
 from ...shape import Dim, Size, Tensor, quotient
 from ...weights import count_parameters
-from ...weights import count_parameters
 from .classes import Project
 from .layout import STEP, WIDTH, call_lines, statement
 from .literals import docstring, lit, plain
-from .scheduling import Assign, Delete, For, Return, Run, Statement
+from .statements import Assign, Delete, For, Return, Run, Statement
 from .tree import Call, Late, Name, Sequence, flat
 from .units import Draft, Unit
 
@@ -275,10 +274,10 @@ class _Shapes:
         }
         self.last = ""
 
-    def start(self, types: list[object]) -> None:
+    def start(self, types: Iterable[object]) -> None:
         self.last = self.of(types)
 
-    def changed(self, types: list[object]) -> str:
+    def changed(self, types: Iterable[object]) -> str:
         """The shape, if it is not the one of the line before."""
         text = self.of(types)
         if not text or text == self.last:
@@ -286,8 +285,9 @@ class _Shapes:
         self.last = text
         return text
 
-    def of(self, types: list[object]) -> str:
+    def of(self, types: Iterable[object]) -> str:
         """A shape over all drafts of the class; empty when it has no common text."""
+        types = list(types)
         tensors = [t for t in types if isinstance(t, Tensor) and t.shape is not None]
         if len(tensors) != len(types) or not tensors or len({t.rank for t in tensors}) > 1 or not tensors[0].rank:
             return ""

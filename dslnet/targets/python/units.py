@@ -13,8 +13,8 @@ from typing import Any
 
 from .bodies import Body
 from .names import MODULE_ATTRIBUTES, Names
-from .scheduling import Assign, Delete, For, Return, Run, Statement
-from .tree import Attribute, Binary, Call, Late, Literal, Name, Number, Sequence, Tree, children, rewrite
+from .statements import Assign, Delete, For, Return, Run, Statement
+from .tree import Attribute, Binary, Call, Late, Literal, Name, Number, Tree, rewrite
 
 Scalar = int | float | bool
 
@@ -224,7 +224,9 @@ def tidy(tree: Tree) -> Tree:
 
 
 def _is(tree: Tree, value: Any) -> bool:
-    return isinstance(tree, (Literal, Number)) and tree.value == value and isinstance(tree.value, bool) == isinstance(value, bool)
+    if not isinstance(tree, (Literal, Number)):
+        return False
+    return bool(tree.value == value) and isinstance(tree.value, bool) == isinstance(value, bool)
 
 
 def _attributes(tree: Tree, unit: Unit, names: _Namer) -> Tree:
@@ -293,8 +295,9 @@ class _Namer:
             if _equal(vector, values):
                 return Name(name)
         for name, vector in pool.items():
+            whole = all(isinstance(v, int) for v in vector) and vector[0] >= 8
             for k in (2, 3, 4):
-                if all(isinstance(v, int) and k * v == w for v, w in zip(vector, values, strict=True)) and vector[0] >= 8:
+                if whole and all(k * v == w for v, w in zip(vector, values, strict=True)):
                     return Binary("*", Literal(k), Name(self._known(name, vector)))
         for a, left in pool.items():
             for b, right in pool.items():
@@ -304,7 +307,9 @@ class _Namer:
                     return Binary("//", Name(self._known(a, left)), Name(self._known(b, right)))
         return Name(self._parameter(hint, values)) if _is_input(hint) else None
 
-    def _multiple(self, pool: dict[str, tuple[Scalar, ...]], values: tuple[int, ...], halves: bool) -> Tree | None:
+    def _multiple(
+        self, pool: dict[str, tuple[Scalar, ...]], values: tuple[int, ...], halves: bool
+    ) -> Tree | None:
         ints = {n: v for n, v in pool.items() if all(isinstance(e, int) and not isinstance(e, bool) for e in v)}
         for name, vector in ints.items():
             for k in (2, 3, 4, 6, 8, 16):
@@ -321,7 +326,8 @@ class _Namer:
                 pairs = [(int(x), int(y)) for x, y in zip(left, right, strict=True)]
                 if a < b and tuple(x * y for x, y in pairs) == values and len(set(left)) > 1 and len(set(right)) > 1:
                     return Binary("*", Name(self._known(a, left)), Name(self._known(b, right)))
-                if halves and a != b and all(y and x % y == 0 for x, y in pairs) and tuple(x // y for x, y in pairs) == values:
+                exact = halves and a != b and all(y and x % y == 0 for x, y in pairs)
+                if exact and tuple(x // y for x, y in pairs) == values:
                     return Binary("//", Name(self._known(a, left)), Name(self._known(b, right)))
                 if a < b and tuple(x + y for x, y in pairs) == values:
                     return Binary("+", Name(self._known(a, left)), Name(self._known(b, right)))
@@ -344,11 +350,9 @@ class _Namer:
 
 def _is_input(hint: str) -> bool:
     """Whether a number is the size of something that flows in, which is nobody's fraction."""
-    return hint.startswith("in_") or hint in ("num_features", "normalized_shape") or hint in ("C", "D", "d", "m", "F", "E")
+    return hint.startswith("in_") or hint in ("num_features", "normalized_shape", "C", "D", "d", "m", "F", "E")
 
 
 def _equal(a: tuple[Scalar, ...], b: tuple[Scalar, ...]) -> bool:
     return a == b and all(isinstance(x, bool) == isinstance(y, bool) for x, y in zip(a, b, strict=True))
 
-
-__all__ = ["Draft", "Function", "Parameter", "Sequence", "Set", "Unit", "children", "numbers", "settle", "tidy"]
