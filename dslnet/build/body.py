@@ -19,10 +19,11 @@ from .blocks import Block
 from .boxes import Fed
 from .combinators import Combinators
 from .expressions import Flow, Lazy
-from .frame import FrameInput, Session
+from .frame import FrameInput
 from .inputs import Inputs
 from .naming import Naming, naming
 from .program import File
+from .session import Session
 from .values import UNKNOWN_VALUE, BoxValue, DraftDefinition, ModuleValue, Wire, Wires
 
 

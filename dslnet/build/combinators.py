@@ -215,6 +215,7 @@ class Combinators(Shortcuts):
             operator, [flow], span, at=wrap.name.span, spans=bound.spans, instance=instance, body=draft
         )
         self.boxes += draft.boxes * operator.copies
+        self.session.bound(self.boxes, span)
         return result
 
 

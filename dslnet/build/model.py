@@ -18,11 +18,12 @@ from ..weights import count_parameters
 from .binding import Bound, bind_block
 from .blocks import Block
 from .body import Body
-from .frame import FrameInput, Refused, Session
+from .frame import FrameInput
 from .naming import naming
 from .patterns import free_names
 from .program import Program
 from .prune import Pruner
+from .session import Refused, Session
 from .soundness import check_known, check_shared
 from .values import UNKNOWN_VALUE, BoxValue, DraftDefinition, Wire
 

@@ -14,7 +14,7 @@ from ..graph import Definition, Input, Instance, Node, Param, Region, Round, Sta
 from ..node import record
 from ..ops import Operator
 from ..ops.arguments import ModuleArgument
-from .frame import Session
+from .session import Session
 from .values import DraftDefinition, DraftInstance, DraftNode, DraftRegion, ModuleValue, Wire, Wires
 
 
@@ -266,7 +266,9 @@ class _Body:
                 node.sources.append(inner)
             self.want(next(o for o, s in zip(node.outputs, node.sources) if s is inner))
         order = {name: i for i, name in enumerate(names)}
-        pairs = sorted(zip(node.outputs, node.sources), key=lambda p: order.get(_output_name(node.callee, p[1]), len(order)))
+        pairs = sorted(
+            zip(node.outputs, node.sources), key=lambda p: order.get(_output_name(node.callee, p[1]), len(order))
+        )
         node.outputs, node.sources = [o for o, _ in pairs], [s for _, s in pairs]
 
     def pass_held(self, node: DraftNode, draft: DraftDefinition, pruned: Pruned) -> tuple[str, ...]:

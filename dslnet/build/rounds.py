@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..diagnostics import Help, Label
+from ..diagnostics import Label
 from ..graph import Round
 from ..shape import UNKNOWN, Number, Tensor
 from ..source import Span
@@ -64,16 +64,8 @@ class Rounds(Modules):
         count = self.whole(value, combinator.count.span, f"the count of `{combinator.word}`")
         if count is None:
             return None
-        if count > self.session.limits.boxes:
-            self.too_many(count, combinator.span, [])
+        self.session.bound(count, combinator.span)
         return list(range(count)) if combinator.variable is not None else [None] * min(count, 1) * count
-
-    def too_many(self, boxes: int, span: Span, others: list[Label]) -> None:
-        limit = self.session.limits.boxes
-        self.session.refuse(
-            "E0907", f"this file asks for {boxes:,} boxes; the limit is {limit:,}", span, secondary=others,
-            helps=(Help(f"if you trust this file: `--limit boxes={_power_of_ten(boxes)}`"),),
-        )  # fmt: skip
 
     def round(self, combinator: Repeat, body: Body, value: Any, flow: Wire, hint: str) -> tuple[DraftDefinition, bool]:
         """One round as a definition, and whether it looked at the variable."""
@@ -135,7 +127,7 @@ class Rounds(Modules):
             boxes += draft.boxes * count
             if boxes > self.session.limits.boxes:
                 inner = [Label(s, "again here") for s in draft.frame.repeats[:1]]
-                self.too_many(draft.boxes * total, span, inner)
+                self.session.bound(max(boxes, draft.boxes * total), span, inner)
             current = Wire("flow", draft.value.type, self, draft.value.span)
             index += count
         if not drafts:
@@ -208,8 +200,7 @@ class Rounds(Modules):
             drafts.append((draft, 1))
             boxes += draft.boxes
             known = None if looked else draft
-            if boxes > self.session.limits.boxes:
-                self.too_many(boxes, span, [])
+            self.session.bound(boxes, span)
         return self.run_rounds("each", combinator, drafts, flow, boxes, path)
 
     def blur(self, a: Flow, b: Flow) -> Flow:
@@ -245,7 +236,3 @@ class _Watched:
         self.scope.names[name] = value
         self.scope.spans[name] = span
         return self.scope
-
-
-def _power_of_ten(number: int) -> str:
-    return f"1e{len(str(number - 1))}"

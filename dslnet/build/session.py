@@ -1,0 +1,87 @@
+"""What all frames of one build share: the report, the limits, and what was made already.
+
+Enters: nothing but a program. Leaves: keys for definitions, and `Refused` when a limit is reached, which ends the
+build of one model after its one diagnostic.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import field
+from typing import TYPE_CHECKING, Any
+
+from ..diagnostics import Help, Label, Report
+from ..limits import Limits
+from ..node import record
+from ..source import Span
+from .values import DraftDefinition
+
+if TYPE_CHECKING:
+    from .blocks import Block
+    from .program import Program
+
+
+class Refused(Exception):
+    """A limit was reached; it was reported, and the build of this model ends."""
+
+
+@record
+class Session:
+    """What all frames of one build share. `loose` says that sizes may be unknown: a block is checked by itself."""
+
+    program: Program
+    report: Report
+    limits: Limits
+    loose: bool = False
+    drafts: dict[str, DraftDefinition] = field(default_factory=dict)
+    memo: dict[Any, Any] = field(default_factory=dict)
+    keys: dict[str, int] = field(default_factory=dict)
+    stack: list[tuple[Block, Span]] = field(default_factory=list)
+    facts: dict[str, Any] = field(default_factory=dict)
+    steps: int = 0
+    lines: set[tuple[str, int]] | None = None
+
+    def key(self, hint: str) -> str:
+        """A new key for a definition."""
+        if len(self.drafts) >= self.limits.definitions:
+            self.refuse("E0906", f"more than {self.limits.definitions:,} distinct definitions", None)
+        number = self.keys[hint] = self.keys.get(hint, 0) + 1
+        return hint if number == 1 else f"{hint}.{number}"
+
+    def unreadable(self, span: Span) -> bool:
+        """Whether the line of a span already has a syntax error: then what it seems to mean is not told."""
+        if self.lines is None:
+            self.lines = {
+                self.line(d.primary.span) for d in self.report.diagnostics if d.code.startswith(("E00", "E01"))
+            }
+        return bool(self.lines) and self.line(span) in self.lines
+
+    @property
+    def readable(self) -> bool:
+        """Whether every line could be read: only then is it certain that something is never used."""
+        return not any(d.code.startswith(("E00", "E01")) for d in self.report.diagnostics)
+
+    def line(self, span: Span) -> tuple[str, int]:
+        source = self.report.sources.get(span.file)
+        return span.file, source.position(span.start)[0] if source else 0
+
+    def step(self, span: Span) -> None:
+        """Count a unit of work; an endless build ends here."""
+        self.steps += 1
+        if self.steps > self.limits.steps:
+            self.refuse("E0911", f"checking took more than {self.limits.steps:,} steps", span)
+
+    def refuse(self, code: str, title: str, span: Span | None, **details: Any) -> None:
+        place = span or (self.stack[0][1] if self.stack else Span(self.program.entry.spec.source.name, 0, 0))
+        self.report.error(code, title, place, **details)
+        raise Refused
+
+    def bound(self, boxes: int, span: Span, others: Iterable[Label] = ()) -> None:
+        """End the build when this many boxes are asked for and may not be."""
+        limit = self.limits.boxes
+        if boxes > limit:
+            power = f"1e{len(str(boxes - 1))}"
+            self.refuse(
+                "E0907", f"this file asks for {boxes:,} boxes; the limit is {limit:,}", span, secondary=tuple(others),
+                helps=(Help(f"if you trust this file: `--limit boxes={power}`"),),
+            )  # fmt: skip
