@@ -10,7 +10,7 @@ from typing import Any
 
 from ..diagnostics import Help
 from ..ops.elementwise import SIGNS
-from ..shape import UNKNOWN, Dim, located, origin
+from ..shape import UNKNOWN, located, origin
 from ..source import Span
 from ..syntax import Item, Suite
 from . import static
@@ -24,7 +24,7 @@ from .inputs import Inputs
 from .naming import Naming, naming
 from .program import File
 from .session import Session
-from .values import UNKNOWN_VALUE, BoxValue, DraftDefinition, ModuleValue, Wire, Wires
+from .values import UNKNOWN_VALUE, DraftDefinition, ModuleValue, Wire, Wires, frozen
 
 
 class Body(Inputs):
@@ -94,7 +94,7 @@ class Body(Inputs):
         if any(isinstance(f.value, Wire) and f.value.unknown for f in flows):
             return None
         initial = bound.extras.initial or self.initial
-        values = {n: _frozen(v) for n, v in bound.values.items()}
+        values = {n: frozen(v) for n, v in bound.values.items()}
         key = (
             id(block.root), self.parametrization, initial, tuple(sorted(values.items())),
             tuple(_type(f) for f in fed), tuple(sorted((n, _type(f)) for n, f in states.items())),
@@ -219,24 +219,6 @@ def _type(fed: Fed | None) -> Any:
     if fed is None:
         return None
     return fed.value.type if isinstance(fed.value, Wire) else tuple(w.type for w in fed.value.items)
-
-
-def _frozen(value: Any) -> Any:
-    """An argument as a part of a memo key: 1, 1.0 and true are different."""
-    if isinstance(value, tuple):
-        return ("list", tuple(map(_frozen, value)))
-    if isinstance(value, BoxValue):
-        return (
-            "box",
-            id(value.target),
-            tuple(_frozen(v) for v, _ in value.positional),
-            tuple((n, _frozen(v)) for n, v, _, _ in value.named),
-        )
-    if isinstance(value, ModuleValue):
-        return ("module", id(value))
-    if isinstance(value, Dim):
-        return ("size", str(value))
-    return (type(value).__name__ if not isinstance(value, int) or isinstance(value, bool) else "int", str(value))
 
 
 __all__ = ["Body", "Session", "SIGNS"]

@@ -17,6 +17,7 @@ from ..syntax import (
     Statement,
 )
 from .expressions import Flow
+from .foresight import foresee
 from .modules import Modules
 from .values import (
     UNKNOWN_VALUE,
@@ -24,7 +25,6 @@ from .values import (
     DraftDefinition,
     DraftNode,
     ModuleValue,
-    Namespace,
     Wire,
     Wires,
 )
@@ -67,11 +67,10 @@ class Rounds(Modules):
         self.session.bound(count, combinator.span)
         return list(range(count)) if combinator.variable is not None else [None] * min(count, 1) * count
 
-    def round(self, combinator: Repeat, body: Body, value: Any, flow: Wire, hint: str) -> tuple[DraftDefinition, bool]:
-        """One round as a definition, and whether it looked at the variable."""
+    def round(self, combinator: Repeat, body: Body, value: Any, flow: Wire, hint: str) -> DraftDefinition:
+        """One round as a definition."""
         inner = self.child("round", hint)
         entry = inner.add_input(flow)
-        watched = _Watched(inner.scope)
         if combinator.variable is not None:
             name = combinator.variable
             if self.scope.where(name.text) is not None:
@@ -83,7 +82,7 @@ class Rounds(Modules):
                     secondary=[Label(self.scope.where(name.text) or name.span, "first defined here")],
                 )
             static = Number(value, combinator.count.span) if type(value) is int else value
-            inner.scope = watched.install(name.text, static, name.span)
+            inner.scope.names[name.text], inner.scope.spans[name.text] = static, name.span
         result = inner.run(body, entry, False)
         if isinstance(result, Wires):
             self.error(
@@ -93,7 +92,7 @@ class Rounds(Modules):
                 f"here {len(result.items)}",
             )
             result = inner.unknown(combinator.span)
-        return inner.close([("out", result)]), watched.used
+        return inner.close([("out", result)])
 
     def repeat(self, combinator: Repeat, body: Body, flow: Flow) -> Flow:
         """In series. Rounds that are equal are elaborated once, however many they are."""
@@ -103,22 +102,21 @@ class Rounds(Modules):
             self.error("E0205", f"`repeat` sends one tensor through its rounds, {len(flow.items)} flow in", span)
             return self.unknown(span)
         if values is None:
-            result = self.round(combinator, body, UNKNOWN_VALUE, flow, "Round")[0]
+            result = self.round(combinator, body, UNKNOWN_VALUE, flow, "Round")
             return self.blur(flow, self.wire("repeat", result.value.type, span))
         hint = self.round_name(combinator)
+        seen = foresee(self, combinator, body)
         drafts: list[tuple[DraftDefinition, int]] = []
         known: dict[Any, DraftDefinition] = {}
         current, index, total = flow, 0, len(values)
         boxes = 0
         while index < total:
-            key = current.type
+            key = current.type, seen and seen(values[index])
             draft = known.get(key)
             if draft is None:
                 self.session.step(span)
-                draft, looked = self.round(combinator, body, values[index], current, hint)
-                if not looked:
-                    known[key] = draft
-            same_after = key in known and draft.value.type == key
+                draft = known[key] = self.round(combinator, body, values[index], current, hint)
+            same_after = seen is None and draft.value.type == current.type
             count = total - index if same_after else 1
             if drafts and drafts[-1][0] is draft:
                 drafts[-1] = (draft, drafts[-1][1] + count)
@@ -188,18 +186,20 @@ class Rounds(Modules):
             self.error("E0304", "`each` needs one lane at least", combinator.count.span)
             return self.unknown(span)
         hint = self.round_name(combinator)
+        seen = foresee(self, combinator, body)
         drafts: list[tuple[DraftDefinition, int]] = []
-        known: DraftDefinition | None = None
+        known: dict[Any, DraftDefinition] = {}
         boxes = 0
         for value in values:
-            if known is not None:
-                drafts[-1] = (known, drafts[-1][1] + 1)
-                boxes += known.boxes
-                continue
-            draft, looked = self.round(combinator, body, value, flow, hint)
-            drafts.append((draft, 1))
+            key = seen and seen(value)
+            draft = known.get(key)
+            if draft is None:
+                draft = known[key] = self.round(combinator, body, value, flow, hint)
+            if drafts and drafts[-1][0] is draft:
+                drafts[-1] = (draft, drafts[-1][1] + 1)
+            else:
+                drafts.append((draft, 1))
             boxes += draft.boxes
-            known = None if looked else draft
             self.session.bound(boxes, span)
         return self.run_rounds("each", combinator, drafts, flow, boxes, path)
 
@@ -215,24 +215,3 @@ class Rounds(Modules):
             merged = tuple(x if x == y else UNKNOWN for x, y in zip(a.type.sizes, b.type.sizes))
             return self.wire("choice", Tensor(merged, b.type.dtype), b.span)
         return self.unknown(b.span if isinstance(b, Wire) else a.span)
-
-
-class _Watched:
-    """A scope that notices when the variable of a repeat is looked at."""
-
-    def __init__(self, scope: Namespace) -> None:
-        self.scope, self.used = scope, False
-
-    def install(self, name: str, value: Any, span: Span) -> Namespace:
-        watched = self
-
-        class Names(dict[str, Any]):
-            def __getitem__(self, key: str) -> Any:
-                if key == name:
-                    watched.used = True
-                return super().__getitem__(key)
-
-        self.scope.names = Names(self.scope.names)
-        self.scope.names[name] = value
-        self.scope.spans[name] = span
-        return self.scope

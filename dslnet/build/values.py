@@ -211,6 +211,24 @@ def type_of(value: Any) -> Tensor:
     return value.type if isinstance(value, Wire) else UNKNOWN_TENSOR
 
 
+def frozen(value: Any) -> Any:
+    """A static value as a part of a memo key: 1, 1.0 and true are different."""
+    if isinstance(value, tuple):
+        return ("list", tuple(map(frozen, value)))
+    if isinstance(value, BoxValue):
+        return (
+            "box",
+            id(value.target),
+            tuple(frozen(v) for v, _ in value.positional),
+            tuple((n, frozen(v)) for n, v, _, _ in value.named),
+        )
+    if isinstance(value, ModuleValue):
+        return ("module", id(value))
+    if isinstance(value, Dim):
+        return ("size", str(value))
+    return (type(value).__name__ if not isinstance(value, int) or isinstance(value, bool) else "int", str(value))
+
+
 def describe(value: Any) -> str:
     """A value as an error names it: `the string "20"`, `a list`, `a wire`."""
     from ..ops import literal
