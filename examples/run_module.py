@@ -18,8 +18,8 @@ def models(path: Path) -> dict[str, type[nn.Module]]:
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
-    own = vars(module).values()
-    return {c.__name__: c for c in own if isinstance(c, type) and issubclass(c, nn.Module) and c.__module__ == path.stem}
+    classes = [c for c in vars(module).values() if isinstance(c, type) and issubclass(c, nn.Module)]
+    return {c.__name__: c for c in classes if c.__module__ == path.stem}
 
 
 def main() -> None:

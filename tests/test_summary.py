@@ -47,7 +47,6 @@ def test_resnet18() -> None:
     assert "parameters  11,689,512 (44.6 MiB)" in text
     assert "at          B = 1, H = 224, W = 224" in text
     assert row(text, "fc") == "fc Linear(1000) [B, 1000] 513,000 1.02 M 3.9 KiB".split()
-    assert "BasicBlock, as layer1.0" in text
     assert "FLOPs       3.65 G" in text  # 3.63 of them in convolutions and the last layer
 
 
@@ -63,6 +62,19 @@ def test_numbers(tmp_path: Path) -> None:
     assert row(text, "conv")[-5:] == ["112", f"{8 * 8 * 4 * 2 * 3 * 9 / 1000:.3g}", "k", "1.0", "KiB"]
     assert row(text, "y")[-4:] == ["10", str(2 * 4 * 2), "8", "B"]
     assert f"parameters  {112 + 10 + 4} (504 B)" in text
+
+
+def test_what_was_shown_is_not_shown_again(tmp_path: Path) -> None:
+    text = summary(
+        model(
+            "block Layer(d):\n  - Linear(d) -> ReLU\n\nmodel M:\n  input x: [B, 8]\n"
+            "  - a: Layer(8) -> Layer(8)\n  - repeat 3: Layer(8)\n  output y: Linear(2)\n",
+            tmp_path,
+        )
+    )
+    assert text.count("ReLU") == 1
+    assert "Layer, as a.layer1" in text and "repeat x3" in text
+    assert f"parameters  {72 * 5 + 18} " in text
 
 
 def test_shared_modules_count_once(tmp_path: Path) -> None:
