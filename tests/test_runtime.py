@@ -126,3 +126,14 @@ def test_a_link_out_of_the_folder_is_refused(tmp_path: Path) -> None:
     (inner / "w.safetensors").symlink_to(tmp_path / "w.safetensors")
     with pytest.raises(WeightsError):
         weights_path("w.safetensors", inner)
+
+
+def test_python_boxes_come_only_from_allowed_packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "my_boxes.py").write_text("from torch import nn\n\n\nclass My_Box(nn.Linear):\n    pass\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    text = 'use python My_Box from "my_boxes"\nmodel M:\n  input x: [B, 4]\n  - My_Box(4, 3) -> [B, 3]\n  output y\n'
+    model = model_of(text, tmp_path)
+    for refused in ((), ("my",), ("other",)):
+        with pytest.raises(PermissionError):
+            instantiate(model, allow_python=refused)
+    assert instantiate(model, allow_python=["my_boxes"])(torch.randn(2, 4)).shape == (2, 3)

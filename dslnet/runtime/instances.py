@@ -28,6 +28,12 @@ class WeightsError(Exception):
         self.code, self.title = code, title
 
 
+class PythonRefused(PermissionError):
+    """A Python box from a package that the caller has not allowed."""
+
+    code = "E0818"
+
+
 def instantiate(
     model: Model, *, allow_python: Iterable[str] = (), folder: str | os.PathLike[str] | None = None
 ) -> nn.Module:
@@ -61,7 +67,7 @@ def _refuse_python(model: Model, allowed: tuple[str, ...]) -> None:
         origin = getattr(operator, "module", None) if operator is not None and operator.kind == "python" else None
         if isinstance(origin, str) and not any(origin == a or origin.startswith(a + ".") for a in allowed):
             package = origin.partition(".")[0]
-            raise PermissionError(f'{origin} is Python of yours; allow it with allow_python=["{package}"]')
+            raise PythonRefused(f'{origin} is Python of yours; allow it with allow_python=["{package}"]')
 
 
 def instances(model: Model) -> Iterator[tuple[str, Instance]]:

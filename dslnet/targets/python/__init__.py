@@ -21,7 +21,7 @@ def emit(model: Model) -> str:
 
     project = Project(model)
     text = write(project)
-    check(text, frozenset(project.imports.values()))
+    check(text, frozenset(module for module, _ in project.imports.values()))
     return text
 
 

@@ -6,6 +6,7 @@ are taken from the leaves upwards; those of one height whose drafts print the sa
 
 from __future__ import annotations
 
+import keyword
 from collections.abc import Callable, Iterable
 
 from ...graph import Instance, Model, Node, State
@@ -32,7 +33,7 @@ class Project:
         self.classes: dict[str, Unit] = {}
         self.functions: dict[str, Function] = {}
         self.library = Support()
-        self.imports: dict[str, str] = {}
+        self.imports: dict[str, tuple[str, str]] = {}
         self._kinds: dict[str, str] = {}
         self._as_module = {i.body for b in self.bodies.values() for i in b.instances if i.body is not None}
         self.reserved = set(ALIASES)
@@ -171,8 +172,10 @@ class Project:
         where = Site(support=self.support, hints=hints, **site)  # type: ignore[arg-type]
         if "." in made.cls and not made.cls.startswith(("nn.", "torch.")):
             module, _, name = made.cls.rpartition(".")
-            local = camel(safe(name))
-            self.imports[local] = module
+            if not all(p.isascii() and p.isidentifier() and not keyword.iskeyword(p) for p in made.cls.split(".")):
+                raise InternalError(f"{made.cls!r} is not the name of a Python class")
+            local = name if fits(name) else safe(name)
+            self.imports[local] = (module, name)
             names = tuple(translate(a, where) for a in made.args)
             return Call(Name(local), names, tuple((k, translate(v, where, k)) for k, v in made.kwargs.items()))
         return call(made.cls, made.args, made.kwargs, where)

@@ -62,12 +62,11 @@ def _imports(project: Project, text: str) -> str:
     names = [n for n in ("Tensor", "nn") if re.search(rf"\b{n}\b", text)]
     if names:
         torch.append(f"from torch import {', '.join(names)}")
-    theirs = [f"from {module} import {_import(module, name)}" for name, module in sorted(project.imports.items())]
+    theirs = [
+        f"from {module} import {name}" + (f" as {local}" if local != name else "")
+        for local, (module, name) in sorted(project.imports.items())
+    ]
     return "\n\n".join("\n".join(group) for group in (top, torch, theirs) if group)
-
-
-def _import(module: str, name: str) -> str:
-    return name
 
 
 class _Writer:
