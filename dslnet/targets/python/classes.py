@@ -363,7 +363,7 @@ def _difference(unit: Unit, plain: Unit, bodies: dict[str, Body]) -> str:
         inner = bodies[instance.definition] if instance is not None and instance.definition is not None else None
         if not part[-1].isdigit():
             words.insert(0, camel(part))
-        elif inner is not None:
+        elif inner is not None and inner.block != unit.block:
             words.insert(0, inner.block)
         elif instance is not None and instance.operator is not None:
             words.append(_SHORT.get(instance.operator.name, instance.operator.name))
