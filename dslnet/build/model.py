@@ -293,7 +293,7 @@ def _model(
                 symbols.update(size.symbols())
     facts = {n: Fact(s.low, s.high, s.multiple, s.remainder) for n, s in sorted(symbols.items())}
     model = Model(
-        block.name, entry, pruner.definitions, facts, objectives, training, dict(frame.bindings_plain()), _metadata(block),
+        block.name, entry, pruner.definitions, facts, objectives, training, _arguments(frame, block), _metadata(block),
         _caption(block), program_name(session), block.syntax.name.span,
     )  # fmt: skip
     found = replace(model, definitions=_reachable(pruner.definitions, entry, training))
@@ -346,13 +346,21 @@ def _reachable(definitions: dict[str, Definition], *keys: str) -> dict[str, Defi
     return {k: d for k, d in definitions.items() if k in wanted}
 
 
+def _arguments(frame: Body, block: Block) -> dict[str, Any]:
+    """The arguments in the order of the parameters."""
+    plain = frame.bindings_plain()
+    return {p.name.text: plain[p.name.text] for p in block.parameters if p.name.text in plain}
+
+
 def _caption(block: Block) -> tuple[str, ...]:
     keys = ("paper", "authors", "url", "params")
     return tuple(line for line in block.syntax.doc if line.partition(":")[0].strip() not in keys)
 
 
 def _metadata(block: Block) -> dict[str, str]:
-    found: dict[str, str] = {}
+    """The `## key: value` lines; a preset inherits those of its base, but for the count."""
+    found = _metadata(block.base[0]) if block.base else {}
+    found.pop("params", None)
     for line in block.syntax.doc:
         key, mark, value = line.partition(":")
         if mark and key.strip() in ("paper", "authors", "url", "params"):
