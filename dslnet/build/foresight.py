@@ -7,7 +7,7 @@ else 1)` the second round and the ninety-eight behind it are one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from typing import Any
 
 from ..diagnostics import Report
@@ -16,7 +16,7 @@ from .names import Lazy, Names
 from .values import UNKNOWN_VALUE, BoxValue, ModuleValue, Namespace, Wire, Wires, frozen
 
 
-def foresee(frame: Names, combinator: Repeat, body: object) -> Callable[[Any], Hashable] | None:
+def foresee(frame: Names, combinator: Repeat, body: object) -> Callable[[Any], Any] | None:
     """What a round sees of a value of the variable; None where no round looks at it."""
     if combinator.variable is None:
         return None
@@ -30,7 +30,7 @@ def foresee(frame: Names, combinator: Repeat, body: object) -> Callable[[Any], H
     probe.report = Report()  # a mistake is told by the round that makes it
     probe.sizes = frame.sizes
 
-    def seen(value: Any) -> Hashable:
+    def seen(value: Any) -> Any:
         probe.scope = Namespace(frame.scope, {name: value}, {name: combinator.span})
         results = [probe.evaluate(reading) for reading in readings]
         return frozen(value if UNKNOWN_VALUE in results else tuple(results))

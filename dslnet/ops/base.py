@@ -22,8 +22,7 @@ any number. `shape` is called with types whose rank is known; single sizes may b
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Annotated, Any, ClassVar, Literal, get_args, get_origin
 
 from ..node import node
@@ -87,6 +86,18 @@ class Mistake(Exception):
         self.others, self.notes, self.helps, self.fixes = others, notes, helps, fixes
 
 
+class _Late:
+    """A class attribute that is made when it is read: a run uses a dozen of two hundred operators."""
+
+    def __init__(self, name: str, make: Callable[[type[Operator]], Any]) -> None:
+        self.name, self.make = name, make
+
+    def __get__(self, instance: object, owner: type[Operator]) -> Any:
+        value = self.make(owner)
+        setattr(owner, self.name, value)
+        return value
+
+
 #: Every box that is an operator, by name and alias, in the order of definition.
 OPERATORS: dict[str, type[Operator]] = {}
 
@@ -138,8 +149,9 @@ class Operator:
             cls.family_short = short
         cls.short = cls.family_short or cls.name.lower()
         cls.aliases = aliases
-        cls.arguments = {**cls.arguments, **dict(_declared(cls))}
-        cls.ports = tuple(_ports(cls))
+        # each class has its own, so that none is taken for its parent's
+        setattr(cls, "arguments", _Late("arguments", lambda owner: owner.declared()))  # noqa: B010
+        setattr(cls, "ports", _Late("ports", lambda owner: tuple(_ports(owner))))  # noqa: B010
         if not abstract:
             for word in (cls.name, *aliases):
                 OPERATORS[word] = cls
@@ -184,7 +196,7 @@ class Operator:
         return dict(OPERATOR_SCHEMA)
 
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and self.values() == other.values()  # type: ignore[attr-defined]
+        return type(self) is type(other) and self.values() == other.values()
 
     def __hash__(self) -> int:
         return hash((self.name, tuple(map(_hashable, self.values().values()))))
@@ -233,6 +245,12 @@ class Operator:
     # ---------------------------------------------------------------------------------------------- descriptions
 
     @classmethod
+    def declared(cls) -> dict[str, Argument]:
+        """The arguments: those of the parent, then the class's own in the order of the text."""
+        parent = next(base for base in cls.__mro__[1:] if issubclass(base, Operator))
+        return {**parent.arguments, **dict(_declared(cls))}
+
+    @classmethod
     def signature(cls) -> str:
         """`Conv(out_channels, kernel_size, stride=1, …)`, as errors and `dslnet ops` show it."""
         shown = [
@@ -276,8 +294,13 @@ def _hashable(value: Any) -> Any:
 
 
 def _declared(cls: type) -> Iterator[tuple[str, Argument]]:
-    for name, annotation in inspect.get_annotations(cls).items():
-        if get_origin(annotation) is ClassVar or str(annotation).startswith("ClassVar"):
+    annotations = vars(cls).get("__annotations__", {})
+    if any(isinstance(annotation, str) for annotation in annotations.values()):
+        from inspect import get_annotations
+
+        annotations = get_annotations(cls, eval_str=True)
+    for name, annotation in annotations.items():
+        if annotation is ClassVar or get_origin(annotation) is ClassVar:
             continue
         has_default = name in vars(cls)
         yield name, Argument(name, _type_of(annotation, cls, name), not has_default, vars(cls).get(name))
@@ -296,15 +319,20 @@ def _type_of(annotation: Any, cls: type, name: str) -> ArgumentType:
     raise TypeError(f"{cls.__name__}.{name}: annotate with a type of ops/arguments.py, bool or Literal")
 
 
+_VARARGS = 0x04  # `inspect.CO_VARARGS`
+
+
 def _ports(cls: type[Operator]) -> Iterator[Port]:
     # read from the code object: `inspect.signature` of two hundred classes would be a tenth of a start
-    shape: Any = inspect.unwrap(cls.shape)
+    shape: Any = cls.shape
+    while hasattr(shape, "__wrapped__"):
+        shape = shape.__wrapped__
     code, defaults = shape.__code__, shape.__defaults__ or ()
     names = code.co_varnames[1 : code.co_argcount]
     for number, name in enumerate(names):
         given = number - (len(names) - len(defaults))
         yield Port(name, given >= 0 and defaults[given] is None)
-    if code.co_flags & inspect.CO_VARARGS:
+    if code.co_flags & _VARARGS:
         yield Port(code.co_varnames[code.co_argcount + code.co_kwonlyargcount], variadic=True)
 
 

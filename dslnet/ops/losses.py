@@ -11,7 +11,7 @@ from ..shape import Shape, Size, Tensor, compare, numel, same, shape_text
 from .arguments import Axis, Flag, Positive, Probability, Reals, Whole
 from .axes import axis_of, brief, has_unknown, kind_of, when_known
 from .axes import both as pair
-from .base import Mistake, Operator
+from .base import Argument, Mistake, Operator
 from .code import Code, Cut, Expression, Infix, Subscript, X, Y, apply, method
 
 Reduction = Literal["mean", "sum", "none"]
@@ -113,10 +113,10 @@ class Loss(Operator, abstract=True, kind="loss"):
 
     reduction: Reduction = "mean"
 
-    def __init_subclass__(cls, **rest: Any) -> None:
-        super().__init_subclass__(**rest)
+    @classmethod
+    def declared(cls) -> dict[str, Argument]:
         # what a figure would print comes first: `Focal(2)`
-        cls.arguments = dict(sorted(cls.arguments.items(), key=lambda item: item[0] == "reduction"))
+        return dict(sorted(super().declared().items(), key=lambda item: item[0] == "reduction"))
 
     def result(self, shape: Shape) -> Tensor:
         """The type of the loss; `shape` is that of the elements' losses."""
