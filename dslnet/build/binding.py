@@ -59,6 +59,9 @@ def bind(
     """Arguments to names. `at` is the box's name in the text."""
     bound = Bound()
     positional = list(box.positional)
+    for value in (*(v for v, _ in positional), *(n[1] for n in box.named)):
+        if isinstance(value, ModuleValue):
+            value.used = True  # what it is given to answers for it
     if variadic is not None:
         if positional:
             bound.values[variadic] = (

@@ -72,7 +72,7 @@ class Body(Inputs):
     def run_child(self, module: ModuleValue, flow: Flow, span: Span) -> DraftDefinition | None:
         name = "".join(part.title() for part in module.name.split("_"))
         inner = self.child("module", name)
-        inner.call_span = None
+        inner.call_span, inner.text_span = None, module.span
         wires = flow.items if isinstance(flow, Wires) else (flow,)
         entries = tuple(inner.add_input(w, "x" if len(wires) == 1 else f"x{i}") for i, w in enumerate(wires))
         entry: Flow = entries[0] if len(entries) == 1 else Wires(entries, span, None, inner)
@@ -115,6 +115,7 @@ class Body(Inputs):
         session.stack.append((block, at))
         try:
             frame = Body(session, block.root.file, naming(block.root), "block", block.root.name, None)
+            frame.text_span = block.root.syntax.span
             frame.parametrization, frame.initial = self.parametrization, initial
             frame.call_span = self.call_span if self.file.prelude and self.call_span else at
             draft = frame.build(block, bound, fed, states, at, self)

@@ -86,7 +86,8 @@ class Frame:
         self.root_statements: tuple[Any, ...] = ()
         self.entry = False
         self.settings: dict[str, Any] = {}
-        self.naming_span: Span = outer.naming_span if outer else NOWHERE
+        #: The text that the definition is made from.
+        self.text_span: Span = outer.text_span if outer else NOWHERE
         self.final_states: list[tuple[str, Wire]] = []
         self.losses: list[tuple[Any, Wire]] = []
         self.trains: list[tuple[tuple[str, ...], Wire, Span]] = []

@@ -143,7 +143,7 @@ def _entry(session: Session, block: Block, settings: dict[str, Any]) -> Body | N
     root = block.root
     frame = Body(session, root.file, naming(root), "model", root.name, None)
     frame.entry = frame.objectives = True
-    frame.doc = block.syntax.doc
+    frame.doc, frame.text_span = block.syntax.doc, root.syntax.span
     names = {p.name.text for p in block.parameters}
     place = block.syntax.name.span
     given = {n: v for n, v in settings.items() if n in names}

@@ -164,7 +164,7 @@ class _Body:
             outputs=tuple((n, _value(w).name) for n, w in self.wanted),
             wires={},
             doc=frame.doc if frame.kind == "block" else (),
-            span=frame.naming_span,
+            span=frame.text_span,
         )
         return Pruned(self.pruner.intern(definition, frame.hint), kept, held)
 

@@ -70,6 +70,7 @@ class Rounds(Modules):
     def round(self, combinator: Repeat, body: Body, value: Any, flow: Wire, hint: str) -> DraftDefinition:
         """One round as a definition."""
         inner = self.child("round", hint)
+        inner.text_span = combinator.span
         entry = inner.add_input(flow)
         if combinator.variable is not None:
             name = combinator.variable
