@@ -1,0 +1,162 @@
+"""What operators say of the steps they depend on, against what they do.
+
+Each example of each operator runs; one step of one input changes; whatever changes in the output must be allowed by
+`dependence`, for every input and axis. Compositions of a few operators are checked in `test_analysis.py`.
+"""
+
+from typing import Any
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from interpret import Box  # noqa: E402
+from operator_harness import SIZES, concrete, example_input, read  # noqa: E402
+
+from dslnet.ops import OPERATORS, Operator  # noqa: E402
+from dslnet.ops.arguments import ModuleArgument  # noqa: E402
+from dslnet.ops.arithmetic import FUNCTIONS, SIGNS  # noqa: E402
+from dslnet.ops.dependence import NO_STEPS, Steps, Traced  # noqa: E402
+from dslnet.ops.internal import Fill  # noqa: E402
+from dslnet.shape import Tensor, free  # noqa: E402
+
+TABLE = ModuleArgument("table", {"weight": (100, 64)}, "Embedding")
+
+RULES = [
+    pytest.param(cls, before, id=f"{cls.name}-{number}")
+    for cls in dict.fromkeys(OPERATORS.values())
+    if cls.dependence is not Operator.dependence and cls.name not in ("MoE", "EMA", "SpectralNorm", "WeightNorm")
+    for number, (before, _) in enumerate(cls.examples())
+]
+
+
+def allowed(found: Steps, changed: Any, step: int) -> bool:
+    """Whether every changed element may depend on a step."""
+    if found.everything:
+        return True
+    places = changed.nonzero()
+    if not len(places):
+        return True
+    assert found.at, "no step was said to matter"
+    return all(max(int(place[axis]) + shift for axis, shift in found.at) >= step for place in places)
+
+
+def check(op: Operator, types: list[Tensor | None], sizes: dict[str, int], held: dict[str, Any]) -> None:
+    torch.manual_seed(0)
+    settled = [None if t is None else concrete(t, sizes) for t in types]
+    inputs = [None if t is None else example_input(t) for t in settled]
+    box = Box(op, types, sizes, held, ()).eval()
+
+    def run(values: list[Any]) -> list[Any]:
+        with torch.no_grad():
+            made = box(*values)
+        return list(made) if isinstance(made, (tuple, list)) else [made]
+
+    before = run(inputs)
+    for port, type in enumerate(settled):
+        for axis in range(type.rank if type is not None else 0):
+            assert type is not None
+            steps = Steps(((axis, 0),))
+            traced = [None if t is None else Traced(t, steps if i == port else NO_STEPS) for i, t in enumerate(types)]
+            said = op.dependence(*traced)
+            found = [said] * len(before) if isinstance(said, Steps) else list(said)
+            assert len(found) == len(before)
+            size = int(type.sizes[axis])
+            for step in sorted({0, 1, size // 2, size - 1} & set(range(size))):
+                other = inputs[port].detach().clone()
+                part = other.select(axis, step)
+                if type.dtype == "float":
+                    part += torch.rand_like(part) + 1
+                elif type.dtype == "long":
+                    part.copy_((part + 1) % int(type.below or 4))
+                else:
+                    part.copy_(~part)
+                after = run([other if i == port else x for i, x in enumerate(inputs)])
+                for number, (old, new) in enumerate(zip(before, after, strict=True)):
+                    same = torch.isclose(old, new, rtol=1e-4, atol=1e-5, equal_nan=True)
+                    assert allowed(found[number], ~same, step), f"input {port}, axis {axis}, step {step}: {found}"
+
+
+@pytest.mark.parametrize(("cls", "before"), RULES)
+def test_examples(cls: type[Operator], before: str) -> None:
+    example = read(before, modules={"table": TABLE})
+    held = {argument: torch.nn.Embedding(100, 64) for argument in example.held}
+    sizes = {name: SIZES[0].get(name, 6) for name in example.symbols()}
+    if any(t is not None and "224" in str(t) for t in example.types):
+        pytest.skip("large")
+    check(example.operator(), example.types, sizes, held)
+
+
+B, T, S = free("B"), free("T"), free("S")
+AT = {"B": 2, "T": 5, "S": 4}
+
+
+@pytest.mark.parametrize("sign", [s for s in SIGNS if s not in ("@", "neg")])
+def test_signs(sign: str) -> None:
+    for x, y in [((B, T, 3), (B, T, 3)), ((B, T, 3), (1, T, 1)), ((B, 1, T), (B, T, 1))]:
+        check(SIGNS[sign](), [Tensor(x), Tensor(y)], AT, {})
+    check(SIGNS[sign](left=2), [Tensor((B, T))], AT, {})
+
+
+@pytest.mark.parametrize("name", [f for f in FUNCTIONS if f not in SIGNS and f not in ("min", "max")])
+def test_functions(name: str) -> None:
+    check(FUNCTIONS[name](), [Tensor((B, T))], AT, {})
+
+
+def test_products() -> None:
+    for x, y in [((B, T, 3), (B, 3, S)), ((B, 2, T, S), (S, 3)), ((T, S), (B, S, 3)), ((B, T, S), (S,))]:
+        check(SIGNS["@"](), [Tensor(x), Tensor(y)], AT, {})
+
+
+def test_constants() -> None:
+    assert Fill(value=1).dependence(Traced(Tensor((B, T)), Steps(((1, 0),)))) == NO_STEPS
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "[2, 4, 9] -> Conv(4, 3, padding=2)", "[2, 4, 9] -> Conv(4, 3, padding=0)", "[2, 4, 9] -> Conv(4, 3, stride=2)",
+        '[2, 4, 9] -> Conv(4, 3, dilation=2, padding="causal")', '[2, 4, 9] -> DepthwiseConv(2, padding="causal")',
+        "[2, 4, 9] -> MaxPool(3, stride=1)", "[2, 4, 9] -> AvgPool(3, stride=1, padding=1)", "[2, 4, 9] -> AvgPool(3)",
+        "[2, 4, 9] -> ConvTranspose(4, 3)", "[2, 4, 9] -> ConvTranspose(4, 4, stride=2)", "[2, 4, 9] -> Upsample(2)",
+        "[2, 4, 9] -> ConvTranspose(4, 5, padding=3)", "[2, 9, 4] -> Slice(2, 9)", "[2, 9, 4] -> Slice(0, -2)",
+        "[2, 9, 4] -> Slice(0, 9, step=2)", "[2, 9, 4] -> Pad(2, after=0, axis=1)", "[2, 9, 4] -> Crop(2, axis=1)",
+        '[2, 4, 9] -> Pad(2, axis=2, mode="replicate")', '[2, 4, 9] -> Pad(2, axis=2, mode="reflect")', "[2, 9] -> Roll(1, axis=1)",
+        "[2, 9, 4] -> Flatten", "[2, 9, 4] -> Flatten(0, 1)", "[2, 9, 4] -> Reshape(3, 3, 4)", "[2, 9, 4] -> Reshape(9, 2, 2)",
+        "[2, 9, 4] -> Reshape(18, 2)", '[2, 9, 4] -> Rearrange("b t (h e) -> b h t e", h=2)', "[2, 9, 4] -> Split(3, axis=1)",
+        '[2, 9, 4] -> Rearrange("b (n k) d -> b n k d", k=3)', '[2, 9, 4] -> Rearrange("b t d -> (b t) d")',
+        '[2, 9, 4] -> Rearrange("b t d -> b (d t)")', "([2, 3, 4], [2, 5, 4]) -> Concat(axis=1)", "[2, 3] -> Repeat(3, axis=1)",
+        "[2, 9, 4] -> CumSum(axis=1)", "[2, 9, 4] -> Softmax(axis=1)", "[2, 9, 4] -> GroupNorm(3)", "[2, 4, 9] -> BatchNorm",
+        "[2, 9, 4] -> GRU(3)", "[2, 9, 4] -> GRU(3, bidirectional=true)", "[2, 9, 4] -> LSTM(3, num_layers=2)",
+        "([2, 4, 5, 8], [2, 2, 5, 8], [2, 2, 5, 6]) -> DotProductAttention(causal=true) with mask=[2, 5] bool",
+        "([2, 4, 5, 8], [2, 4, 5, 8], [2, 4, 5, 6]) -> DotProductAttention(causal=true) with (mask=[2, 5, 5] bool, position=[4, 5, 5])",
+        "([2, 4, 5, 8], [2, 4, 3, 8], [2, 4, 3, 6]) -> DotProductAttention with mask=[2, 3] bool",
+        '([2, 5, 3], [2, 3, 4]) -> Einsum("bij,bjk->bik")', '[2, 3, 5] -> Einsum("bij->bji")', "[2, 5, 4] -> Expand(3, 2, 5, 4)",
+    ],
+)  # fmt: skip
+def test_more(line: str) -> None:
+    example = read(line)
+    check(example.operator(), example.types, {}, {})
+
+
+@pytest.mark.parametrize(
+    ("line", "axis", "at"),
+    [
+        ("[2, 9, 4] -> Linear(3)", 1, ((1, 0),)), ("[2, 4, 9] -> Conv(4, 3)", 2, ((2, 1),)),
+        ('[2, 4, 9] -> Conv(4, 3, padding="causal")', 2, ((2, 0),)), ("[2, 9, 4] -> Slice(1, none)", 1, ((1, 1),)),
+        ("[2, 9, 4] -> Pad(1, after=0, axis=1)", 1, ((1, -1),)), ("[2, 9, 4] -> Transpose", 1, ((2, 0),)),
+        ("[2, 9, 4] -> GRU(3)", 1, ((1, 0),)), ("[2, 9, 4] -> CumSum(axis=1)", 1, ((1, 0),)),
+        ('[2, 9, 4] -> Rearrange("b t (h e) -> b h t e", h=2)', 1, ((2, 0),)), ("[2, 9, 4] -> LayerNorm", 1, ((1, 0),)),
+        ("[2, 9, 4] -> Reshape(9, 2, 2)", 1, ((1, 0),)), ("[2, 9] long < 5 -> OneHot(5)", 1, ((1, 0),)),
+        ("[2, 9] long < 5 -> Embedding(5, 3)", 1, ((1, 0),)), ("[2, 9, 4] -> Unsqueeze(1)", 1, ((2, 0),)),
+        ("[2, 9, 4] -> Mean(axis=2)", 1, ((1, 0),)), ("[2, 4, 9] -> BatchNorm", 2, ((2, 0),)),
+        ("[2, 9, 9] -> CausalMask", 1, ((1, 0),)), ("[2, 9, 9] -> CausalMask", 2, ((1, 0),)),
+    ],
+)  # fmt: skip
+def test_what_is_kept(line: str, axis: int, at: tuple[tuple[int, int], ...]) -> None:
+    """The rules do not give up where they need not."""
+    example = read(line)
+    types = example.types
+    said = example.operator().dependence(*[None if t is None else Traced(t, Steps(((axis, 0),))) for t in types])
+    found = said if isinstance(said, Steps) else said[0]
+    assert not found.everything and found.at == at
