@@ -96,7 +96,7 @@ class Body(Inputs):
         initial = bound.extras.initial or self.initial
         values = {n: frozen(v) for n, v in bound.values.items()}
         key = (
-            id(block.root), self.parametrization, initial, tuple(sorted(values.items())),
+            id(block.root), session.facts, self.parametrization, initial, tuple(sorted(values.items())),
             tuple(_type(f) for f in fed), tuple(sorted((n, _type(f)) for n, f in states.items())),
         )  # fmt: skip
         try:

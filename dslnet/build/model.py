@@ -28,10 +28,13 @@ from .soundness import check_known, check_shared
 from .values import UNKNOWN_VALUE, BoxValue, DraftDefinition, Wire
 
 
-def build_model(program: Program, name: str, settings: dict[str, Any], report: Report) -> Model | None:
+def build_model(
+    program: Program, name: str, settings: dict[str, Any], report: Report, pruner: Pruner | None = None
+) -> Model | None:
     """The model called `name` (of the entry file) with `settings` for its parameters and free sizes.
 
-    None when there is a mistake in it; the report then says what.
+    None when there is a mistake in it; the report then says what. With the `pruner` of other models of the program,
+    what they have in common is elaborated once.
     """
     block = program.entry.blocks.get(name)
     place = Span(program.entry.spec.source.name, 0, 0)
@@ -41,16 +44,18 @@ def build_model(program: Program, name: str, settings: dict[str, Any], report: R
             "E0809", f"there is no model `{name}` in this file", place, helps=[f"did you mean `{n}`?" for n in near]
         )
         return None
-    session = Session(program, report, program.limits)
+    shared = pruner is not None
+    pruner = pruner or Pruner(Session(program, report, program.limits))
+    session = pruner.session
     before = report.errors
     try:
         frame = _entry(session, block, settings)
         if frame is None:
             return None
         draft = _body(frame, block)
-        if report.errors > before:
+        if report.errors > before or (shared and report.errors):
             return None
-        return _model(session, frame, draft, block, settings)
+        return _model(pruner, frame, draft, block, settings)
     except Refused:
         return None
     except LimitReached as reached:
@@ -73,13 +78,14 @@ def _too_deep(block: Block, report: Report) -> None:
 def check_program(program: Program, report: Report) -> dict[str, Model]:
     """Every model of the entry file with its defaults, and every block that none of them uses."""
     models: dict[str, Model] = {}
+    pruner = Pruner(Session(program, report, program.limits))
     for name in program.models:
         block = program.entry.blocks[name]
         assert isinstance(block, Block)
         if any(p.default is None for p in block.parameters) and block.base is None:
             check_block(program, block, report)
             continue
-        model = build_model(program, name, {}, report)
+        model = build_model(program, name, {}, report, pruner)
         if model is not None:
             models[name] = model
     for name in program.blocks:
@@ -199,6 +205,14 @@ def _body(frame: Body, block: Block) -> DraftDefinition:
     for declaration in root.declarations("require"):
         if isinstance(declaration.body, Valued):
             frame.learn(declaration.body.value)
+    session = frame.session
+    session.steps = 0
+    session.facts = frozenset(
+        (s.name, s.low, s.high, s.multiple, s.remainder)
+        for size in frame.sizes.values()
+        if isinstance(size, Dim)
+        for s in size.symbols().values()
+    )
     frame.settle_all(block)
     if flow is None:
         frame.error(
@@ -264,10 +278,10 @@ def _below(frame: Body, declaration: Declaration) -> Size | None:
 
 
 def _model(
-    session: Session, frame: Body, draft: DraftDefinition, block: Block, settings: dict[str, Any]
+    pruner: Pruner, frame: Body, draft: DraftDefinition, block: Block, settings: dict[str, Any]
 ) -> Model | None:
+    session = pruner.session
     report = session.report
-    pruner = Pruner(session)
     outputs = list(draft.outputs)
     entry = _without_targets(pruner, draft, outputs, frame)
     if report.errors:
@@ -310,11 +324,14 @@ def program_name(session: Session) -> str:
 
 def _without_targets(pruner: Pruner, draft: DraftDefinition, outputs: list[tuple[str, Wire]], frame: Body) -> str:
     """The inference graph: whatever the outputs need from the inputs."""
-    targets = {id(e.wire): e for e in frame.inputs if e.kind == "target"}
+    targets = [e for e in frame.inputs if e.kind == "target"]
     kept = frame.inputs
-    pruned = pruner.prune(draft, outputs)
-    for entry in pruned.inputs:
-        if id(entry.wire) in targets:
+    frame.inputs = [e for e in kept if e.kind != "target"]
+    key = pruner.prune(draft, outputs, keep_inputs=True, held=[]).key
+    frame.inputs = kept
+    read = {name for node in pruner.definitions[key].nodes() for name in node.inputs}
+    for entry in targets:
+        if entry.wire.name in read:
             frame.error(
                 "E0511",
                 f"the target `{entry.wire.name}` is needed by an output",
@@ -322,10 +339,7 @@ def _without_targets(pruner: Pruner, draft: DraftDefinition, outputs: list[tuple
                 "an input of the training graph only",
                 helps=(f"write `input {entry.wire.name}: …` if inference needs it",),
             )
-            return pruned.key
-    frame.inputs = [e for e in kept if e.kind != "target"]
-    key = pruner.prune(draft, [(n, w) for n, w in outputs], keep_inputs=True, ports=None, held=[]).key
-    frame.inputs = kept
+            break
     return key
 
 

@@ -27,7 +27,10 @@ class Refused(Exception):
 
 @record
 class Session:
-    """What all frames of one build share. `loose` says that sizes may be unknown: a block is checked by itself."""
+    """What all frames of one build share. `loose` says that sizes may be unknown: a block is checked by itself.
+
+    `facts` is what the model in hand knows of its free sizes: what was made under other facts is not used again.
+    """
 
     program: Program
     report: Report
@@ -37,7 +40,7 @@ class Session:
     memo: dict[Any, Any] = field(default_factory=dict)
     keys: dict[str, int] = field(default_factory=dict)
     stack: list[tuple[Block, Span]] = field(default_factory=list)
-    facts: dict[str, Any] = field(default_factory=dict)
+    facts: frozenset[Any] = frozenset()
     steps: int = 0
     lines: set[tuple[str, int]] | None = None
 
