@@ -179,7 +179,9 @@ def _label(definition: Definition, node: Node, prefix: str) -> str:
     place = join(prefix, _group(definition.body, node) or "")
     if node.name:
         return join(place, node.name)
-    if node.operator is not None:
+    if node.module in definition.held or any(i.path == node.module and i.shared for i in definition.instances):
+        name = node.module or ""
+    elif node.operator is not None:
         name = getattr(node.operator, "sign", "") or node.operator.name
     else:
         name = _block(node)

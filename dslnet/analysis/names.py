@@ -11,8 +11,8 @@ from ..build import Block, Program
 from ..diagnostics import Edit, Help, Label, Report, did_you_mean
 from ..graph import Definition, Model
 from ..source import Span
-from ..syntax import Attribute, BoxRef, Call, Declaration, Expression, Flow, Name, Paren, Pipeline, Ref, Side, Valued
-from .reading import Line, lines, references
+from ..syntax import Attribute, BoxRef, Call, Declaration, Expression, Flow, Name, Paren, Pipeline, Ref, Side, Use, Valued
+from .reading import Line, lines, mentions
 
 #: Words before a name that stands for something already there.
 READERS = ("train", "optimizer", "freeze", "autoregressive", "next", "require")
@@ -22,7 +22,8 @@ def check_names(program: Program, report: Report) -> None:
     """The lints of the text of the entry file, where there is no mistake in it."""
     if report.errors:
         return
-    tapped = {name for name, _ in _taps(tuple(program.entry.spec.statements))}
+    statements = tuple(s for s in program.entry.spec.statements if not isinstance(s, Use))
+    tapped = {item.name.text for item in mentions(statements) if isinstance(item, Attribute)}
     for name in (*program.models, *program.blocks):
         block = program.entry.blocks[name]
         assert isinstance(block, Block)
@@ -35,40 +36,17 @@ def check_names(program: Program, report: Report) -> None:
         _alike(block, found, report)
 
 
-def _taps(node: object) -> Iterator[tuple[str, Span]]:
-    """What is read with a dot, anywhere in a file."""
-    stack: list[object] = [node]
-    while stack:
-        item = stack.pop()
-        if isinstance(item, Attribute):
-            yield item.name.text, item.name.span
-        if isinstance(item, tuple):
-            stack.extend(item)
-        elif hasattr(item, "__dataclass_fields__"):
-            stack.extend(getattr(item, name) for name in item.__dataclass_fields__ if not name.endswith("span"))
-
-
 def _read(block: Block, found: list[Line]) -> set[str]:
     """The names that a body reads."""
     syntax = block.syntax
-    read = {name for name, _ in references((syntax.body, tuple(p.default for p in syntax.parameters)))}
-    read |= {name for name, _ in _boxes((syntax.body, tuple(p.default for p in syntax.parameters)))}
+    read = {
+        item.name.text if isinstance(item, Attribute) else item.name
+        for item in mentions((syntax.body, tuple(p.default for p in syntax.parameters)))
+    }
     for line in found:
         if line.name is not None and (line.role in READERS or (line.role == "output" and line.body is None)):
             read.add(line.name.text)
     return read
-
-
-def _boxes(node: object) -> Iterator[tuple[str, Span]]:
-    stack: list[object] = [node]
-    while stack:
-        item = stack.pop()
-        if isinstance(item, BoxRef):
-            yield item.name, item.span
-        elif isinstance(item, tuple):
-            stack.extend(item)
-        elif hasattr(item, "__dataclass_fields__"):
-            stack.extend(getattr(item, name) for name in item.__dataclass_fields__ if not name.endswith("span"))
 
 
 # ---------------------------------------------------------------------------------------------------- use

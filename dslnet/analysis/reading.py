@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 from ..build import Block
 from ..build.roles import ROLES
 from ..source import Source, Span
-from ..syntax import Attribute, Body, Declaration, Flow, Item, Lane, Name, Nest, Ref, Statement, Suite
+from ..syntax import Attribute, Body, BoxRef, Declaration, Flow, Item, Lane, Name, Nest, Ref, Statement, Suite
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,20 +78,33 @@ def _line(statement: Statement, prefix: str) -> Line:
     return Line(statement, prefix, role, words[0])
 
 
-def references(node: object) -> Iterator[tuple[str, Span]]:
-    """The lower-case names that an expression or a body reads, with what is read from them after a dot."""
+@cache
+def _fields(kind: type) -> tuple[str, ...]:
+    names: tuple[str, ...] = getattr(kind, "__match_args__", ()) if hasattr(kind, "__dataclass_fields__") else ()
+    return tuple(name for name in names if not name.endswith("span"))
+
+
+def mentions(node: object) -> Iterator[Ref | BoxRef | Attribute]:
+    """The names that an expression or a body reads: wires and sizes, boxes, and what is read with a dot."""
     stack: list[object] = [node]
     while stack:
         item = stack.pop()
+        if isinstance(item, tuple):
+            stack.extend(item)
+            continue
+        if isinstance(item, (Ref, BoxRef, Attribute)):
+            yield item
+        if item is not None and not isinstance(item, (Name, Span, str)):
+            stack.extend([getattr(item, name) for name in _fields(type(item))])
+
+
+def references(node: object) -> Iterator[tuple[str, Span]]:
+    """The lower-case names that an expression or a body reads, with their places."""
+    for item in mentions(node):
         if isinstance(item, Ref):
             yield item.name, item.span
         elif isinstance(item, Attribute):
             yield item.name.text, item.name.span
-            stack.append(item.value)
-        elif isinstance(item, tuple):
-            stack.extend(item)
-        elif hasattr(item, "__dataclass_fields__"):
-            stack.extend(getattr(item, name) for name in item.__dataclass_fields__ if not name.endswith("span"))
 
 
 def text(source: Source | None, span: Span) -> str:

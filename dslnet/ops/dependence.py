@@ -274,7 +274,13 @@ def summed(inputs: Lettered, result: Sequence[str], why: str = "sums over the st
                 shift, exact = shift + reach, False
             at[spot] = max(at.get(spot, shift), shift)
     distinct = {x.steps.at for x, _ in inputs if x.steps.at}
-    return worst or made(at, exact and len(distinct) <= 1, kept, "row by row" if exact else "steps up to t")
+    return worst or made(at, exact and len(distinct) <= 1, kept, _words(at, exact))
+
+
+def _words(at: Mapping[int, int], exact: bool) -> str:
+    if len(at) > 1:
+        return "queries and keys"
+    return "row by row" if exact else "steps up to t"
 
 
 def _below(letter: str, inputs: Lettered, place: Mapping[str, int]) -> tuple[int, int] | None:
