@@ -74,6 +74,7 @@ class Operators(Expressions):
         outputs = self.infer(operator, inputs, types, at, {**(spans or {}), WHOLE: span}, body)
         if instance is not None and not instance.inputs:
             instance.inputs = tuple(types)
+        if instance is not None and outputs is not UNKNOWN_TENSOR:
             self.check_weights(operator, types, at, instance.initial)
         return self.emit(node, operator, outputs, span)
 

@@ -101,7 +101,7 @@ class Requirements(Statements):
         self.error(
             "E0306", title, at, f"{left} = {right}*{left // right} + {left % right}",
             secondary=[Label(place, f"{what.strip('`')} is {left} here")] if place and place != at else (),
-            helps=(f"{name} that divide {left}: {', '.join(shown)}",),
+            helps=(f"{name} that divide {left}: {', '.join(shown)}",) if name.isidentifier() else (),
         )  # fmt: skip
 
     def learn(self, condition: Expression) -> None:
