@@ -1,7 +1,6 @@
 """The laws of the package: where imports go, what `check` may load, how long a file may be."""
 
 import ast
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -119,21 +118,3 @@ def test_importing_the_package_is_light() -> None:
     code = "import sys, dslnet; print(sorted(m for m in sys.modules if m.startswith('dslnet')))"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert out.strip() == "['dslnet']"
-
-
-def cpu_time(folder: Path, *arguments: str) -> float:
-    """The least CPU time of some runs of Python, in seconds, with bytecode from an earlier run as usual."""
-    code = (
-        "import resource, subprocess, sys\n"
-        "subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, check=True)\n"
-        "used = resource.getrusage(resource.RUSAGE_CHILDREN)\n"
-        "print(used.ru_utime + used.ru_stime)"
-    )
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "COV"))}
-    environment |= {"PYTHONPYCACHEPREFIX": str(folder), "PYTHONPATH": str(PACKAGE.parent)}
-    runs = []
-    for _ in range(6):
-        words = [sys.executable, "-c", code, sys.executable, *arguments]
-        done = subprocess.run(words, capture_output=True, text=True, env=environment, check=True)
-        runs.append(float(done.stdout))
-    return min(runs)

@@ -10,10 +10,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from ..graph import Definition, Input, Instance, Node, Param, Region, Round, State, Type, Value
+from ..graph import Definition, Input, Instance, Node, Param, Region, Round, State, Value
 from ..node import record
-from ..ops import Operator
 from ..ops.arguments import ModuleArgument
+from .freezing import bindings_of, distinct, nodes_of, output_name, unused, value_of
 from .session import Session
 from .values import DraftDefinition, DraftInstance, DraftNode, DraftRegion, ModuleValue, Wire, Wires
 
@@ -110,7 +110,7 @@ class _Body:
         frame = self.frame
         for _, wire in frame.final_states:
             self.want(wire)
-        nodes = list(_nodes(frame.body))
+        nodes = list(nodes_of(frame.body))
         start = set(self.live)
         while True:
             # a module with several uses is one class: all of them make what any of them needs
@@ -128,21 +128,21 @@ class _Body:
             if e.outer is None and (self.keep_inputs or id(e.wire) in self.live or self.ports is not None)
         ]
         captures = [e for e in frame.inputs if e.outer is not None and id(e.wire) in self.live]
-        inputs = [Input(_value(e.wire), e.kind, e.optional) for e in entries]
+        inputs = [Input(value_of(e.wire), e.kind, e.optional) for e in entries]
         if self.ports is None:
-            inputs += [Input(_value(e.wire), "capture") for e in captures]
+            inputs += [Input(value_of(e.wire), "capture") for e in captures]
             kept: list[Any] = [*entries, *captures]
         else:
             by_outer = {id(e.outer): e for e in captures}
             for port in self.ports:
                 entry = by_outer.get(id(port))
-                name = entry.wire.name if entry else _unused(port.name, frame.used_names)
+                name = entry.wire.name if entry else unused(port.name, frame.used_names)
                 inputs.append(Input(Value(name, port.type, port.span), "capture"))
             kept = entries
         held = [m for n, m in frame.held if n in self.names]
         if self.fixed_held is not None:
             local = {m: n for n, m in frame.held}
-            held_names = tuple(local.get(m) or _unused(m.name, frame.used_names) for m in self.fixed_held)
+            held_names = tuple(local.get(m) or unused(m.name, frame.used_names) for m in self.fixed_held)
             held = self.fixed_held
         else:
             held_names = tuple(n for n, _ in frame.held if n in self.names)
@@ -150,18 +150,18 @@ class _Body:
             key="",
             block=frame.hint,
             kind=frame.kind,
-            bindings=_bindings(frame),
+            bindings=bindings_of(frame),
             inputs=tuple(inputs),
             held=held_names,
             params=tuple(
-                Param(p.path, _value(w), p.initial, p.trained) for p, w in frame.param_wires if id(w) in self.live
+                Param(p.path, value_of(w), p.initial, p.trained) for p, w in frame.param_wires if id(w) in self.live
             ),
             states=tuple(self.state(n, w) for n, w in frame.final_states),
             instances=tuple(
                 self.instance(d) for d in frame.instances if id(d) in self.instances or d.path in self.paths
             ),
             body=self.items(frame.body),
-            outputs=tuple((n, _value(w).name) for n, w in self.wanted),
+            outputs=tuple((n, value_of(w).name) for n, w in self.wanted),
             wires={},
             doc=frame.doc if frame.kind == "block" else (),
             span=frame.text_span,
@@ -170,7 +170,7 @@ class _Body:
 
     def state(self, name: str, final: Wire) -> State:
         wire, initial = self.frame.state_wires[name]
-        return State(name, _value(wire), final.name, initial)
+        return State(name, value_of(wire), final.name, initial)
 
     def items(self, items: list[DraftNode | DraftRegion]) -> tuple[Node | Region, ...]:
         made: list[Node | Region] = []
@@ -232,7 +232,7 @@ class _Body:
             definition = details["body"] = self.pruner.prune(body, body.outputs).key
         self.use(node, **details)
         return self.finish(
-            node, tuple(_value(o) for o in node.outputs if isinstance(o, Wire)), node.inputs, definition=definition
+            node, tuple(value_of(o) for o in node.outputs if isinstance(o, Wire)), node.inputs, definition=definition
         )
 
     def call(self, node: DraftNode) -> Node:
@@ -240,15 +240,15 @@ class _Body:
         if node.module is not None:
             self.demand(node)
         kept = [(o, s) for o, s in zip(node.outputs, node.sources) if self.is_live(o)]
-        wanted = [(_output_name(draft, s), s) for _, s in kept]
-        pruned = self.pruner.prune(draft, _distinct(wanted))
+        wanted = [(output_name(draft, s), s) for _, s in kept]
+        pruned = self.pruner.prune(draft, distinct(wanted))
         by_entry = {id(e): v for e, v in zip(draft.frame.inputs, node.inputs)}
         inputs = [by_entry[id(e)] for e in pruned.inputs]
         for value in inputs:
             self.want(value)
         held = self.pass_held(node, draft, pruned)
         self.use(node, definition=pruned.key)
-        return self.finish(node, tuple(_value(o) for o, _ in kept), inputs, definition=pruned.key, held=held)
+        return self.finish(node, tuple(value_of(o) for o, _ in kept), inputs, definition=pruned.key, held=held)
 
     def demand(self, node: DraftNode) -> None:
         """Ask for what other uses of the same module ask for, and note what this one does."""
@@ -256,7 +256,7 @@ class _Body:
         frame = self.frame
         for output, source in zip(list(node.outputs), list(node.sources)):
             if self.is_live(output):
-                names[_output_name(node.callee, source)] = None
+                names[output_name(node.callee, source)] = None
         for name in names:
             inner = next((w for n, w in node.callee.outputs if n == name), None) or node.callee.frame.made.get(name)
             if inner is None:
@@ -267,7 +267,7 @@ class _Body:
             self.want(next(o for o, s in zip(node.outputs, node.sources) if s is inner))
         order = {name: i for i, name in enumerate(names)}
         pairs = sorted(
-            zip(node.outputs, node.sources), key=lambda p: order.get(_output_name(node.callee, p[1]), len(order))
+            zip(node.outputs, node.sources), key=lambda p: order.get(output_name(node.callee, p[1]), len(order))
         )
         node.outputs, node.sources = [o for o, _ in pairs], [s for _, s in pairs]
 
@@ -311,20 +311,20 @@ class _Body:
         self.names.update(names)
         self.paths.update(names)
         self.use(node, rounds=tuple(made))
-        outputs = (_value(node.outputs[0]), *(_value(o) for o, _ in taps))
+        outputs = (value_of(node.outputs[0]), *(value_of(o) for o, _ in taps))
         return self.finish(node, outputs, inputs, rounds=tuple(made), held=names)
 
     def wanted_of(self, node: DraftNode, draft: DraftDefinition, taps: list[Any]) -> list[tuple[str, Wire]]:
         return [
             ("out", node.sources[0][draft.key]),
-            *((_output_name(draft, s[draft.key]), s[draft.key]) for _, s in taps),
+            *((output_name(draft, s[draft.key]), s[draft.key]) for _, s in taps),
         ]
 
     def scan(self, node: DraftNode) -> Node:
         draft = node.callee
         stacked = len(node.outputs) - node.states
         kept = [(o, s) for o, s in zip(node.outputs[:stacked], node.sources[:stacked]) if self.is_live(o)]
-        pruned = self.pruner.prune(draft, _distinct([(_output_name(draft, s), s) for _, s in kept]), keep_inputs=True)
+        pruned = self.pruner.prune(draft, distinct([(output_name(draft, s), s) for _, s in kept]), keep_inputs=True)
         entries = [e for e in draft.frame.inputs]
         by_entry = {id(e): v for e, v in zip(entries, node.inputs)}
         inputs = [*(by_entry[id(e)] for e in pruned.inputs), *node.inputs[len(node.inputs) - node.states :]]
@@ -332,7 +332,7 @@ class _Body:
             self.want(value)
         held = self.pass_held(node, draft, pruned)
         self.use(node, definition=pruned.key)
-        outputs = tuple(_value(o) for o, _ in kept) + tuple(_value(o) for o in node.outputs[stacked:])
+        outputs = tuple(value_of(o) for o, _ in kept) + tuple(value_of(o) for o in node.outputs[stacked:])
         return self.finish(node, outputs, inputs, definition=pruned.key, held=held)
 
     def finish(self, node: DraftNode, outputs: tuple[Value, ...], inputs: list[Any], **details: Any) -> Node:
@@ -344,59 +344,6 @@ class _Body:
             else:
                 flat.append(None if value is None else value.value if isinstance(value, Wires) else value.name)
         return Node(
-            node.kind, tuple(flat), outputs, _plain(node.operator), module=module, sequences=node.sequences,
+            node.kind, tuple(flat), outputs, node.operator, module=module, sequences=node.sequences,
             name=node.name, role=node.role, doc=node.doc, span=node.span, **details,
         )  # fmt: skip
-
-
-def _nodes(items: list[DraftNode | DraftRegion]) -> Any:
-    for item in items:
-        if isinstance(item, DraftNode):
-            yield item
-        else:
-            for lane in item.lanes:
-                yield from _nodes(lane)
-
-
-def _value(wire: Wire | Wires) -> Value:
-    if isinstance(wire, Wires):
-        kind: Type = tuple(w.type for w in wire.items)
-        assert wire.value is not None
-        return Value(wire.value, kind, wire.span)
-    return Value(wire.name, wire.type, wire.span, wire.named)
-
-
-def _plain(operator: Operator | None) -> Operator | None:
-    return operator
-
-
-def _output_name(draft: DraftDefinition, wire: Wire | Wires) -> str:
-    return next((n for n, w in draft.outputs if w is wire), _value(wire).name)
-
-
-def _distinct(wanted: list[tuple[str, Wire]]) -> list[tuple[str, Wire]]:
-    """Output names are unique; the same wire may be wanted under several."""
-    names: set[str] = set()
-    made = []
-    for name, wire in wanted:
-        number, candidate = 1, name
-        while candidate in names:
-            number += 1
-            candidate = f"{name}_{number}"
-        names.add(candidate)
-        made.append((candidate, wire))
-    return made
-
-
-def _unused(name: str, taken: set[str]) -> str:
-    candidate = name
-    while candidate in taken:
-        candidate += "_"
-    taken.add(candidate)
-    return candidate
-
-
-def _bindings(frame: Any) -> dict[str, Any]:
-    """The arguments and sizes that names of a body stand for, as plain values."""
-    plain = {n: v for n, v in frame.bindings.items() if isinstance(v, (int, float, str, tuple, bool)) or v is None}
-    return {**plain, **{n: v for n, v in frame.sizes.items() if n not in plain}}
