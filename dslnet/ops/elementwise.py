@@ -7,10 +7,11 @@ from typing import Any, ClassVar
 
 from ..shape import UNKNOWN, Size, Tensor, compare, numel, same
 from .arguments import Axis, Extent, Flag, Positive, Real, Word
-from .arithmetic import FUNCTIONS, SIGNS, alike, as_long, broadcast, matrix_product
+from .arithmetic import FUNCTIONS, SIGNS, alike, as_long, matrix_product
 from .axes import axis_of, brief, has_unknown, kind_of, when_known
 from .axes import both as pair
 from .base import Mistake, Operator
+from .broadcasting import broadcast
 from .code import Code, Expression, Infix, Input, X, Y, Z, apply, method
 from .dependence import Steps, Traced, inserted, pointwise, product, reduced, summed
 from .join import promoted
