@@ -15,7 +15,7 @@ from fractions import Fraction
 from math import gcd, lcm
 from typing import Any, Union
 
-from .limits import DEFAULT, LimitReached
+from .limits import DEFAULT, INTEGER_MAX, LimitReached
 from .source import Span
 
 Coefficient = Union[int, Fraction]
@@ -49,13 +49,14 @@ class Symbol:
     def divides(self, multiple: int, remainder: int = 0) -> bool:
         """Learn `n % multiple == remainder`; False when that contradicts what is known."""
         common = gcd(multiple, self.multiple)
-        if (remainder - self.remainder) % common:
+        if not 0 <= remainder < multiple or (remainder - self.remainder) % common:
             return False
         both = lcm(multiple, self.multiple)
-        value = self.remainder
-        while value % multiple != remainder % multiple:
-            value += self.multiple
-        self.multiple, self.remainder = both, value % both
+        if both > INTEGER_MAX:
+            raise LimitReached("E0904", f"a common multiple of {both}; a whole number must fit 64 bits")
+        # the Chinese remainder theorem
+        times = (remainder - self.remainder) // common * pow(self.multiple // common, -1, multiple // common)
+        self.multiple, self.remainder = both, (self.remainder + self.multiple * times) % both
         return True
 
     def __eq__(self, other: object) -> bool:

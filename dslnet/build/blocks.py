@@ -39,21 +39,25 @@ class Block:
     def is_model(self) -> bool:
         return self.syntax.word == "model"
 
-    @cached_property
-    def base(self) -> tuple[Block, Call | BoxRef] | None:
-        """Of a preset, the block that it configures and the call that does it."""
+    @property
+    def configures(self) -> BoxRef | None:
+        """The name after the colon of `model Name: Base(arguments)`, which is how a preset is written."""
         body = self.syntax.body
         if not isinstance(body, Valued) or self.syntax.parameters or body.default is not None:
             return None
-        value = body.value
-        if isinstance(value, Call) and isinstance(value.callee, BoxRef):
-            name = value.callee.name
-        elif isinstance(value, BoxRef):
-            name = value.name
-        else:
+        callee = body.value.callee if isinstance(body.value, Call) else body.value
+        return callee if isinstance(callee, BoxRef) else None
+
+    @cached_property
+    def base(self) -> tuple[Block, Call | BoxRef] | None:
+        """Of a preset, the block that it configures and the call that does it."""
+        callee, body = self.configures, self.syntax.body
+        if callee is None or not isinstance(body, Valued) or not isinstance(body.value, (Call, BoxRef)):
             return None
-        target = self.file.find(name)
-        return (target, value) if isinstance(target, Block) and target is not self and not target.inside(self) else None
+        target = self.file.find(callee.name)
+        if not isinstance(target, Block) or target is self or target.inside(self):
+            return None
+        return target, body.value
 
     def inside(self, other: Block) -> bool:
         """Whether a chain of presets leads from this block to `other`."""
@@ -61,10 +65,8 @@ class Block:
         block: Block | None = self
         while block is not None and id(block) not in seen:
             seen.add(id(block))
-            body = block.syntax.body
-            value = body.value if isinstance(body, Valued) else None
-            callee = value.callee if isinstance(value, Call) else value
-            found = block.file.blocks.get(callee.name) if isinstance(callee, BoxRef) else None
+            callee = block.configures
+            found = block.file.blocks.get(callee.name) if callee is not None else None
             block = found if isinstance(found, Block) else None
             if block is other:
                 return True

@@ -48,7 +48,8 @@ class Body(Inputs):
 
     def close(self, outputs: list[tuple[str, Wire]]) -> DraftDefinition:
         for module in self.modules:
-            if not module.used and self.session.readable:
+            told = module.read and self.failed  # where it was read, it was said what is wrong
+            if not module.used and not told and self.session.readable:
                 self.nothing_flows(module)
         outputs = [(name, self.reach(wire)) for name, wire in outputs]
         draft = DraftDefinition(self.key, self, outputs, max(self.boxes, 1))
@@ -208,7 +209,7 @@ class Body(Inputs):
         if isinstance(end, Wires):
             self.error(
                 "E0205",
-                f"`{root.name}` ends in {len(end.items)} tensors; name its outputs",
+                f"`{root.name}` ends in a tuple of {len(end.items)}; name its outputs",
                 root.syntax.name.span,
                 helps=("write one `output name: …` line for each",),
             )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..diagnostics import Edit, Help, Label
-from ..ops import Operator, literal
+from ..ops import Combinator, Operator, literal
 from ..ops.arguments import ModuleArgument
 from ..shape import UNKNOWN_TENSOR, Size, Tensor
 from ..source import Span
@@ -122,6 +122,10 @@ class Boxes(Feeding):
         if made is None:
             return self.unknown(span)
         operator, bound = made
+        if isinstance(operator, Combinator) and (operator.parametrization or not operator.inline):
+            text = f"`{box.name}:`, and its body on the line or indented below"
+            self.error("E0109", f"`{box.name}` acts on a body, and has none", at, helps=(text,))
+            return self.unknown(span)
         places: dict[str, Span] = {}
         feeds = self.feed_operator(operator, flow, sides, at, places)
         if feeds is None:
@@ -258,7 +262,7 @@ class Boxes(Feeding):
             module=target.module, cls=target.name, positional=tuple(v for v, _ in box.positional),
             sizes={n: v for n, v, _, _ in box.named},
         )  # fmt: skip
-        incoming: list[Any] = list(flow.items) if isinstance(flow, Wires) else [flow]
+        incoming: list[Any] = list(self.separate(flow, at))
         incoming += [s.value for s in sides if s.value is not None]
         instance = self.instance(path, span, operator)
         node = DraftNode("box", list(incoming), [], operator=operator, instance=instance, span=span, callee=target)

@@ -121,7 +121,7 @@ class Combinators(Shortcuts):
         if word == "parallel":
             if structure.arguments:
                 self.error("E0404", "`parallel` takes no arguments", structure.arguments[0].span)
-            flat = [w for r in results for w in (r.items if isinstance(r, Wires) else (r,))]
+            flat = [w for r in results for w in self.separate(r, span)]
             return Wires(tuple(flat), span, None, self)
         box = BoxValue(OPERATORS[MERGES[word]], span=span)
         values = [(self.evaluate_argument(a.value), a) for a in structure.arguments]
@@ -198,17 +198,10 @@ class Combinators(Shortcuts):
         if flow.unknown:
             return self.unknown(span)
         inner = self.child("body", "".join(c for c in box.name if c.isalnum()) + "Expert")
+        inner.sealed = (box.name, span)
         entry = inner.add_input(Wire("x", operator.inner(flow.type)[0], self, flow.span))
         out = inner.run(body, entry, False)
         draft = inner.close([("out", out if isinstance(out, Wire) else inner.unknown(span))])
-        if any(e.outer is not None for e in draft.frame.inputs) or draft.frame.held:
-            self.error(
-                "E0215",
-                f"the body of `{box.name}` reads a wire or module from outside",
-                span,
-                "its copies see only what flows in",
-            )
-            return self.unknown(span)
         instance = self.make_instance(self.path(self.naming.segment(wrap)), span, operator, bound.extras)
         instance.body = draft.key
         result = self.run_operator(

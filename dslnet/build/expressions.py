@@ -165,6 +165,7 @@ class Expressions(Arithmetic):
             if argument.name is None:
                 if named:
                     self.error("E0404", "an argument without a name stands after one that has one", argument.span)
+                    box = None
                 positional.append((value, argument.value.span))
             else:
                 named.append((argument.name.text, value, argument.value.span, argument.name.span))
@@ -196,10 +197,8 @@ class Expressions(Arithmetic):
         wires: list[Wire] = []
         for argument in arguments:
             value = self.evaluate(argument.value)
-            if isinstance(value, Wires):
-                wires.extend(value.items)
-            elif isinstance(value, Wire):
-                wires.append(value)
+            if isinstance(value, (Wire, Wires)):
+                wires += self.separate(value, argument.span)
             elif value is UNKNOWN_VALUE:
                 wires.append(self.unknown(argument.span))
             else:
@@ -298,6 +297,10 @@ class Expressions(Arithmetic):
     def pick(self, wires: Wires, number: int, span: Span) -> Wire:
         """One wire of a tuple."""
         return wires.items[number]
+
+    def separate(self, flow: Flow, span: Span) -> list[Wire]:
+        """What flows as single wires."""
+        return [self.pick(flow, n, span) for n in range(len(flow.items))] if isinstance(flow, Wires) else [flow]
 
     def attribute(self, expression: Attribute) -> Any:
         value = self.evaluate(expression.value)

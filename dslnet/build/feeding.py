@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..diagnostics import Label, did_you_mean
 from ..node import record
 from ..ops import Operator
 from ..ops.internal import Fill
@@ -77,7 +78,9 @@ class Feeding(Operators):
         ports = operator.ports
         variadic = bool(ports) and ports[-1].variadic
         fixed = len(ports) - variadic
-        incoming: list[Any] = list(flow.items) if isinstance(flow, Wires) and not (flow.value and variadic) else [flow]
+        # a tuple that is one value stays one where any number is taken, and nothing else comes
+        whole = isinstance(flow, Wires) and flow.value and variadic and not fixed and not sides
+        incoming: list[Any] = [flow] if whole else self.separate(flow, at)
         named: dict[str, SideInput] = {}
         for side in sides:
             if side.name is not None:
@@ -90,9 +93,13 @@ class Feeding(Operators):
                         notes=(f"side inputs: {known}",),
                     )
                     return None
+                if side.name in named:
+                    return self.fed_twice(operator.name, side, named[side.name].span)
+                if isinstance(side.value, Wires):
+                    return self.not_one(operator.name, side)
                 named[side.name] = side
-            elif isinstance(side.value, Wires) and not (side.value.value and variadic):
-                incoming.extend(side.value.items)
+            elif isinstance(side.value, Wires):
+                incoming += self.separate(side.value, side.span)
             elif isinstance(side.value, (int, float)):
                 first = next((w for w in incoming if isinstance(w, Wire)), None)
                 incoming.append(self.constant_like(first, side) if first is not None else self.unknown(side.span))
@@ -101,7 +108,7 @@ class Feeding(Operators):
         feeds: list[Any] = [None] * fixed
         free = [i for i in range(fixed) if ports[i].name not in named]
         for index, side in ((i, named[ports[i].name]) for i in range(fixed) if ports[i].name in named):
-            feeds[index] = side.value if not isinstance(side.value, Wires) else side.value.items[0]
+            feeds[index] = side.value
             if places is not None:
                 places[ports[index].name] = side.span
         given = 0
@@ -164,41 +171,51 @@ class Feeding(Operators):
             helps = (f"feed the others with `with`: `{name} with {rest if least - given == 1 else f'({rest})'}`",)
         self.error("E0205", f"`{name}` takes {count}, {given} {flows} in", at, helps=helps)
 
+    def fed_twice(self, name: str, side: SideInput, first: Span) -> None:
+        self.error(
+            "E0203",
+            f"`{side.name}` of {name} is fed twice",
+            side.span,
+            "fed again here",
+            secondary=[Label(first, "first here")],
+        )
+
+    def not_one(self, name: str, side: SideInput) -> None:
+        title = f"`{side.name}` of {name} is one tensor, and this is {len(side.value.items)}"
+        self.error("E0205", title, side.span, helps=("index it: `[0]`", "or join it: `-> Concat`"))
+
     def constant_like(self, wire: Wire, side: SideInput) -> Flow:
         return self.run_operator(Fill(value=side.value), [wire], side.span)
+
+    def one_by_one(self, value: Any, span: Span, side: bool, like: Wire | None) -> list[Fed | None]:
+        """What inputs of a block get from one value: a tuple feeds several, a number is a constant like `like`."""
+        if isinstance(value, Wires):
+            return [Fed(wire, span, side) for wire in self.separate(value, span)]
+        if isinstance(value, (int, float)):
+            made = self.constant_like(like, SideInput(None, value, span)) if like is not None else self.unknown(span)
+            return [Fed(made, span, side)]
+        return [None if value is None else Fed(value, span, side)]
 
     def feed_block(self, block: Block, flow: Flow, sides: list[SideInput], at: Span) -> list[Fed | None] | None:
         """What each declared input of a block gets, None where nothing is fed."""
         declared = block.root.declarations("input")
-        incoming = [Fed(w, at) for w in (flow.items if isinstance(flow, Wires) and not flow.value else (flow,))]
+        incoming = self.one_by_one(flow, at, False, None)
         if not declared:
-            if len(incoming) > 1 or sides:
-                if sides:
-                    self.error("E0205", f"`{block.name}` has no side inputs", sides[0].span, "nothing takes this")
-                else:
-                    self.wrong_count(block.name, len(incoming), ["x"], 1, False, at)
-                return None
-            return list(incoming)
+            if sides:
+                self.error("E0205", f"`{block.name}` has no side inputs", sides[0].span, "nothing takes this")
+            elif len(incoming) != 1:
+                self.wrong_count(block.name, len(incoming), ["x"], 1, False, at)
+            else:
+                return incoming
+            return None
         names = [d.key.words[-1].text for d in declared]
+        like = next((f.value for f in incoming if f is not None and isinstance(f.value, Wire)), None)
         slots: dict[str, Fed | None] = {}
         for side in sides:
+            fed = self.one_by_one(side.value, side.span, True, like)
             if side.name is None:
-                if isinstance(side.value, Wires) and not side.value.value:
-                    incoming.extend(Fed(w, side.span, True) for w in side.value.items)
-                elif isinstance(side.value, (int, float)):
-                    first = incoming[0].value
-                    incoming.append(
-                        Fed(self.constant_like(first, side), side.span, True)
-                        if isinstance(first, Wire)
-                        else Fed(self.unknown(side.span), side.span, True)
-                    )
-                elif side.value is None:
-                    incoming.append(Fed(None, side.span, True))  # type: ignore[arg-type]
-                else:
-                    incoming.append(Fed(side.value, side.span, True))
+                incoming += fed
             elif side.name not in names:
-                from ..diagnostics import did_you_mean
-
                 near = did_you_mean(side.name, names)
                 self.error(
                     "E0206",
@@ -208,32 +225,19 @@ class Feeding(Operators):
                     helps=[f"did you mean `{n}`?" for n in near],
                 )
                 return None
+            elif side.name in slots:
+                return self.fed_twice(block.name, side, next(s.span for s in sides if s.name == side.name))
+            elif len(fed) != 1:
+                return self.not_one(block.name, side)
             else:
-                slots[side.name] = Fed(side.value, side.span, True) if side.value is not None else None
+                slots[side.name] = fed[0]
         free = [n for n in names if n not in slots]
-        if len(incoming) > len(free):
-            if not any(isinstance(f.value, Wire) and f.value.unknown for f in incoming):
-                self.wrong_count(
-                    block.name,
-                    len(incoming) + len(slots),
-                    [n for n, d in zip(names, declared) if not _has_default(d)],
-                    len(names),
-                    False,
-                    at,
-                )
-            return None
-        for name, fed in zip(free, incoming):
-            slots[name] = fed if fed.value is not None else None
-        missing = [n for n, d in zip(names, declared) if slots.get(n) is None and not _has_default(d)]
-        if missing:
-            self.wrong_count(
-                block.name,
-                len(incoming) + len(slots) - len(incoming),
-                [n for n, d in zip(names, declared) if not _has_default(d)],
-                len(names),
-                False,
-                at,
-            )
+        slots.update(zip(free, incoming, strict=False))
+        needed = [n for n, d in zip(names, declared, strict=True) if not _has_default(d)]
+        if len(incoming) > len(free) or any(slots.get(n) is None for n in needed):
+            given = [f for f in (*incoming, *(slots[n] for n in names if n not in free)) if f is not None]
+            if not any(isinstance(f.value, Wire) and f.value.unknown for f in given):
+                self.wrong_count(block.name, len(given), needed, len(names), False, at)
             return None
         return [slots.get(n) for n in names]
 

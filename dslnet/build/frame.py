@@ -64,6 +64,7 @@ class Frame:
         self.made: dict[str, Wire] = {}
         self.prefix = ""
         self.boxes = 0
+        self.sealed: tuple[str, Span] | None = None
         # what a SpectralNorm around the text, or the `init=` of an enclosing block, does to the weights inside
         self.parametrization: str | None = outer.parametrization if outer else None
         self.initial: Initial | None = outer.initial if outer else None
@@ -77,6 +78,7 @@ class Frame:
         self.repeats: list[Span] = []
         self.argument_spans: dict[str, Span] = outer.argument_spans if outer else {}
         self.objectives = False
+        self.contradictions: set[Span] = set()
         self.seen: set[Any] = set()
         self.output_names: dict[str, Wire] = {}
         self.output_spans: dict[str, Span] = {}
@@ -173,6 +175,9 @@ class Frame:
                 helps=("a module that is given to a block reads only what flows through it",),
             )  # fmt: skip
             return self.unknown(wire.span)
+        if self.sealed is not None:
+            self.captured[wire] = self.from_outside(*self.sealed)
+            return self.captured[wire]
         outer = self.outer.reach(wire)
         local = Wire(self.fresh(wire.name), wire.type, self, wire.span, None, wire.loose, wire.names)
         self.captured[wire] = local
@@ -180,10 +185,22 @@ class Frame:
         self.inputs.append(FrameInput(local, "capture", outer=outer))
         return local
 
+    def from_outside(self, name: str, span: Span) -> Wire:
+        """Report that the body of a combinator, which has copies, reads what is around it."""
+        title = f"the body of `{name}` reads a wire or module from outside"
+        self.error("E0215", title, span, "its copies see only what flows in")
+        return self.unknown(span)
+
     def reach_all(self, wires: Wires) -> Wires:
-        if wires.frame is self or all(w.frame is self for w in wires.items):
+        if wires.frame is self or (wires.value is None and all(w.frame is self for w in wires.items)):
             return wires
+        if wires.value is not None and wires.frame is not None:
+            wires = Wires(tuple(wires.frame.separate(wires, wires.span)), wires.span, None, None, wires.names)
         return Wires(tuple(map(self.reach, wires.items)), wires.span, None, self, wires.names)
+
+    def separate(self, flow: Wire | Wires, span: Span) -> list[Wire]:
+        """What flows as single wires (see `Expressions`)."""
+        raise NotImplementedError
 
     def reach_module(self, module: ModuleValue) -> str:
         """The path or name by which this frame's nodes call a module."""
@@ -191,7 +208,9 @@ class Frame:
             return module.path
         if module in self.held_names:
             return self.held_names[module]
-        if self.outer is not None:
+        if self.sealed is not None:
+            self.from_outside(*self.sealed)
+        elif self.outer is not None:
             self.outer.reach_module(module)
         name = self.fresh(module.name)
         self.held_names[module] = name

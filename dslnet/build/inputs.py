@@ -12,7 +12,7 @@ from ..diagnostics import Help, Label
 from ..graph import Initial, Param
 from ..shape import UNKNOWN, UNKNOWN_TENSOR, Dim, Size, Tensor, compare, origin, shape_text
 from ..source import Span
-from ..syntax import Binary, BoxRef, Declaration, Expression, List, Ref, Valued
+from ..syntax import Binary, BoxRef, Declaration, Ellipsis, Expression, List, Ref, Valued
 from . import static
 from .binding import initial
 from .blocks import Block
@@ -97,6 +97,10 @@ class Inputs(Requirements):
             value = value.left
         if not isinstance(value, List):
             self.error("E0301", "an input is declared by its shape, such as `[B, 3, H, W]`", declaration.span)
+            return None, None, None
+        more = [item for item in value.items if isinstance(item, Ellipsis)][1:]
+        if more:
+            self.error("E0301", "a shape has one `...` at most", more[0].span, "a second one")
             return None, None, None
         assert isinstance(body, Valued)
         return value, below, body.default

@@ -214,6 +214,8 @@ def _body(frame: Body, block: Block) -> DraftDefinition:
         for s in size.symbols().values()
     )
     frame.settle_all(block)
+    if flow is None and _configures_nothing(frame, root):
+        return frame.close([("out", frame.unknown(block.syntax.name.span))])
     if flow is None:
         frame.error(
             "E0212",
@@ -225,9 +227,21 @@ def _body(frame: Body, block: Block) -> DraftDefinition:
         flow = frame.unknown(block.syntax.name.span)
     draft = frame.finish(root, flow)
     first = draft.outputs[0][1]
-    if first.node is None and not frame.output_names and not frame.failed:
+    if first.node is None and not first.unknown and not frame.output_names and not frame.failed:
         frame.error("E0212", f"`{block.name}` computes nothing", block.syntax.name.span, "no step and no output")
     return draft
+
+
+def _configures_nothing(frame: Body, block: Block) -> bool:
+    """Whether a model without an input was meant as a preset, and what it configures is not there; reported."""
+    callee = block.configures
+    if callee is None or block.file.find(callee.name) is None:
+        return callee is not None and frame.box_named(callee.name, callee.span) is None
+    if not isinstance(block.file.find(callee.name), Block):
+        return False
+    title = f"`{block.name}` configures itself"
+    frame.error("E0210", title, callee.span, helps=("a preset names another model, which has a body",))
+    return True
 
 
 def _input(frame: Body, declaration: Declaration, pattern: List | None) -> Wire:
@@ -277,9 +291,7 @@ def _below(frame: Body, declaration: Declaration) -> Size | None:
 # ---------------------------------------------------------------------------------------------------- model
 
 
-def _model(
-    pruner: Pruner, frame: Body, draft: DraftDefinition, block: Block, settings: dict[str, Any]
-) -> Model | None:
+def _model(pruner: Pruner, frame: Body, draft: DraftDefinition, block: Block, settings: dict[str, Any]) -> Model | None:
     session = pruner.session
     report = session.report
     outputs = list(draft.outputs)

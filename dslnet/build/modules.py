@@ -179,7 +179,8 @@ class Modules(Taps):
                 "nothing takes this",
                 helps=("a `block` declares inputs",),
             )
-        wires = flow.items if isinstance(flow, Wires) else (flow,)
+        wires = self.separate(flow, span)
+        flow = Wires(tuple(wires), span, None, self) if isinstance(flow, Wires) else flow
         key = tuple(w.type for w in wires)
         if key not in module.known:
             module.elaborating = True

@@ -70,6 +70,8 @@ class Names(Frame):
             return self.reach(found)
         if isinstance(found, Wires):
             return self.reach_all(found)
+        if isinstance(found, ModuleValue):
+            found.read = True
         return found
 
     def settle(self, name: str, lazy: Lazy, span: Span) -> Any:
@@ -93,13 +95,17 @@ class Names(Frame):
         return scope.names
 
     def constant(self, name: str) -> Any:
-        """A file constant; it may use earlier ones."""
+        """A file constant, which sees nothing but others."""
         key = ("constant", id(self.file), name)
         memo = self.session.memo
         if key not in memo:
-            memo[key] = UNKNOWN_VALUE
-            memo[key] = self.evaluate(self.file.constants[name])
-        return memo[key]
+            memo[key] = None
+            memo[key] = (self.bare(self.file).evaluate(self.file.constants[name]),)
+        if memo[key] is None:  # on the way to its own value
+            memo[key] = (UNKNOWN_VALUE,)
+            place = self.file.constants[name].span
+            self.error("E0211", f"the constant `{name}` uses itself", place, "needs its own value")
+        return memo[key][0]
 
     def undefined(self, name: str, span: Span) -> Any:
         """Report a name without a meaning, once in a body."""

@@ -71,7 +71,7 @@ class Recurrence(Rounds):
         names = [d.key.words[-1].text for d in block.states]
         initial = {s.name: Fed(s.value, s.span, True) for s in sides if s.name in names and s.value is not None}
         rest = [s for s in sides if s.name not in names]
-        sequences = flow.items if isinstance(flow, Wires) else (flow,)
+        sequences = self.separate(flow, span)
         cut: list[Wire] = []
         for wire in sequences:
             if wire.unknown or wire.type.rank < 2:

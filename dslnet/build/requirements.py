@@ -27,6 +27,8 @@ class Requirements(Statements):
                 self.require(part)
 
     def require(self, condition: Expression) -> None:
+        if condition.span in self.contradictions:
+            return
         before = len(self.report.diagnostics)
         try:
             value = self.quietly(condition)
@@ -118,6 +120,7 @@ class Requirements(Statements):
             if divisor is not None:
                 by = self.evaluate(divisor.right)
                 if part.operator == "==" and isinstance(by, int) and by > 0 and not symbol.divides(by, number):
+                    self.contradictions.add(part.span)
                     self.error(
                         "E0310", f"`{self.text(part.span)}` contradicts what is known of `{symbol.name}`", part.span
                     )

@@ -10,7 +10,6 @@ from typing import Any
 from ..diagnostics import Label
 from ..graph import Round
 from ..shape import UNKNOWN, Number, Tensor
-from ..source import Span
 from ..syntax import (
     Body,
     Repeat,

@@ -181,7 +181,9 @@ class Statements(Objectives):
             if isinstance(node, Ref):
                 found = self.scope.find(node.name)
                 if isinstance(found, Wire) and (
-                    found is flow or self.captured.get(found) is flow or (found.frame is flow.frame and found.name == flow.name)
+                    found is flow
+                    or self.captured.get(found) is flow
+                    or (found.frame is flow.frame and found.name == flow.name)
                 ):
                     return True
             elif isinstance(node, tuple):
@@ -305,6 +307,10 @@ class Statements(Objectives):
     def declare_output(self, statement: Declaration, name: str, place: Span, flow: Flow) -> None:
         body = statement.body
         value: Any
+        if name in self.output_names:
+            first = [Label(self.output_spans[name], "first here")]
+            self.error("E0203", f"`{name}` is an output twice", place, "again here", secondary=first)
+            return
         if body is None:
             found = self.scope.find(name)
             value = self.reach(found) if isinstance(found, Wire) else flow if found is None else found
@@ -332,9 +338,6 @@ class Statements(Objectives):
             if not isinstance(value, Unknown):
                 self.error("E0215", f"an output is a wire, and `{name}` is {describe(value)}", place)
             value = self.unknown(place)
-        if name in self.output_names:
-            self.error("E0203", f"`{name}` is an output twice", place)
-            return
         self.output_names[name] = value
         self.output_spans[name] = place
 

@@ -75,6 +75,7 @@ class ModuleValue:
     box: Expression | None = None
     body: Any = None
     used: bool = False
+    read: bool = False
     elaborating: bool = False
     role: str | None = None
     known: dict[Any, Any] = field(default_factory=dict)
