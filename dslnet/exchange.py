@@ -3,7 +3,7 @@
 Enters: what a field of the IR may hold beside plain data: a size that is not known, an operator with its
 arguments, a module that was passed as an argument. Leaves: JSON with one reserved key for each, `{"dim": "H // 2"}`,
 `{"op": "Conv", "arguments": {…}}`, `{"module": "wte", …}`; lists stand for tuples. pydantic calls these functions
-through the hooks at the end, and is imported by nobody else.
+through the hooks of `schema.py`.
 
 Sizes are read by a small reader of arithmetic: no name means anything but a free dimension of the model, with
 what the model knows of it.
@@ -242,53 +242,3 @@ def _operator(name: str, arguments: dict[str, Any], symbols: Symbols) -> Any:
         return operator(**values)
     except TypeError as error:
         raise Unreadable(str(error)) from None
-
-
-# ------------------------------------------------------------------------------------------ pydantic hooks
-
-OPERATOR_SCHEMA = {
-    "type": "object",
-    "title": "Operator",
-    "properties": {"op": {"type": "string"}, "arguments": {"type": "object"}},
-    "required": ["op", "arguments"],
-    "additionalProperties": False,
-}
-DIM_SCHEMA = {
-    "type": "object",
-    "title": "Dim",
-    "description": "A size that is not known: arithmetic over the free dimensions of the model.",
-    "properties": {"dim": {"type": "string"}},
-    "required": ["dim"],
-    "additionalProperties": False,
-}
-VALUE_SCHEMA = {
-    "title": "Value",
-    "description": "null, a boolean, a number, a string, a list of values, a table, a Dim, an Operator or a module.",
-}
-
-
-def core_schema(expected: tuple[type, ...]) -> Any:
-    """How pydantic reads and writes one of these values. Symbols come from the context of the validation."""
-    from pydantic_core import core_schema as schemas
-
-    def read(data: Any, info: Any) -> Any:
-        value = decode(data, (info.context or {}).get("symbols", {}))
-        if expected and not isinstance(value, expected):
-            raise ValueError(f"not a {expected[0].__name__}")
-        return value
-
-    return schemas.with_info_plain_validator_function(
-        read, serialization=schemas.plain_serializer_function_ser_schema(encode)
-    )
-
-
-class Anything:
-    """The annotation of a field that may hold any value of the graph."""
-
-    @classmethod
-    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
-        return core_schema(())
-
-    @classmethod
-    def __get_pydantic_json_schema__(cls, schema: Any, handler: Any) -> Any:
-        return dict(VALUE_SCHEMA)

@@ -15,9 +15,9 @@ from collections.abc import Iterator
 from dataclasses import field
 from typing import Annotated, Any
 
-from .exchange import Anything
 from .node import node
 from .ops.base import Operator
+from .schema import Anything
 from .shape import Tensor
 from .source import NOWHERE, Span
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from fractions import Fraction
 from math import ceil, floor
 
 from .limits import LimitReached
@@ -123,9 +122,8 @@ def substitute(size: Size, values: Mapping[str, Size]) -> Size:
                 value = quotient(substitute(atom.dividend, values), substitute(atom.divisor, values))
             for _ in range(power):
                 numerator = numerator * value
-        fraction = Fraction(coefficient)
-        part = numerator * fraction.numerator
-        total = total + (part if fraction.denominator == 1 else quotient(part, fraction.denominator))
+        part = numerator * coefficient.numerator
+        total = total + (part if coefficient.denominator == 1 else quotient(part, coefficient.denominator))
     return total
 
 

@@ -11,14 +11,16 @@ Invariant: a `Dim` is never constant, and `UNKNOWN` absorbs every operation, so 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from fractions import Fraction
 from math import gcd, lcm
-from typing import Any, Union
+from typing import TYPE_CHECKING, Any, TypeAlias, Union
 
 from .limits import DEFAULT, INTEGER_MAX, LimitReached
 from .source import Span
 
-Coefficient = Union[int, Fraction]
+if TYPE_CHECKING:
+    from fractions import Fraction
+
+Coefficient: TypeAlias = "int | Fraction"
 
 
 class Number(int):
@@ -161,13 +163,13 @@ class Dim:
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
-        from .exchange import core_schema
+        from .schema import core_schema
 
         return core_schema((cls,))
 
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: Any, handler: Any) -> Any:
-        from .exchange import DIM_SCHEMA
+        from .schema import DIM_SCHEMA
 
         return dict(DIM_SCHEMA)
 
@@ -187,7 +189,7 @@ class Dim:
             return "?"
         parts = []
         for monomial, coefficient in sorted(self.terms.items(), key=lambda t: _rank(t[0])):
-            text = _term(monomial, abs(coefficient))
+            text = _term(monomial, -coefficient if coefficient < 0 else coefficient)
             parts.append(("- " if coefficient < 0 else "+ ") + text)
         first = parts[0]
         return " ".join([first[2:] if first[0] == "+" else "-" + first[2:], *parts[1:]])
@@ -249,9 +251,7 @@ def _terms(size: Size) -> Mapping[Monomial, Coefficient]:
 
 
 def _whole(value: Coefficient) -> Coefficient:
-    if type(value) is int:
-        return value
-    return value.numerator if isinstance(value, Fraction) and value.denominator == 1 else value
+    return value.numerator if value.denominator == 1 else value
 
 
 def normal(terms: dict[Monomial, Coefficient]) -> Size:
@@ -267,8 +267,12 @@ def normal(terms: dict[Monomial, Coefficient]) -> Size:
     return Dim(kept)
 
 
-def _over(value: Coefficient, divisor: int) -> Coefficient:
-    return value // divisor if isinstance(value, int) and value % divisor == 0 else Fraction(value) / divisor
+def _over(value: Coefficient, divisor: Coefficient) -> Coefficient:
+    if isinstance(value, int) and value % divisor == 0:
+        return int(value // divisor)
+    from fractions import Fraction  # seldom needed, and a tenth of a start
+
+    return Fraction(value) / divisor
 
 
 def _product(a: Monomial, b: Monomial) -> Monomial:
@@ -321,8 +325,8 @@ def quotient(a: Size, b: Size) -> Size:
         if len(monomial) == 1 and monomial[0][1] == 1 and isinstance(symbol := monomial[0][0], Symbol):
             if symbol.remainder and coefficient * symbol.multiple % b == 0:
                 # n = multiple * k + remainder: n - remainder divides, the remainder joins the constant
-                exactly[monomial] = Fraction(coefficient) / b
-                exactly[()] = exactly.get((), 0) - Fraction(coefficient) * symbol.remainder / b
+                exactly[monomial] = _over(coefficient, b)
+                exactly[()] = exactly.get((), 0) - _over(coefficient * symbol.remainder, b)
                 constant += coefficient * symbol.remainder
                 continue
         whole = coefficient // b
@@ -367,7 +371,7 @@ def _divide(a: Size, b: Dim) -> Size | None:
             if left < 0:
                 return None
             powers[atom] = left
-        value = Fraction(coefficient) / Fraction(scale)
+        value = _over(coefficient, scale)
         if value.denominator != 1:
             return None
         result[tuple((atom, p) for atom, p in powers.items() if p)] = value
@@ -388,11 +392,10 @@ def _term(monomial: Monomial, coefficient: Coefficient) -> str:
             text = f"({text})"
         factors.append(f"{text} ** {power}" if power > 1 else text)
     product = " * ".join(factors)
-    fraction = Fraction(coefficient)
-    if fraction.numerator != 1:
-        product = f"{fraction.numerator} * {product}"
-    if fraction.denominator != 1:
-        product = f"{product} // {fraction.denominator}"
+    if coefficient.numerator != 1:
+        product = f"{coefficient.numerator} * {product}"
+    if coefficient.denominator != 1:
+        product = f"{product} // {coefficient.denominator}"
     return product
 
 

@@ -24,7 +24,7 @@ ORDER = [
     "leaves terms tree driver repairs recovery",
     "parse",
     "write format",
-    "size",
+    "schema size",
     "shape",
     "exchange",
     "ops",

@@ -185,13 +185,13 @@ class Operator:
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
-        from ..exchange import core_schema
+        from ..schema import core_schema
 
         return core_schema((cls,))
 
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: Any, handler: Any) -> Any:
-        from ..exchange import OPERATOR_SCHEMA
+        from ..schema import OPERATOR_SCHEMA
 
         return dict(OPERATOR_SCHEMA)
 
