@@ -11,7 +11,21 @@ from ..build import Block, Program
 from ..diagnostics import Edit, Help, Label, Report, did_you_mean
 from ..graph import Definition, Model
 from ..source import Span
-from ..syntax import Attribute, BoxRef, Call, Declaration, Expression, Flow, Name, Paren, Pipeline, Ref, Side, Use, Valued
+from ..syntax import (
+    Attribute,
+    BoxRef,
+    Call,
+    Declaration,
+    Expression,
+    Flow,
+    Name,
+    Paren,
+    Pipeline,
+    Ref,
+    Side,
+    Use,
+    Valued,
+)
 from .reading import Line, lines, mentions
 
 #: Words before a name that stands for something already there.

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 from ..build import Block
 from ..build.roles import ROLES
@@ -79,7 +80,7 @@ def _line(statement: Statement, prefix: str) -> Line:
 
 
 @cache
-def _fields(kind: type) -> tuple[str, ...]:
+def _fields(kind: Any) -> tuple[str, ...]:
     names: tuple[str, ...] = getattr(kind, "__match_args__", ()) if hasattr(kind, "__dataclass_fields__") else ()
     return tuple(name for name in names if not name.endswith("span"))
 
@@ -95,7 +96,8 @@ def mentions(node: object) -> Iterator[Ref | BoxRef | Attribute]:
         if isinstance(item, (Ref, BoxRef, Attribute)):
             yield item
         if item is not None and not isinstance(item, (Name, Span, str)):
-            stack.extend([getattr(item, name) for name in _fields(type(item))])
+            kind: Any = type(item)
+            stack.extend([getattr(item, name) for name in _fields(kind)])
 
 
 def references(node: object) -> Iterator[tuple[str, Span]]:

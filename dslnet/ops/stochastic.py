@@ -11,7 +11,7 @@ from ..shape import UNKNOWN, Dim, Shape, Size, Tensor, numel, same
 from .arguments import Axis, Count, Flag, Held, Positive, Probability, Real
 from .axes import axis_of, has_unknown, kind_of, need_axes, when_known
 from .axes import both as pair
-from .base import Combinator, Mistake, Operator, Weight
+from .base import Combinator, Mistake, Onnx, Operator, Weight, Wire
 from .code import Bodies, Code, Infix, Training, X, Y, apply, method, module
 from .dependence import Body, Steps, Traced, across, all_steps, pointwise
 
@@ -35,6 +35,9 @@ class SampleGaussian(Operator, kind="latent", stochastic=True):
 
     def torch(self, mu: Tensor, logvar: Tensor) -> Code:
         return apply("sample_gaussian", X, Y, Training())
+
+    def onnx(self, g: Onnx, mu: Wire, logvar: Wire) -> str:
+        return mu.name
 
 
 class GumbelSoftmax(Operator, kind="latent", stochastic=True):
@@ -63,6 +66,15 @@ class GumbelSoftmax(Operator, kind="latent", stochastic=True):
     def torch(self, x: Tensor) -> Code:
         return apply("gumbel_softmax", X, self.tau, self.hard, self.axis, Training())
 
+    def onnx(self, g: Onnx, x: Wire) -> str:
+        soft = g.op("Softmax", g.scaled(x, 1 / self.tau), axis=self.axis)
+        if not self.hard:
+            return soft
+        best = g.op("ArgMax", soft, axis=self.axis, keepdims=1)
+        one = g.op("Expand", g.number(1.0), g.op("Shape", best))
+        zeros = g.op("Expand", g.number(0.0), g.op("Shape", x))
+        return g.op("ScatterElements", zeros, best, one, axis=self.axis)
+
 
 class GaussianNoise(Operator, kind="op", stochastic=True):
     """Adds normal noise of standard deviation `std` in training.
@@ -81,6 +93,9 @@ class GaussianNoise(Operator, kind="op", stochastic=True):
     def torch(self, x: Tensor) -> Code:
         return apply("gaussian_noise", X, self.std, Training())
 
+    def onnx(self, g: Onnx, x: Wire) -> str:
+        return x.name
+
 
 class StopGrad(Operator, kind="op"):
     """The same value, through which no gradient passes.
@@ -96,6 +111,9 @@ class StopGrad(Operator, kind="op"):
 
     def torch(self, x: Tensor) -> Code:
         return method(X, "detach")
+
+    def onnx(self, g: Onnx, x: Wire) -> str:
+        return x.name
 
 
 class ReverseGrad(Operator, kind="op"):
@@ -117,6 +135,9 @@ class ReverseGrad(Operator, kind="op"):
         still = method(X, "detach")
         change = Infix("-", X, still)  # zero, with the gradient of x
         return Infix("-", still, change if self.scale == 1 else Infix("*", self.scale, change))
+
+    def onnx(self, g: Onnx, x: Wire) -> str:
+        return x.name
 
 
 class StochasticDepth(Combinator, kind="op", stochastic=True):
@@ -140,6 +161,9 @@ class StochasticDepth(Combinator, kind="op", stochastic=True):
 
     def torch(self, x: Tensor) -> Code:
         return apply("stochastic_depth", X, self.p, self.mode, Training())
+
+    def onnx(self, g: Onnx, x: Wire) -> str:
+        return x.name
 
 
 class MoE(Combinator, kind="conditioning", weighted=True):
@@ -209,11 +233,14 @@ class MoE(Combinator, kind="conditioning", weighted=True):
         fed = Steps(((x.rank - 2, 0),))
         found = body((fed,))[0]
         if found != fed:
-            return all_steps(found.why or "an expert mixes its vectors", found.proved)
+            return all_steps(found.why if found.everything else "an expert mixes its vectors", found.proved)
         return steps
 
     def torch(self, x: Tensor) -> Code:
         return module("MixtureOfExperts", x.sizes[-1], Bodies(self.n), self.top)
+
+    def onnx(self, g: Onnx, x: Wire) -> str:
+        return g.mixture(x, self.n, self.top)
 
 
 class SpectralNorm(Combinator, kind="norm"):
@@ -234,6 +261,9 @@ class SpectralNorm(Combinator, kind="norm"):
     def torch(self, x: Tensor) -> Code:
         return X
 
+    def onnx(self, g: Onnx, x: Wire) -> str:
+        return x.name
+
 
 class WeightNorm(Combinator, kind="norm"):
     """Splits each weight inside its body into a length and a direction (Salimans and Kingma, 2016).
@@ -253,6 +283,9 @@ class WeightNorm(Combinator, kind="norm"):
     def torch(self, x: Tensor) -> Code:
         return X
 
+    def onnx(self, g: Onnx, x: Wire) -> str:
+        return x.name
+
 
 class EMA(Operator, kind="op"):
     """A copy of a module whose weights follow the module's: after each step, w = decay w + (1 - decay) w'.
@@ -271,3 +304,6 @@ class EMA(Operator, kind="op"):
 
     def torch(self, x: Tensor) -> Code:
         return X
+
+    def onnx(self, g: Onnx, x: Wire) -> str:
+        return x.name
