@@ -9,16 +9,18 @@ from typing import Any, Literal
 
 from ..shape import UNKNOWN, Size, Tensor, numel, quotient
 from .arguments import Axis, Real
-from .base import Mistake, Operator, Weight
+from .base import Mistake, Onnx, Operator, Weight, Wire
 from .code import Code, X, apply, module
 from .dependence import Steps, Traced, across, pointwise
 from .rules import brief, known_axis, need_divisor, need_float, need_known_input, need_rank
 
 
 class Activation(Operator, kind="activation", abstract=True):
-    """A function of each element. `function` is its name in PyTorch; arguments have PyTorch's names and defaults."""
+    """A function of each element. `function` is its name in PyTorch; arguments have PyTorch's names and defaults.
+    `node` is its name in ONNX, where that is not its own."""
 
     function = ""
+    node = ""
 
     def shape(self, x: Tensor) -> Tensor:
         need_float(self, x, "x")
@@ -33,6 +35,9 @@ class Activation(Operator, kind="activation", abstract=True):
     def torch(self, x: Tensor) -> Code:
         return apply(self.function, X, **self.changed())
 
+    def onnx(self, g: Onnx, x: Wire) -> str:
+        return g.op(self.node or self.name, x, **{k: float(v) for k, v in self.values().items()})
+
 
 class ReLU(Activation):
     """max(x, 0).
@@ -42,6 +47,7 @@ class ReLU(Activation):
     """
 
     function = "F.relu"
+    node = "Relu"
 
 
 class ReLU6(Activation):
@@ -52,6 +58,9 @@ class ReLU6(Activation):
     """
 
     function = "F.relu6"
+
+    def onnx(self, g: Onnx, x: Wire) -> str:
+        return g.op("Clip", x, g.number(0.0), g.number(6.0))
 
 
 class LeakyReLU(Activation):
@@ -64,6 +73,9 @@ class LeakyReLU(Activation):
     function = "F.leaky_relu"
 
     negative_slope: Real = 0.01
+
+    def onnx(self, g: Onnx, x: Wire) -> str:
+        return g.op("LeakyRelu", x, alpha=float(self.negative_slope))
 
 
 class PReLU(Activation, weighted=True):
@@ -91,6 +103,9 @@ class PReLU(Activation, weighted=True):
         options: dict[str, Any] = {} if self.init == 0.25 else {"init": self.init}
         return module("nn.PReLU", *((x.sizes[1],) if self.per_channel else ()), **options)
 
+    def onnx(self, g: Onnx, x: Wire) -> str:
+        return g.op("PRelu", x, g.channels(g.weight("weight"), x.rank if self.per_channel else 1))
+
 
 class ELU(Activation):
     """x where it is positive, else alpha * (e^x - 1). After Clevert et al., 2015.
@@ -100,6 +115,7 @@ class ELU(Activation):
     """
 
     function = "F.elu"
+    node = "Elu"
 
     alpha: Real = 1.0
 
@@ -112,6 +128,7 @@ class SELU(Activation):
     """
 
     function = "F.selu"
+    node = "Selu"
 
 
 class CELU(Activation):
@@ -122,6 +139,7 @@ class CELU(Activation):
     """
 
     function = "F.celu"
+    node = "Celu"
 
     alpha: Real = 1.0
 
@@ -137,6 +155,9 @@ class GELU(Activation):
 
     approximate: Literal["none", "tanh"] = "none"
 
+    def onnx(self, g: Onnx, x: Wire) -> str:
+        return g.op("Gelu", x, approximate=None if self.approximate == "none" else self.approximate)
+
 
 class SiLU(Activation, aliases=("Swish",)):
     """x * sigmoid(x).
@@ -147,6 +168,9 @@ class SiLU(Activation, aliases=("Swish",)):
 
     function = "F.silu"
 
+    def onnx(self, g: Onnx, x: Wire) -> str:
+        return g.op("Mul", x, g.op("Sigmoid", x))
+
 
 class Mish(Activation):
     """x * tanh(softplus(x)). After Misra, 2019.
@@ -156,6 +180,9 @@ class Mish(Activation):
     """
 
     function = "F.mish"
+
+    def onnx(self, g: Onnx, x: Wire) -> str:
+        return g.op("Mul", x, g.op("Tanh", g.op("Softplus", x)))
 
 
 class Sigmoid(Activation):
@@ -176,6 +203,9 @@ class LogSigmoid(Activation):
     """
 
     function = "F.logsigmoid"
+
+    def onnx(self, g: Onnx, x: Wire) -> str:
+        return g.op("Neg", g.op("Softplus", g.op("Neg", x)))
 
 
 class Tanh(Activation):
@@ -200,6 +230,13 @@ class Softplus(Activation):
     beta: Real = 1.0
     threshold: Real = 20.0
 
+    def onnx(self, g: Onnx, x: Wire) -> str:
+        steep = g.scaled(x, self.beta)
+        made = g.scaled(g.op("Softplus", steep), 1 / self.beta)
+        if self.threshold >= 20:  # beyond it both forms are the same number
+            return made
+        return g.op("Where", g.op("Greater", steep, g.number(self.threshold)), x, made)
+
 
 class Softsign(Activation):
     """x / (1 + |x|).
@@ -219,6 +256,9 @@ class HardSigmoid(Activation):
     """
 
     function = "F.hardsigmoid"
+
+    def onnx(self, g: Onnx, x: Wire) -> str:
+        return g.op("HardSigmoid", x, alpha=1 / 6, beta=0.5)
 
 
 class HardSwish(Activation):
@@ -252,6 +292,9 @@ class HardTanh(Activation):
             )
         return super().shape(x)
 
+    def onnx(self, g: Onnx, x: Wire) -> str:
+        return g.op("Clip", x, g.number(self.min_val), g.number(self.max_val))
+
 
 class AxisActivation(Activation, abstract=True):
     """A function of all the elements along an axis."""
@@ -269,6 +312,9 @@ class AxisActivation(Activation, abstract=True):
 
     def torch(self, x: Tensor) -> Code:
         return apply(self.function, X, dim=self.axis, **self._rest())
+
+    def onnx(self, g: Onnx, x: Wire) -> str:
+        return g.op(self.name, x, axis=self.axis)
 
     def _rest(self) -> dict[str, Any]:
         return {}
@@ -328,3 +374,7 @@ class GLU(AxisActivation):
     def because(self, output: Tensor, x: Tensor) -> str:
         axis = known_axis(self, x)
         return "" if axis is None else f"halves {brief(x.sizes[axis])}"
+
+    def onnx(self, g: Onnx, x: Wire) -> str:
+        a, b = g.ops(2, "Split", x, axis=self.axis, num_outputs=2)
+        return g.op("Mul", a, g.op("Sigmoid", b))

@@ -13,7 +13,7 @@ from ..shape import Dim, Size, Tensor, numel, same
 from .arguments import Anything, Flag
 from .axes import both as pair
 from .axes import brief
-from .base import Mistake, Operator
+from .base import Mistake, Onnx, Operator, Wire
 from .broadcasting import broadcast, stretched
 from .code import Code, Expression, Infix, Prefix, X, Y, apply, method
 from .dependence import Steps, Traced, pointwise, product
@@ -98,6 +98,11 @@ class Arithmetic(Operator, abstract=True, kind="op"):
     def torch(self, x: Tensor, y: Tensor | None = None) -> Code:
         a, b = self.converted(x, y)
         return Infix(self.sign, a, b)
+
+    def onnx(self, g: Onnx, x: Wire, y: Wire | None = None) -> str:
+        a, b = self.operands(x.type, None if y is None else y.type)
+        left, right = (self.left, x) if self.left is not None else (x, y if self.right is None else self.right)
+        return g.binary(self.sign, left, right, promoted(a.dtype, b.dtype), self.made(a.dtype, b.dtype))
 
     def converted(self, x: Tensor, y: Tensor | None, always: bool = False) -> tuple[Any, Any]:
         """Both sides, truth values as whole numbers where PyTorch would not count them."""
@@ -321,6 +326,9 @@ class Function(Operator, abstract=True, kind="op"):
 
     def torch(self, x: Tensor) -> Code:
         return apply(self.called, as_long(X) if self.keeps and x.dtype == "bool" else X)
+
+    def onnx(self, g: Onnx, x: Wire) -> str:
+        return g.op({"Negate": "Neg"}.get(self.name, self.name), g.typed(x, self.shape(x.type).dtype))
 
 
 class Exp(Function, function="exp"):

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..shape import Shape, Size, Tensor, differ, numel, same
 from .arguments import Probability, Real
-from .base import Mistake, Operator
+from .base import Mistake, Onnx, Operator, Wire
 from .code import Attr, Code, Cut, Expression, Global, Infix, Input, Prefix, Subscript, Training, X, Y, Z, apply, method
 from .dependence import Steps, Traced, Triangle, inserted, made, moved, pointwise, summed
 from .rules import brief, need_divisor, need_float, need_rank, shown
@@ -146,6 +146,14 @@ class DotProductAttention(Operator, kind="attention", stochastic=True):
             options["enable_gqa"] = True
         return apply(function, X, Y, Z, **options)
 
+    def onnx(
+        self, g: Onnx, q: Wire, k: Wire, v: Wire, mask: Wire | None = None, position: Wire | None = None
+    ) -> str:
+        keep = None if mask is None else mask.name
+        if mask is not None and q.rank == 4 and mask.rank in (2, 3):
+            keep = g.unsqueeze(mask, *range(1, 5 - mask.rank))
+        return g.attend(q, k, v, keep, position, self.causal, self.scale)
+
     def because(self, output: Tensor, *inputs: Tensor | None) -> str:
         return "values weighted for each query"
 
@@ -176,6 +184,9 @@ class CausalMask(Operator, kind="attention"):
     def torch(self, x: Tensor) -> Code:
         ones = apply("torch.ones", *x.sizes[-2:], dtype=Global("torch.bool"), device=Attr(X, "device"))
         return method(X, "masked_fill", method(ones, "triu", 1), Prefix("-", Global("torch.inf")))
+
+    def onnx(self, g: Onnx, x: Wire) -> str:
+        return g.op("Where", g.later(*x.sizes[-2:]), g.number(float("-inf")), x)
 
 
 class PaddingMask(Operator, kind="attention"):
@@ -212,3 +223,8 @@ class PaddingMask(Operator, kind="attention"):
         keep = Subscript(Y, (Cut(), *(None,) * lacking)) if lacking else Y
         least = Attr(apply("torch.finfo", Attr(X, "dtype")), "min")
         return method(X, "masked_fill", Prefix("~", keep), least)
+
+    def onnx(self, g: Onnx, x: Wire, mask: Wire | None = None) -> str:
+        if mask is None:
+            return x.name
+        return g.op("Where", g.unsqueeze(mask, *range(1, x.rank - 1)), x, g.number(-3.4028234663852886e38))

@@ -23,13 +23,19 @@ any number. `shape` is called with types whose rank is known; single sizes may b
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Annotated, Any, ClassVar, Literal, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, get_args, get_origin
 
 from ..node import node
 from ..shape import Shape, Size, Tensor
 from .arguments import ArgumentType, ChoiceType, FlagType, OptionalType
 from .code import Code
 from .dependence import Steps, unproved
+
+if TYPE_CHECKING:
+    from ..targets.onnx.inlining import Onnx as Onnx
+    from ..targets.onnx.nodes import Wire as Wire
+else:
+    Onnx = Wire = Any  # rules name the builder that they are given, and import nothing of it
 
 
 @node
@@ -238,8 +244,13 @@ class Operator:
         """
         return unproved(self.name, inputs)
 
-    def onnx(self, graph: Any, *inputs: Any) -> Any:
-        """The operator as ONNX nodes in `graph`. None means that it has no rule, which export reports by name."""
+    def onnx(self, g: Onnx, *inputs: Any) -> Any:
+        """The operator as ONNX nodes, as it computes in evaluation.
+
+        `g` is the builder, `inputs` are `Wire`s, values with their types, in the order of the ports; None for what
+        is not fed. Gives the name of a value, or one for each output. None means that there is no rule, which
+        export reports by name.
+        """
         return None
 
     # ---------------------------------------------------------------------------------------------- descriptions

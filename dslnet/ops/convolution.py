@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..shape import UNKNOWN, Shape, Size, Tensor, compare, numel
 from .arguments import Amounts, Extent, Extents, Padding
-from .base import Mistake, Operator, Weight
+from .base import Mistake, Onnx, Operator, Weight, Wire
 from .code import Code, module
 from .dependence import Steps, Traced, across, shifted, window
 from .rules import both, brief, change, need_divisor, need_float, need_known, need_known_input, shown
@@ -100,6 +100,18 @@ class Convolution(Operator, kind="conv", short="conv", weighted=True, abstract=T
             return module("CausalConv1d", *sizes, **self._options(x))
         padding = folded(paddings(self, x, kernel, stride, dilation))
         return module(f"nn.Conv{x.rank - 2}d", *sizes, **self._options(x, padding=padding))
+
+    def onnx(self, g: Onnx, x: Wire) -> str:
+        kernel, stride, dilation = self._windows(x.type)
+        if self.padding == "causal":
+            pads: Shape = (reach(kernel[0], dilation[0]) - 1, 0)
+        else:
+            pads = paddings(self, x.type, kernel, stride, dilation) * 2
+        bias = g.weight("bias") if self.bias else None
+        return g.op(
+            "Conv", x, g.weight("weight"), bias, kernel_shape=kernel, strides=stride, dilations=dilation, pads=pads,
+            group=self._groups(x.type),
+        )
 
     def because(self, output: Tensor, x: Tensor) -> str:
         made = output.sizes[1]
@@ -260,3 +272,12 @@ class ConvTranspose(Convolution):
         options = self._options(x, padding=folded(padding), output_padding=folded(extra))
         kernel = folded(each(self, "kernel_size", x))
         return module(f"nn.ConvTranspose{x.rank - 2}d", x.sizes[1], self.out_channels, kernel, **options)
+
+    def onnx(self, g: Onnx, x: Wire) -> str:
+        kernel, stride, dilation = self._windows(x.type)
+        padding, extra = self._paddings(x.type)
+        bias = g.weight("bias") if self.bias else None
+        return g.op(
+            "ConvTranspose", x, g.weight("weight"), bias, kernel_shape=kernel, strides=stride, dilations=dilation,
+            pads=padding * 2, output_padding=extra, group=self.groups,
+        )

@@ -9,7 +9,7 @@ from ..shape import Size, Tensor, bounds, compare, differ, same, shape_text
 from .arguments import Amounts, Axis, Extents, Real, Whole
 from .axes import axis_of, brief, kind_of, layout_axis, text, when_known
 from .axes import both as pair
-from .base import Mistake, Operator
+from .base import Mistake, Onnx, Operator, Wire
 from .code import Code, Cut, Subscript, X, apply, method
 from .dependence import Steps, Traced, across, shifted
 
@@ -72,6 +72,9 @@ class Split(Operator, kind="shape"):
             return method(X, "split", self.parts, dim=axis)
         return method(X, "chunk", self.parts, dim=axis)
 
+    def onnx(self, g: Onnx, x: Wire) -> tuple[str, ...]:
+        return g.split(x, self._sizes(x.type), self._axis(x.type))
+
 
 class Slice(Operator, kind="shape"):
     """From `start` up to but not including `stop`, every `step`; negative numbers count from the end.
@@ -122,6 +125,11 @@ class Slice(Operator, kind="shape"):
             return Subscript(X, (..., cut))
         return Subscript(X, (*(Cut() for _ in range(axis)), cut))
 
+    def onnx(self, g: Onnx, x: Wire) -> str:
+        start = 0 if self.start is None else self.start
+        step = self.step if isinstance(self.step, int) else 1  # `shape` has seen that it is a number
+        return g.slice(x, axis_of("Slice", self.axis, x.type), start, self.stop, step)
+
 
 def _place(value: Size | None, default: Size, size: Size) -> Size:
     if value is None:
@@ -149,6 +157,12 @@ class Roll(Operator, kind="shape"):
 
     def torch(self, x: Tensor) -> Code:
         return method(X, "roll", self.shift, self.axis)
+
+    def onnx(self, g: Onnx, x: Wire) -> str:
+        axis = axis_of("Roll", self.axis, x.type)
+        size = x.sizes[axis]
+        moved = g.op("Sub", g.steps(size), g.scalar(self.shift))
+        return g.op("Gather", x, g.op("Mod", moved, g.scalar(size)), axis=axis)
 
 
 def _space(box: str, x: Tensor, axis: int | None, amounts: tuple[Any, ...]) -> tuple[int, ...]:
@@ -231,6 +245,13 @@ class Pad(Operator, kind="shape"):
             options["value"] = self.value
         return apply("F.pad", X, tuple(pads), **options)
 
+    def onnx(self, g: Onnx, x: Wire) -> str:
+        borders = self._borders(x.type)
+        pads = g.sizes(tuple(borders.get(axis, (0, 0))[end] for end in (0, 1) for axis in range(x.rank)))
+        mode = {"replicate": "edge", "circular": "wrap"}.get(self.mode, self.mode)
+        value = g.number(self.value, x.dtype) if self.mode == "constant" else None
+        return g.op("Pad", x, pads, value, mode=mode)
+
     def because(self, output: Tensor, x: Tensor) -> str:
         return ", ".join(f"{text(a)} + {text(x.sizes[i])} + {text(b)}" for i, (a, b) in self._borders(x).items())
 
@@ -298,6 +319,11 @@ class Crop(Operator, kind="shape"):
                 end = behind
             cuts.append(Cut(None if start == 0 else start, end))
         return Subscript(X, tuple(cuts))
+
+    def onnx(self, g: Onnx, x: Wire, like: Wire | None = None) -> str:
+        borders = self._borders(x.type, None if like is None else like.type)
+        starts, stops = zip(*borders.values(), strict=True)
+        return g.op("Slice", x, g.sizes(starts), g.sizes(stops), g.vector(borders))
 
     def because(self, output: Tensor, x: Tensor, like: Tensor | None = None) -> str:
         return f"as {like}" if like is not None else ""

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..shape import UNKNOWN, Size, Tensor, compare, numel, origin, same
 from .arguments import Extent, Held, Probability, Whole
-from .base import Mistake, Operator, Weight
+from .base import Mistake, Onnx, Operator, Weight, Wire
 from .code import Attr, Code, Training, X, apply, module
 from .code import Held as HeldModule
 from .dependence import Steps, Traced, across, join, pointwise
@@ -48,6 +48,9 @@ class Linear(Operator, kind="linear", weighted=True, aliases=("Dense",)):
         options: dict[str, Any] = {} if self.bias else {"bias": False}
         return module("nn.Linear", x.sizes[-1], self.out_features, **options)
 
+    def onnx(self, g: Onnx, x: Wire) -> str:
+        return g.linear(x, g.weight("weight"), g.weight("bias") if self.bias else None)
+
 
 class Bilinear(Operator, kind="linear", weighted=True):
     """A form of two vectors, y_k = a^T W_k b + bias_k, over the last axes.
@@ -86,6 +89,11 @@ class Bilinear(Operator, kind="linear", weighted=True):
     def torch(self, a: Tensor, b: Tensor) -> Code:
         options: dict[str, Any] = {} if self.bias else {"bias": False}
         return module("nn.Bilinear", a.sizes[-1], b.sizes[-1], self.out_features, **options)
+
+    def onnx(self, g: Onnx, a: Wire, b: Wire) -> str:
+        # W_k b for every k, then the product with a
+        rows = g.op("Einsum", a, g.weight("weight"), b, equation="...i,kij,...j->...k")
+        return g.op("Add", rows, g.weight("bias")) if self.bias else rows
 
 
 class Embedding(Operator, kind="embedding", weighted=True):
@@ -130,6 +138,9 @@ class Embedding(Operator, kind="embedding", weighted=True):
     def torch(self, x: Tensor) -> Code:
         options: dict[str, Any] = {} if self.padding_idx is None else {"padding_idx": self.padding_idx}
         return module("nn.Embedding", self.num_embeddings, self.embedding_dim, **options)
+
+    def onnx(self, g: Onnx, x: Wire) -> str:
+        return g.op("Gather", g.weight("weight"), x)
 
     def because(self, output: Tensor, x: Tensor) -> str:
         return f"makes vectors of {brief(self.embedding_dim)}"
@@ -178,6 +189,9 @@ class Unembed(Operator, kind="linear"):
     def torch(self, x: Tensor) -> Code:
         return apply("F.linear", X, Attr(HeldModule("module"), "weight"))
 
+    def onnx(self, g: Onnx, x: Wire) -> str:
+        return g.linear(x, g.of_module(self.module, "weight"), None)
+
     def because(self, output: Tensor, x: Tensor) -> str:
         return f"scores {brief(output.sizes[-1])} rows"
 
@@ -204,6 +218,9 @@ class Dropout(Operator, kind="dropout", stochastic=True):
     def torch(self, x: Tensor) -> Code:
         return apply("F.dropout", X, self.p, Training())
 
+    def onnx(self, g: Onnx, x: Wire) -> str:
+        return x.name
+
 
 class Identity(Operator, kind="shape"):
     """What comes in goes out.
@@ -220,3 +237,6 @@ class Identity(Operator, kind="shape"):
 
     def torch(self, x: Tensor) -> Code:
         return X
+
+    def onnx(self, g: Onnx, x: Wire) -> str:
+        return x.name

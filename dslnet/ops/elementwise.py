@@ -10,7 +10,7 @@ from .arguments import Axis, Extent, Flag, Positive, Real, Word
 from .arithmetic import FUNCTIONS, SIGNS, alike, as_long, matrix_product
 from .axes import axis_of, brief, has_unknown, kind_of, when_known
 from .axes import both as pair
-from .base import Mistake, Operator
+from .base import Mistake, Onnx, Operator, Wire
 from .broadcasting import broadcast
 from .code import Code, Expression, Infix, Input, X, Y, Z, apply, method
 from .dependence import Steps, Traced, inserted, pointwise, product, reduced, summed
@@ -69,6 +69,14 @@ class Joined(Operator, abstract=True, kind="op"):
             code = Infix(self.sign, code, Input(i))
         return code
 
+    def onnx(self, g: Onnx, *xs: Wire) -> str:
+        made = xs[0]
+        for x in xs[1:]:
+            both = promoted(made.dtype, x.dtype)
+            both = "long" if both == "bool" else both
+            made = g.wire(g.binary(self.sign, made, x, both, both), Tensor((), both))
+        return made.name
+
 
 class Add(Joined):
     """Sum of its inputs, elementwise.
@@ -116,6 +124,10 @@ class Scale(Operator, kind="op"):
     def torch(self, x: Tensor) -> Code:
         return Infix("*", X, self.k)
 
+    def onnx(self, g: Onnx, x: Wire) -> str:
+        dtype = self.shape(x.type).dtype
+        return g.op("Mul", g.typed(x, dtype), g.number(self.k, dtype))
+
 
 class Clamp(Operator, kind="op"):
     """Keeps the elements between `min` and `max`, of which one may be left out.
@@ -148,6 +160,11 @@ class Clamp(Operator, kind="op"):
         code = X if x.dtype == "float" else method(X, "float") if pointed else as_long(X) if x.dtype == "bool" else X
         return method(code, "clamp", **bounds)
 
+    def onnx(self, g: Onnx, x: Wire) -> str:
+        dtype = self.shape(x.type).dtype
+        low, high = (None if bound is None else g.number(bound, dtype) for bound in (self.min, self.max))
+        return g.op("Clip", g.typed(x, dtype), low, high)
+
 
 class Where(Operator, kind="op"):
     """The second input where the first is true, else the third.
@@ -168,6 +185,10 @@ class Where(Operator, kind="op"):
 
     def torch(self, condition: Tensor, x: Tensor, y: Tensor) -> Code:
         return apply("torch.where", X, Y, Z)
+
+    def onnx(self, g: Onnx, condition: Wire, x: Wire, y: Wire) -> str:
+        dtype = promoted(x.dtype, y.dtype)
+        return g.op("Where", condition, g.typed(x, dtype), g.typed(y, dtype))
 
 
 class OneHot(Operator, kind="op"):
@@ -192,6 +213,9 @@ class OneHot(Operator, kind="op"):
     def torch(self, x: Tensor) -> Code:
         return method(apply("F.one_hot", as_long(X) if x.dtype == "bool" else X, self.n), "float")
 
+    def onnx(self, g: Onnx, x: Wire) -> str:
+        return g.op("OneHot", g.counted(x), g.size(self.n), g.vector((0, 1), "float"), axis=-1)
+
 
 class MatMul(Operator, kind="op"):
     """The matrix product of the last two axes, as `@`.
@@ -211,6 +235,10 @@ class MatMul(Operator, kind="op"):
 
     def torch(self, x: Tensor, y: Tensor) -> Code:
         return Infix("@", *alike(x, y))
+
+    def onnx(self, g: Onnx, x: Wire, y: Wire) -> str:
+        both = promoted(x.dtype, y.dtype)
+        return g.binary("@", x, y, both, both)
 
 
 class Einsum(Operator, kind="op"):
@@ -286,6 +314,10 @@ class Einsum(Operator, kind="op"):
         inputs: list[Any] = [Input(i) if x.dtype == dtype else method(Input(i), dtype) for i, x in enumerate(xs)]
         return apply("torch.einsum", self.equation.replace(" ", ""), *inputs)
 
+    def onnx(self, g: Onnx, *xs: Wire) -> str:
+        dtype = self.shape(*(x.type for x in xs)).dtype
+        return g.op("Einsum", *(g.typed(x, dtype) for x in xs), equation=self.equation.replace(" ", ""))
+
     def because(self, output: Tensor, *xs: Tensor) -> str:
         return self.equation
 
@@ -322,6 +354,11 @@ class CosineSimilarity(Operator, kind="op"):
         more: dict[str, Any] = {} if self.eps == 1e-8 else {"eps": self.eps}
         return apply("F.cosine_similarity", X, Y, dim=self.axis, **more)
 
+    def onnx(self, g: Onnx, x: Wire, y: Wire) -> str:
+        axes, eps = (self.axis % x.rank,), g.number(self.eps)
+        a, b = (g.op("Div", side, g.op("Max", g.norm(side, 2, axes, True), eps)) for side in (x, y))
+        return g.reduce("ReduceSum", g.op("Mul", a, b), axes)
+
 
 class L2Distance(Operator, kind="op"):
     """The Euclidean distance of two inputs along the last axis; `eps` keeps its gradient finite at 0.
@@ -347,3 +384,6 @@ class L2Distance(Operator, kind="op"):
     def torch(self, x: Tensor, y: Tensor) -> Code:
         more: dict[str, Any] = {} if self.eps == 1e-6 else {"eps": self.eps}
         return apply("F.pairwise_distance", X, Y, **more)
+
+    def onnx(self, g: Onnx, x: Wire, y: Wire) -> str:
+        return g.norm(g.op("Add", g.op("Sub", x, y), g.number(self.eps)), 2, (x.rank - 1,))

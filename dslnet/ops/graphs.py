@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from ..shape import UNKNOWN, Size, Tensor, compare, numel, origin
 from .arguments import Axis, Extent
-from .base import Mistake, Operator
+from .base import Mistake, Onnx, Operator, Wire
 from .code import Code, Cut, Subscript, X, Y, apply
 from .dependence import Steps, Traced, across, all_steps, dropped, join, moved
 from .rules import brief, known_axis, need_float, need_long, need_rank, need_same, shown
@@ -53,6 +53,9 @@ class Gather(Operator, kind="shape"):
     def torch(self, x: Tensor, index: Tensor) -> Code:
         axis = known_axis(self, x) or 0
         return Subscript(X, (*(Cut(),) * axis, Y))
+
+    def onnx(self, g: Onnx, x: Wire, index: Wire) -> str:
+        return g.op("Gather", x, index, axis=known_axis(self, x.type) or 0)
 
     def because(self, output: Tensor, x: Tensor, index: Tensor) -> str:
         return f"{' x '.join(map(brief, index.sizes)) or '1'} rows by index"
@@ -109,6 +112,9 @@ class Scatter(Segmented, kind="shape"):
         options = {} if self.reduce == "sum" else {"reduce": self.reduce}
         return apply("scatter_rows", X, Y, self._count(x, index), **options)
 
+    def onnx(self, g: Onnx, x: Wire, index: Wire) -> str:
+        return g.scatter(x, index.name, self._count(x.type, index.type), self.reduce)
+
     def because(self, output: Tensor, x: Tensor, index: Tensor) -> str:
         return f"joins {brief(x.sizes[0])} rows by id"
 
@@ -131,3 +137,9 @@ class SegmentSoftmax(Segmented, kind="activation"):
 
     def torch(self, x: Tensor, index: Tensor) -> Code:
         return apply("segment_softmax", X, Y, self._count(x, index))
+
+    def onnx(self, g: Onnx, x: Wire, index: Wire) -> str:
+        rows = self._count(x.type, index.type)
+        top = g.op("Gather", g.scatter(x, index.name, rows, "max"), index)
+        weights = g.wire(g.op("Exp", g.op("Sub", x, top)), x.type)
+        return g.op("Div", weights, g.op("Gather", g.scatter(weights, index.name, rows, "sum"), index))

@@ -7,7 +7,7 @@ numbers mean, checks their shape, and `NLL` accepts them.
 
 from ..shape import Size, Tensor, same
 from .axes import brief, kind_of, need_axes
-from .base import Mistake, Operator
+from .base import Mistake, Onnx, Operator, Wire
 from .code import Code, X
 from .dependence import Steps, Traced, pointwise
 
@@ -25,6 +25,9 @@ class Head(Operator, abstract=True, kind="head"):
 
     def torch(self, x: Tensor) -> Code:
         return X
+
+    def onnx(self, g: Onnx, x: Wire) -> str:
+        return x.name
 
 
 class Bernoulli(Head):

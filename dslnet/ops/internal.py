@@ -4,8 +4,8 @@ from typing import Any
 
 from ..shape import UNKNOWN_TENSOR, Tensor
 from .arguments import Anything, Real, Whole, Word
-from .base import Operator
-from .code import Code, Subscript, X, apply, module
+from .base import Onnx, Operator, Wire
+from .code import Code, Input, X, apply, module
 from .dependence import NO_STEPS, Steps, Traced
 
 
@@ -23,6 +23,9 @@ class Fill(Operator, kind="op", abstract=True):
     def torch(self, x: Tensor) -> Code:
         return apply("torch.full_like", X, self.value)
 
+    def onnx(self, g: Onnx, x: Wire) -> str:
+        return g.op("Expand", g.number(self.value, x.dtype), g.op("Shape", x))
+
 
 class Pick(Operator, kind="shape", abstract=True):
     """One element of a tuple: `stages.out[0]`."""
@@ -36,7 +39,10 @@ class Pick(Operator, kind="shape", abstract=True):
         return xs[self.index].steps  # type: ignore[index]
 
     def torch(self, *xs: Tensor) -> Code:
-        return Subscript(X, (self.index,))
+        return Input(self.index)  # type: ignore[arg-type]
+
+    def onnx(self, g: Onnx, *xs: Wire) -> str:
+        return xs[self.index].name  # type: ignore[index]
 
 
 class PythonBox(Operator, kind="python", weighted=True, abstract=True):

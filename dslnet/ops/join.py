@@ -9,7 +9,7 @@ from ..shape import UNKNOWN, Size, Tensor, bounds, same
 from .arguments import Axis, Extent
 from .axes import axis_of, brief, kind_of, layout_axis, need_axes, text, when_known
 from .axes import both as pair
-from .base import Mistake, Operator
+from .base import Mistake, Onnx, Operator, Wire
 from .code import Code, Cut, Input, Subscript, X, Y, apply, method
 from .dependence import Steps, Traced, across, inserted, join, reduced, shifted
 
@@ -71,6 +71,11 @@ class Concat(Operator, kind="shape"):
         axis = layout_axis("Concat", self.axis, xs[0], _possible(xs))
         return apply("torch.cat", Input(0, rest=True), dim=axis)
 
+    def onnx(self, g: Onnx, *xs: Wire) -> str:
+        dtype = promoted(*(x.dtype for x in xs))
+        axis = layout_axis("Concat", self.axis, xs[0].type, _possible(tuple(x.type for x in xs)))
+        return g.concat([g.typed(x, dtype) for x in xs], axis)
+
     def because(self, output: Tensor, *xs: Tensor) -> str:
         axis = layout_axis("Concat", self.axis, xs[0], _possible(xs))
         return " + ".join(text(x.sizes[axis]) for x in xs)
@@ -126,6 +131,11 @@ class Stack(Operator, kind="shape"):
     def torch(self, *xs: Tensor) -> Code:
         return apply("torch.stack", Input(0, rest=True), dim=self.axis)
 
+    def onnx(self, g: Onnx, *xs: Wire) -> str:
+        dtype = promoted(*(x.dtype for x in xs))
+        axis = axis_of("Stack", self.axis, xs[0].type, more=1)
+        return g.concat([g.unsqueeze(g.typed(x, dtype), axis) for x in xs], axis)
+
     def because(self, output: Tensor, *xs: Tensor) -> str:
         return f"{len(xs)} inputs side by side"
 
@@ -159,6 +169,13 @@ class Prepend(Operator, kind="shape"):
             rows = method(Y, "expand", x.sizes[0], *(-1 for _ in x.sizes[1:]))
         return apply("torch.cat", (rows, X), dim=1)
 
+    def onnx(self, g: Onnx, x: Wire, first: Wire) -> str:
+        dtype = promoted(x.dtype, first.dtype)
+        rows = g.typed(first, dtype)
+        if first.sizes[0] == 1 and x.sizes[0] != 1:
+            rows = g.expand(rows, (x.sizes[0], *first.sizes[1:]))
+        return g.concat((rows, g.typed(x, dtype)), 1)
+
     def because(self, output: Tensor, x: Tensor, first: Tensor) -> str:
         return f"{text(first.sizes[1])} before {text(x.sizes[1])}"
 
@@ -190,6 +207,10 @@ class Repeat(Operator, kind="shape"):
             return method(X, "expand", *(self.n if i == axis else -1 for i in range(x.rank)))
         return method(X, "repeat", *(self.n if i == axis else 1 for i in range(x.rank)))
 
+    def onnx(self, g: Onnx, x: Wire) -> str:
+        axis = axis_of("Repeat", self.axis, x.type)
+        return g.op("Tile", x, g.sizes(tuple(self.n if i == axis else 1 for i in range(x.rank))))
+
     def because(self, output: Tensor, x: Tensor) -> str:
         return f"{x.sizes[axis_of('Repeat', self.axis, x)]}, {self.n} times"
 
@@ -212,6 +233,12 @@ class Pairs(Operator, kind="shape"):
 
     def torch(self, x: Tensor) -> Code:
         return apply("pairs", X)
+
+    def onnx(self, g: Onnx, x: Wire) -> str:
+        batch, rows, width = x.sizes
+        square = (batch, rows, rows, width)
+        left, right = (g.expand(g.unsqueeze(x, axis), square) for axis in (2, 1))
+        return g.reshape(g.concat((left, right), 3), (), self.shape(x.type).sizes)
 
     def because(self, output: Tensor, x: Tensor) -> str:
         rows = text(x.sizes[1])
@@ -258,6 +285,11 @@ class Pick(Operator, kind="shape"):
         axis = self._axis(x)
         places = Subscript(Y, (Cut(), *(None for _ in x.sizes[1:])))
         return method(method(X, "take_along_dim", places, axis), "squeeze", axis)
+
+    def onnx(self, g: Onnx, x: Wire, index: Wire) -> str:
+        axis = self._axis(x.type)
+        flow = x.name if axis == 1 else g.transpose(x, 0, axis, *(i for i in range(1, x.rank) if i != axis))
+        return g.op("GatherND", flow, g.unsqueeze(index, 1), batch_dims=1)
 
 
 def _one_after_another(xs: tuple[Traced, ...], axis: int) -> Steps:

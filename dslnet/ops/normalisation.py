@@ -7,9 +7,9 @@ Leaves: the same shape.
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from ..shape import Size, Tensor, numel
+from ..shape import Size, Tensor, numel, quotient
 from .arguments import Axis, Count, Extent, Positive, Real
-from .base import Mistake, Operator, Weight
+from .base import Mistake, Onnx, Operator, Weight, Wire
 from .code import Attr, Code, Cut, Subscript, X, apply, module
 from .dependence import Steps, Traced, across, pointwise
 from .rules import (
@@ -68,6 +68,24 @@ class ChannelNorm(Norm, abstract=True):
         defaults = {"eps": 1e-5, "momentum": 0.1, "affine": affine, "track_running_stats": track}
         return module(f"nn.{cls}{max(1, x.rank - 2)}d", x.sizes[1], **differing(self.values(), defaults))
 
+    def onnx(self, g: Onnx, x: Wire) -> str:
+        """With kept statistics; without any, those of the `_over` axes of the input."""
+        channels = x.sizes[1]
+        scale = g.weight("weight") if self.affine else g.ones(channels)
+        shift = g.weight("bias") if self.affine else g.zeros(channels)
+        if self.track_running_stats:
+            mean, var = g.weight("running_mean"), g.weight("running_var")
+            return g.op("BatchNormalization", x, scale, shift, mean, var, epsilon=float(self.eps))
+        made = g.standard(x, self._over(x.rank), self.eps)
+        if self.affine:
+            made = g.op("Mul", made, g.channels(scale, x.rank))
+            made = g.op("Add", made, g.channels(shift, x.rank))
+        return made
+
+    def _over(self, rank: int) -> tuple[int, ...]:
+        """The axes that statistics are taken over."""
+        raise NotImplementedError
+
 
 class BatchNorm(ChannelNorm, short="bn", stochastic=True):
     """Normalises each channel over the batch and space, after Ioffe and Szegedy, 2015; running means at inference.
@@ -95,6 +113,9 @@ class BatchNorm(ChannelNorm, short="bn", stochastic=True):
         if not self.affine and not self.track_running_stats:
             return apply("F.batch_norm", X, None, None, training=True, **differing({"eps": self.eps}, {"eps": 1e-5}))
         return self._module(x, "BatchNorm", True, True)
+
+    def _over(self, rank: int) -> tuple[int, ...]:
+        return (0, *range(2, rank))
 
 
 class InstanceNorm(ChannelNorm):
@@ -129,6 +150,9 @@ class InstanceNorm(ChannelNorm):
         if not self.affine and not self.track_running_stats:
             return apply("F.instance_norm", X, **differing({"eps": self.eps}, {"eps": 1e-5}))
         return self._module(x, "InstanceNorm", False, False)
+
+    def _over(self, rank: int) -> tuple[int, ...]:
+        return tuple(range(2, rank))
 
 
 class LayerNorm(Norm, short="ln"):
@@ -167,6 +191,11 @@ class LayerNorm(Norm, short="ln"):
         options = differing({"eps": self.eps, "bias": self.bias}, {"eps": 1e-5, "bias": True})
         return module("nn.LayerNorm", x.sizes[-1], **options)
 
+    def onnx(self, g: Onnx, x: Wire) -> str:
+        scale = g.weight("weight") if self.elementwise_affine else g.ones(x.sizes[-1])
+        bias = g.weight("bias") if self.elementwise_affine and self.bias else None
+        return g.op("LayerNormalization", x, scale, bias, axis=-1, epsilon=float(self.eps))
+
 
 class RMSNorm(Norm):
     """Divides the last axis by its root mean square, after Zhang and Sennrich, 2019.
@@ -203,6 +232,10 @@ class RMSNorm(Norm):
         if not self.elementwise_affine:
             return apply("F.rms_norm", X, last_sizes(), **options)
         return module("nn.RMSNorm", x.sizes[-1], **options)
+
+    def onnx(self, g: Onnx, x: Wire) -> str:
+        weight = g.weight("weight") if self.elementwise_affine else None
+        return g.rms_norm(x, weight, 2.0**-23 if self.eps is None else self.eps)
 
 
 def last_sizes() -> Code:
@@ -247,6 +280,17 @@ class GroupNorm(Norm):
             return apply("F.group_norm", X, self.num_groups, **options)
         return module("nn.GroupNorm", self.num_groups, x.sizes[1], **options)
 
+    def onnx(self, g: Onnx, x: Wire) -> str:
+        groups = self.num_groups
+        apart = (x.sizes[0], groups, quotient(numel(x.sizes[1:]), groups))
+        rows = g.reshape(x, x.sizes, apart)
+        made = g.op("InstanceNormalization", rows, g.ones(groups), g.zeros(groups), epsilon=float(self.eps))
+        made = g.reshape(made, apart, x.sizes)
+        if self.affine:
+            made = g.op("Mul", made, g.channels(g.weight("weight"), x.rank))
+            made = g.op("Add", made, g.channels(g.weight("bias"), x.rank))
+        return made
+
 
 class LocalResponseNorm(Operator, kind="norm"):
     """Divides by the energy of the neighbouring channels, after Krizhevsky et al., 2012.
@@ -279,6 +323,15 @@ class LocalResponseNorm(Operator, kind="norm"):
         options = differing(given, {"alpha": 1e-4, "beta": 0.75, "k": 1.0})
         return apply("F.local_response_norm", X, self.size, **options)
 
+    def onnx(self, g: Onnx, x: Wire) -> str:
+        # the channels around c as a window over [B, 1, C, space]
+        image = (x.sizes[0], 1, x.sizes[1], numel(x.sizes[2:]))
+        squares = g.reshape(g.op("Mul", x, x), x.sizes, image)
+        pads = (self.size // 2, 0, (self.size - 1) // 2, 0)
+        means = g.op("AveragePool", squares, kernel_shape=(self.size, 1), pads=pads, count_include_pad=1)
+        energy = g.op("Add", g.scaled(g.reshape(means, image, x.sizes), self.alpha), g.number(self.k))
+        return g.op("Div", x, g.op("Pow", energy, g.number(self.beta)))
+
 
 class Normalize(Operator, kind="norm"):
     """Divides by the p-norm along an axis, so that it becomes 1: x / max(norm(x), eps).
@@ -306,3 +359,6 @@ class Normalize(Operator, kind="norm"):
     def torch(self, x: Tensor) -> Code:
         options = differing({"p": self.p, "eps": self.eps}, {"p": 2, "eps": 1e-12})
         return apply("F.normalize", X, dim=self.axis, **options)
+
+    def onnx(self, g: Onnx, x: Wire) -> str:
+        return g.op("Div", x, g.op("Max", g.norm(x, self.p, (self.axis % x.rank,), True), g.number(self.eps)))

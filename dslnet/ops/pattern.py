@@ -14,7 +14,7 @@ from typing import Annotated, Any, ClassVar
 from ..shape import Dim, Size, Tensor, compare, numel, same
 from .arguments import ArgumentType, Word, Wrong
 from .axes import brief, counted, kind_of, when_known
-from .base import Mistake, Operator
+from .base import Mistake, Onnx, Operator, Wire
 from .code import Code, Expression, X, method
 from .dependence import Steps, Traced, regrouped
 
@@ -219,6 +219,16 @@ class Rearrange(Operator, kind="shape"):
             if group in ((), ("1",)):
                 code = method(code, "unsqueeze", axis)
         return code
+
+    def onnx(self, g: Onnx, x: Wire) -> str:
+        layout = layout_of(self.pattern, self.sizes, x.type)
+        sides = layout.before, layout.after
+        before, after = ([group for group in side if group not in ((), ("1",))] for side in sides)
+        units = _units(before, after)
+        order = [units.index(unit) for group in after for unit in _cut(group, units)]
+        apart = tuple(numel(layout.sizes[name] for name in unit) for unit in units)
+        moved = g.transpose(g.reshape(x, x.sizes, apart), *order)
+        return g.reshape(moved, tuple(apart[i] for i in order), self.shape(x.type).sizes)
 
     def because(self, output: Tensor, x: Tensor) -> str:
         return self.pattern

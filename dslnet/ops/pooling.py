@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from ..shape import UNKNOWN, Shape, Size, Tensor, compare, numel, quotient
 from .arguments import Extent, Extents, Padding
-from .base import Mistake, Operator
+from .base import Mistake, Onnx, Operator, Wire
 from .code import Code, X, apply, method
 from .dependence import Steps, Traced, across, reduced, shifted, window
 from .rules import both, brief, change, need_divisor, need_float, need_rank, shown
@@ -79,6 +79,10 @@ class Pool(Operator, kind="pool", abstract=True):
         kernel = folded(self._windows(x)[0])
         return apply(f"F.{self.function}_pool{x.rank - 2}d", X, kernel, **self._options(x))
 
+    def onnx(self, g: Onnx, x: Wire) -> str:
+        kernel, stride = self._windows(x.type)
+        return g.pool(x, self.function, kernel, stride, self._padding(x.type), self.ceil_mode)
+
     def because(self, output: Tensor, x: Tensor) -> str:
         return change(x.sizes[2:], output.sizes[2:])
 
@@ -124,6 +128,10 @@ class AvgPool(Pool):
     def _options(self, x: Tensor) -> dict[str, Any]:
         return {**super()._options(x), **({} if self.count_include_pad else {"count_include_pad": False})}
 
+    def onnx(self, g: Onnx, x: Wire) -> str:
+        kernel, stride = self._windows(x.type)
+        return g.pool(x, "avg", kernel, stride, self._padding(x.type), self.ceil_mode, self.count_include_pad)
+
 
 class AdaptivePool(Operator, kind="pool", abstract=True):
     """What makes an image of a given size, from windows that are as equal as they can be."""
@@ -146,6 +154,9 @@ class AdaptivePool(Operator, kind="pool", abstract=True):
     def torch(self, x: Tensor) -> Code:
         size = self.output_size
         return apply(f"F.adaptive_{self.function}_pool{x.rank - 2}d", X, size)
+
+    def onnx(self, g: Onnx, x: Wire) -> str:
+        return g.adaptive(x, each(self, "output_size", x.type), self.function)
 
     def because(self, output: Tensor, x: Tensor) -> str:
         return change(x.sizes[2:], output.sizes[2:])
@@ -191,6 +202,9 @@ class GlobalPool(Operator, kind="pool", abstract=True):
     def torch(self, x: Tensor) -> Code:
         axes = tuple(range(2, x.rank))
         return method(X, self.function, axes[0] if len(axes) == 1 else axes)
+
+    def onnx(self, g: Onnx, x: Wire) -> str:
+        return g.reduce("ReduceMean" if self.function == "mean" else "ReduceMax", x, range(2, x.rank))
 
     def because(self, output: Tensor, x: Tensor) -> str:
         return "joins " + " x ".join(map(brief, x.sizes[2:]))
@@ -275,6 +289,10 @@ class Upsample(Interpolation):
         options = self._options(self.mode, self.align_corners, x)
         return apply("F.interpolate", X, scale_factor=folded(each(self, "scale_factor", x)), **options)
 
+    def onnx(self, g: Onnx, x: Wire) -> str:
+        sizes, scales = self.shape(x.type).sizes[2:], each(self, "scale_factor", x.type)
+        return g.resize(x, sizes, self.mode, self.align_corners, scales)
+
 
 class Resize(Interpolation):
     """Makes an image of a given size.
@@ -309,6 +327,9 @@ class Resize(Interpolation):
         options = self._options(self.mode, self.align_corners, x)
         return apply("F.interpolate", X, size=folded(sizes), **options)
 
+    def onnx(self, g: Onnx, x: Wire) -> str:
+        return g.resize(x, each(self, "size", x.type), self.mode, self.align_corners)
+
 
 class PixelShuffle(Operator, kind="shape"):
     """Moves groups of r * r channels into squares of pixels, after Shi et al., "Real-Time Single Image and Video
@@ -332,6 +353,9 @@ class PixelShuffle(Operator, kind="shape"):
 
     def torch(self, x: Tensor) -> Code:
         return apply("F.pixel_shuffle", X, self.upscale_factor)
+
+    def onnx(self, g: Onnx, x: Wire) -> str:
+        return g.op("DepthToSpace", x, blocksize=self.upscale_factor, mode="CRD")
 
     def because(self, output: Tensor, x: Tensor) -> str:
         return both(f"{brief(output.sizes[1])} channels", change(x.sizes[2:], output.sizes[2:]))
@@ -359,6 +383,12 @@ class PixelUnshuffle(Operator, kind="shape"):
 
     def torch(self, x: Tensor) -> Code:
         return apply("F.pixel_unshuffle", X, self.downscale_factor)
+
+    def onnx(self, g: Onnx, x: Wire) -> str:
+        (b, c, h, w), r = x.sizes, self.downscale_factor
+        apart = (b, c, quotient(h, r), r, quotient(w, r), r)
+        moved = g.transpose(g.reshape(x, x.sizes, apart), 0, 1, 3, 5, 2, 4)
+        return g.reshape(moved, tuple(apart[i] for i in (0, 1, 3, 5, 2, 4)), self.shape(x.type).sizes)
 
     def because(self, output: Tensor, x: Tensor) -> str:
         return both(f"{brief(output.sizes[1])} channels", change(x.sizes[2:], output.sizes[2:]))

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..shape import UNKNOWN, Size, Tensor, numel
 from .arguments import Count, Extent, Positive
-from .base import Mistake, Operator, Weight
+from .base import Mistake, Onnx, Operator, Weight, Wire
 from .code import Attr, Code, X, apply, module
 from .dependence import NO_STEPS, Steps, Traced, across, pointwise
 from .rules import brief, need_divisor, need_float, need_known, need_rank
@@ -43,6 +43,9 @@ class RoPE(Operator, kind="embedding"):
     def torch(self, x: Tensor) -> Code:
         return apply("rotate", X, self.base, **({"interleaved": True} if self.interleaved else {}))
 
+    def onnx(self, g: Onnx, x: Wire) -> str:
+        return g.rotate(x, x.sizes[-1], self.base, self.interleaved)
+
 
 class Positions(Operator, kind="embedding"):
     """0, 1, 2, ... for the steps of a sequence.
@@ -60,6 +63,9 @@ class Positions(Operator, kind="embedding"):
 
     def torch(self, x: Tensor) -> Code:
         return apply("torch.arange", x.sizes[1], device=Attr(X, "device"))
+
+    def onnx(self, g: Onnx, x: Wire) -> str:
+        return g.steps(x.sizes[1])
 
     def because(self, output: Tensor, x: Tensor) -> str:
         return f"counts {brief(x.sizes[1])} steps"
@@ -94,6 +100,11 @@ class SineEmbedding(Operator, kind="embedding"):
     def torch(self, x: Tensor) -> Code:
         return apply("sine_embedding", X, self.width, self.base)
 
+    def onnx(self, g: Onnx, x: Wire) -> str:
+        number = g.unsqueeze(g.typed(x, "float"), x.rank)
+        angles = g.op("Mul", number, g.frequencies(self.width, self.base))
+        return g.concat((g.op("Sin", angles), g.op("Cos", angles)), x.rank)
+
     def because(self, output: Tensor, x: Tensor) -> str:
         return f"makes vectors of {brief(self.width)}"
 
@@ -124,6 +135,9 @@ class SinePositions(Operator, kind="embedding"):
 
     def torch(self, x: Tensor) -> Code:
         return apply("add_sine_positions", X, self.base)
+
+    def onnx(self, g: Onnx, x: Wire) -> str:
+        return g.op("Add", x, g.sine_positions(x.sizes[1], x.sizes[2], self.base))
 
 
 class RelativeBias(Operator, kind="embedding", weighted=True):
@@ -169,6 +183,10 @@ class RelativeBias(Operator, kind="embedding", weighted=True):
         defaults = {"buckets": 32, "distance": 128, "bidirectional": True}
         options: dict[str, Any] = {name: value for name, value in given.items() if value != defaults[name]}
         return module("RelativeBias", self.heads, **options)
+
+    def onnx(self, g: Onnx, x: Wire) -> str:
+        rows = g.distances(x.sizes[1], self.buckets, self.distance, self.bidirectional)
+        return g.unsqueeze(g.transpose(g.op("Gather", g.weight("weight"), rows), 2, 0, 1), 0)
 
     def because(self, output: Tensor, x: Tensor) -> str:
         return f"a table for {brief(x.sizes[1])} steps"

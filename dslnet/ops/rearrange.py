@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from ..shape import UNKNOWN, Dim, Shape, Size, Tensor, compare, numel, same, shape_text
 from .arguments import Axes, Axis, Wholes
 from .axes import axes_label, axis_of, kind_of, need_axes, product_text, when_known
-from .base import Mistake, Operator
+from .base import Mistake, Onnx, Operator, Wire
 from .code import Code, Expression, Subscript, X, method
 from .dependence import Steps, Traced, dropped, inserted, moved, resized
 
@@ -56,6 +56,9 @@ class Flatten(Operator, kind="shape"):
         if start == end:
             return X
         return method(X, "flatten", *((start,) if end == x.rank - 1 else (start, end)))
+
+    def onnx(self, g: Onnx, x: Wire) -> str:
+        return g.reshape(x, x.sizes, self.shape(x.type).sizes)
 
     def because(self, output: Tensor, x: Tensor) -> str:
         start, end = self._range(x)
@@ -133,6 +136,9 @@ class Reshape(Operator, kind="shape"):
                 return method(X, "unflatten", 1, tuple(-1 if i in free else s for i, s in enumerate(output[1:])))
         return reshaped(X, output)
 
+    def onnx(self, g: Onnx, x: Wire) -> str:
+        return g.reshape(x, x.sizes, self.shape(x.type).sizes)
+
 
 class Transpose(Operator, kind="shape"):
     """Swaps two axes, the last two by default.
@@ -162,6 +168,12 @@ class Transpose(Operator, kind="shape"):
     def torch(self, x: Tensor) -> Code:
         first, second = self._axes(x)
         return method(X, "transpose", first, second) if first != second else X
+
+    def onnx(self, g: Onnx, x: Wire) -> str:
+        order = list(range(x.rank))
+        first, second = self._axes(x.type)
+        order[first], order[second] = order[second], order[first]
+        return g.transpose(x, *order)
 
     def because(self, output: Tensor, x: Tensor) -> str:
         first, second = self._axes(x)
@@ -199,6 +211,9 @@ class Permute(Operator, kind="shape"):
         order = self._order(x)
         return method(X, "permute", *order) if order != sorted(order) else X
 
+    def onnx(self, g: Onnx, x: Wire) -> str:
+        return g.transpose(x, *self._order(x.type))
+
 
 class Unsqueeze(Operator, kind="shape"):
     """Adds an axis of size 1 at a place.
@@ -219,6 +234,9 @@ class Unsqueeze(Operator, kind="shape"):
 
     def torch(self, x: Tensor) -> Code:
         return method(X, "unsqueeze", self.axis)
+
+    def onnx(self, g: Onnx, x: Wire) -> str:
+        return g.unsqueeze(x, self.axis)
 
 
 class Squeeze(Operator, kind="shape"):
@@ -245,6 +263,9 @@ class Squeeze(Operator, kind="shape"):
 
     def torch(self, x: Tensor) -> Code:
         return method(X, "squeeze", self.axis)
+
+    def onnx(self, g: Onnx, x: Wire) -> str:
+        return g.squeeze(x, self.axis)
 
 
 class Expand(Operator, kind="shape"):
@@ -286,6 +307,9 @@ class Expand(Operator, kind="shape"):
         kept = [-1 if i >= added and x.sizes[i - added] == size else size for i, size in enumerate(self.sizes)]
         return method(X, "expand", *kept)
 
+    def onnx(self, g: Onnx, x: Wire) -> str:
+        return g.expand(x, self.shape(x.type).sizes)
+
 
 class Lift(Operator, kind="shape"):
     """Adds axes of size 1 at the end until there are as many as the side input has, so that both broadcast.
@@ -306,3 +330,6 @@ class Lift(Operator, kind="shape"):
     def torch(self, x: Tensor, like: Tensor) -> Code:
         more = like.rank - x.rank
         return Subscript(X, (..., *(None for _ in range(more)))) if more else X
+
+    def onnx(self, g: Onnx, x: Wire, like: Wire) -> str:
+        return g.unsqueeze(x, *range(x.rank, like.rank))

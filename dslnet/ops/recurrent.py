@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from ..shape import UNKNOWN, Shape, Size, Tensor, numel
 from .arguments import Count, Extent, Probability
-from .base import Mistake, Operator, Weight
+from .base import Mistake, Onnx, Operator, Weight, Wire
 from .code import Code, Cut, Expression, Own, Subscript, X, Z, apply, module
 from .dependence import Steps, Traced, across, dropped, join, made, reduced
 from .rules import brief, need_float, need_known, need_known_input, need_rank, need_same, shown
@@ -103,6 +103,17 @@ class Recurrent(
             options.pop("dropout", None)  # it acts between layers
         return module(self.name, x.sizes[-1], self.hidden_size, **options, call=self._call(*states))
 
+    def onnx(self, g: Onnx, x: Wire, *states: Wire | None) -> tuple[str, ...]:
+        assert isinstance(self.hidden_size, int)
+        return g.recurrent(
+            self.name, x, states, self.hidden_size, self.num_layers, self.directions, self.bias, len(self.outputs) - 1,
+            **self._attributes(),
+        )
+
+    def _attributes(self) -> dict[str, Any]:
+        """What ONNX has to know beside the sizes."""
+        return {}
+
     def _call(self, *states: Tensor | None) -> Expression | None:
         return None
 
@@ -127,6 +138,9 @@ class RNN(Recurrent):
     bias: bool = True
     nonlinearity: Literal["tanh", "relu"] = "tanh"
 
+    def _attributes(self) -> dict[str, Any]:
+        return {"activations": (self.nonlinearity.capitalize(),) * self.directions}
+
 
 class GRU(Recurrent):
     """Gated recurrent units, after Cho et al., 2014, in PyTorch's form. `dropout` acts between layers.
@@ -145,6 +159,9 @@ class GRU(Recurrent):
     bidirectional: bool = False
     dropout: Probability = 0.0
     bias: bool = True
+
+    def _attributes(self) -> dict[str, Any]:
+        return {"linear_before_reset": 1}
 
 
 class LSTM(Recurrent, outputs=("out", "state", "cell")):
@@ -194,6 +211,9 @@ class Step(Operator, kind="shape", abstract=True):
 
     def torch(self, x: Tensor) -> Code:
         return Subscript(X, (Cut(), self.index))
+
+    def onnx(self, g: Onnx, x: Wire) -> str:
+        return g.take(x, self.index, 1)
 
 
 class First(Step):

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from ..shape import Size, Tensor, numel
 from .arguments import Axes, Axis, Flag, Real, Whole
 from .axes import axes_of, axis_of, when_known
-from .base import Mistake, Operator
+from .base import Mistake, Onnx, Operator, Wire
 from .code import Code, Expression, X, apply, method
 from .dependence import Steps, Traced, reduced, shifted
 
@@ -60,6 +60,16 @@ class Reduction(Operator, abstract=True, kind="reduction"):
 
     def dependence(self, x: Traced) -> Steps:
         return reduced(x, self.reduced(x.type), bool(self.keep), f"{self.word} the steps")
+
+    def onnx(self, g: Onnx, x: Wire) -> str:
+        """The node `node` in the dtype that the result has, truth values as 0 and 1 on the way."""
+        dtype = self.made or ("long" if x.dtype == "bool" else x.dtype)
+        made = self.node(g, g.wire(g.typed(x, dtype), Tensor(x.sizes, dtype)))
+        output = self.shape(x.type).dtype
+        return made if output == dtype else g.cast(made, output)
+
+    def node(self, g: Onnx, x: Wire) -> str:
+        return g.reduce(f"Reduce{self.name}", x, self.reduced(x.type), bool(self.keep))
 
 
 class Sum(Reduction):
@@ -162,6 +172,13 @@ class LogSumExp(Reduction):
         options = self.options(x)
         return method(as_float(x), "logsumexp", **(options or {"dim": self.reduced(x)}))
 
+    def node(self, g: Onnx, x: Wire) -> str:
+        gone = self.reduced(x.type)
+        top = g.reduce("ReduceMax", x, gone, True)
+        total = g.op("Log", g.reduce("ReduceSum", g.op("Exp", g.op("Sub", x, top)), gone, True))
+        made = g.op("Add", total, top)
+        return made if self.keep or not gone else g.squeeze(made, *gone)
+
 
 class Variance(Reduction):
     """Variance over axes, with `correction` taken off the count: 1 for the unbiased estimate, 0 for the mean square.
@@ -182,6 +199,12 @@ class Variance(Reduction):
         more = {} if self.correction == 1 else {"correction": self.correction}
         return method(as_float(x), "var", **self.options(x), **more)
 
+    def node(self, g: Onnx, x: Wire) -> str:
+        gone = self.reduced(x.type)
+        centred = g.op("Sub", x, g.reduce("ReduceMean", x, gone, True))
+        total = g.reduce("ReduceSum", g.op("Mul", centred, centred), gone, bool(self.keep))
+        return g.op("Div", total, g.scalar(numel(x.sizes[i] for i in gone) - self.correction, "float"))
+
 
 class Norm(Reduction):
     """The p-norm over axes, (sum |x|^p)^(1/p).
@@ -201,6 +224,9 @@ class Norm(Reduction):
     def torch(self, x: Tensor) -> Code:
         more = {} if self.p == 2 else {"ord": self.p}
         return apply("torch.linalg.vector_norm", as_float(x), **more, **self.options(x))
+
+    def node(self, g: Onnx, x: Wire) -> str:
+        return g.norm(x, self.p, self.reduced(x.type), bool(self.keep))
 
 
 class ArgMax(Operator, kind="reduction"):
@@ -234,6 +260,13 @@ class ArgMax(Operator, kind="reduction"):
             return method(code, "argmax")
         return method(code, "argmax", dim=self.axis, **({"keepdim": True} if self.keep else {}))
 
+    def onnx(self, g: Onnx, x: Wire) -> str:
+        flow = g.counted(x)
+        if self.axis is not None:
+            return g.op("ArgMax", flow, axis=self.axis, keepdims=int(bool(self.keep)))
+        best = g.op("ArgMax", g.op("Reshape", flow, g.vector((-1,))), axis=0, keepdims=0)
+        return g.op("Reshape", best, g.vector((1,) * x.rank)) if self.keep else best
+
 
 class CumSum(Operator, kind="reduction"):
     """The running sum along an axis.
@@ -259,3 +292,6 @@ class CumSum(Operator, kind="reduction"):
 
     def torch(self, x: Tensor) -> Code:
         return method(X, "cumsum", dim=self.axis)
+
+    def onnx(self, g: Onnx, x: Wire) -> str:
+        return g.op("CumSum", g.counted(x), g.number(self.axis, "long"))
