@@ -177,6 +177,58 @@ def _forbidden(model: Model, allowed: tuple[str, ...], report: Report) -> bool:
     return report.errors > before
 
 
+def draw(
+    session: Session,
+    target: str,
+    settings: tuple[str, ...],
+    outputs: tuple[str, ...],
+    wishes: tuple[tuple[bool, str], ...],
+    level: str,
+    theme: str,
+    orient: str | None,
+    no_training: bool,
+    show: str | None,
+    no_legend: bool,
+    no_caption: bool,
+    link: str | None,
+    dpi: int,
+    timeout: float,
+    force: bool,
+    **reading: Any,
+) -> int:
+    """`dslnet draw`: one picture in any number of files; their endings say what they are."""
+    from .targets.drawing import LayoutFailed, NothingMatches, Options, TooLarge
+    from .targets.drawing import draw as make
+    from .targets.drawing.files import check_endings, save
+
+    check_endings(outputs)
+    program, model = _model(session, target, settings, **reading)
+    if program is None or model is None:
+        return 1
+    session.doing("draw")
+    options = Options(
+        level, wishes, not no_training, tuple((show or "").split(",")), orient, not no_legend, not no_caption,
+        link=link, sources=session.report.sources,
+    )  # fmt: skip
+    try:
+        with progress(f"drawing {model.name}"):
+            drawing = make(model, options, theme, timeout, dpi)
+            report = Report(sources=session.report.sources)
+            inputs = [*program.files, *program.shipped]
+            notes = save(drawing, outputs or (f"{model.name}.svg",), report, force, inputs)
+    except (NothingMatches, TooLarge, LayoutFailed) as error:
+        raise Misuse(str(error)) from None
+    put("".join(f"dslnet: {note}\n" for note in notes), sys.stderr)
+    show_report = bool(report.errors)
+    if show_report:
+        _show(report, reading["format"])
+    return 1 if show_report or drawing.missing else 0
+
+
+def _show(report: Report, format: str) -> None:
+    show(report, format, sys.stderr)
+
+
 def summary(session: Session, target: str, settings: tuple[str, ...], **reading: Any) -> int:
     """`dslnet summary`."""
     from .targets.summary import summary

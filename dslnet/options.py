@@ -59,6 +59,15 @@ def building(command: Command) -> Command:
     return reading(setting(target(command)))
 
 
+def _wish(opened: bool) -> Callable[..., None]:
+    """Collect `--open` and `--close` in one list."""
+
+    def keep(context: click.Context, parameter: click.Parameter, value: tuple[str, ...]) -> None:
+        context.meta.setdefault("wishes", []).extend((opened, pattern) for pattern in value)
+
+    return keep
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, message="dslnet %(version)s")
 def cli() -> None:
@@ -87,6 +96,31 @@ def compile(session: Session, /, **options: Any) -> int:
     from .commands import compile
 
     return compile(session, **options)
+
+
+@cli.command()
+@building
+@click.option("-o", "--output", "outputs", multiple=True, metavar="OUT", help="x.svg, .png, .pdf, .dot, .html or .mmd.")
+@click.option("--level", type=click.Choice(("overview", "block", "full")), default="block", help="How much is shown.")
+@click.option("--open", "wishes", multiple=True, metavar="PATH", callback=_wish(True), expose_value=False)
+@click.option("--close", "wishes", multiple=True, metavar="PATH", callback=_wish(False), expose_value=False)
+@click.option("--theme", type=click.Choice(("auto", "light", "dark", "print")), default="auto", help="Colours.")
+@click.option("--orient", type=click.Choice(("TB", "BT", "LR")), help="Where the flow goes.")
+@click.option("--no-training", is_flag=True, help="Without losses, targets, and teachers.")
+@click.option("--show", metavar="metrics", help="Draw metrics too.")
+@click.option("--no-legend", is_flag=True, help="Without the legend.")
+@click.option("--no-caption", is_flag=True, help="Without anything below the drawing.")
+@click.option("--link", metavar="TEMPLATE", help="Links to the source: `https://…/{file}#L{line}`.")
+@click.option("--dpi", type=click.IntRange(20, 1200), default=150, help="Dots an inch of a PNG.")
+@click.option("--timeout", type=click.FloatRange(0.1, 3600), default=60.0, help="Seconds that the layout may take.")
+@click.option("--force", is_flag=True, help="Replace a file that is there.")
+@click.pass_obj
+def draw(session: Session, /, **options: Any) -> int:
+    """Draw a model: a figure for a paper, laid out by Graphviz."""
+    from .commands import draw
+
+    wishes = click.get_current_context().meta.get("wishes", ())
+    return draw(session, wishes=tuple(wishes), **options)
 
 
 @cli.command()

@@ -1,0 +1,14 @@
+"""Figures of models.
+
+Enters: a checked `Model`. Leaves: a `Drawing`: DOT text, an SVG laid out by Graphviz, PNG, PDF, HTML or Mermaid text.
+Made from the graph alone: no torch, no traced run.
+"""
+
+from __future__ import annotations
+
+from .drawing import Drawing, draw
+from .layout import LayoutFailed, NoGraphviz
+from .make import TooLarge
+from .plan import LEVELS, NothingMatches, Options
+
+__all__ = ["LEVELS", "Drawing", "LayoutFailed", "NoGraphviz", "NothingMatches", "Options", "TooLarge", "draw"]

@@ -1,0 +1,98 @@
+"""One SVG out of many.
+
+Enters: the SVGs of the panels and of the caption, as `dot` makes them. Leaves: one SVG that needs nothing else: the
+definitions beside or under the main flow, the caption last, one title and one description, ids that do not clash,
+and (theme `auto`) colours that follow the reader's.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from .escape import xml
+from .style import dark_of_light, theme
+
+GAP = 26.0
+
+
+@dataclass(slots=True)
+class Part:
+    """A laid-out panel: its size in points and its inside."""
+
+    width: float
+    height: float
+    body: str
+    x: float = 0.0
+    y: float = 0.0
+
+
+def part(svg: str, prefix: str) -> Part:
+    """The inside of one SVG of `dot`, with ids of its own."""
+    found = re.search(r'width="([\d.]+)pt" height="([\d.]+)pt"', svg)
+    assert found is not None
+    body = svg[svg.index(">") + 1 : svg.rindex("</svg>")]
+    body = re.sub(r"<title>[^<]*</title>\n?", "", body)
+    body = re.sub(r"<!--.*?-->\n?", "", body, flags=re.DOTALL)
+    body = re.sub(r'<polygon fill="[^"]*" stroke="(?:transparent|none)"[^>]*/>\n?', "", body, count=1)
+    body = re.sub(r'\bid="([^"]*)"', lambda m: f'id="{prefix}{m[1]}"', body)
+    body = body.replace(' xlink:title="&#45;&gt;"', "")
+    body = re.sub(r"<text ", '<text dy="0.1em" ', body)
+    return Part(float(found[1]), float(found[2]), body.strip())
+
+
+def compose(parts: list[Part], caption: Part | None, across: bool, name: str, summary: str, mode: str) -> str:
+    """The picture. `across` says that the main flow goes from left to right, so that definitions stand below it."""
+    main, *definitions = parts
+    width, height = main.width, main.height
+    if definitions and not across:
+        x, y, column = main.width + GAP, 0.0, 0.0
+        limit = max(main.height, *(d.height for d in definitions))
+        for each in definitions:
+            if y and y + each.height > limit + 1:
+                x, y, column = x + column + GAP, 0.0, 0.0
+            each.x, each.y = x, y
+            y += each.height + GAP
+            column = max(column, each.width)
+            width, height = max(width, x + each.width), max(height, each.y + each.height)
+    elif definitions:
+        x, y, row = 0.0, main.height + GAP, 0.0
+        limit = max(main.width, *(d.width for d in definitions))
+        for each in definitions:
+            if x and x + each.width > limit + 1:
+                x, y, row = 0.0, y + row + GAP, 0.0
+            each.x, each.y = x, y
+            x += each.width + GAP
+            row = max(row, each.height)
+            width, height = max(width, each.x + each.width), max(height, y + each.height)
+    if caption is not None:
+        wide = max(width, caption.width)
+        shift = (wide - width) / 2
+        for each in parts:
+            each.x += shift
+        caption.x, caption.y = (wide - caption.width) / 2, height - 22
+        width, height = wide, height - 22 + caption.height
+    if main.height < height and not across and definitions:
+        main.y = 0.0
+    inside = []
+    for each in [*parts, *([caption] if caption else [])]:
+        inside.append(f'<g transform="translate({each.x:.1f},{each.y:.1f})">\n{each.body}\n</g>')
+    background = theme("light" if mode == "auto" else mode)["bg"].lower()
+    style = f"<style>{recolour()}</style>\n" if mode == "auto" else ""
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" role="img" '
+        f'aria-labelledby="picture-title picture-desc" width="{width:.0f}pt" height="{height:.0f}pt" '
+        f'viewBox="0 0 {width:.1f} {height:.1f}">\n'
+        f'<title id="picture-title">{xml(name)}</title>\n<desc id="picture-desc">{xml(summary, 4000)}</desc>\n{style}'
+        f'<rect width="100%" height="100%" fill="{background}"/>\n' + "\n".join(inside) + "\n</svg>\n"
+    )
+
+
+def recolour() -> str:
+    """CSS that turns each light colour into its dark one where the reader wants dark."""
+    rules = []
+    for light, dark in dark_of_light().items():
+        rules.append(f'[fill="{light}"]{{fill:{dark}}}[stroke="{light}"]{{stroke:{dark}}}')
+    dark_text = theme("dark")["text"]
+    rules.append(f"text:not([fill]){{fill:{dark_text}}}")
+    return "@media(prefers-color-scheme:dark){" + "".join(rules) + "}"

@@ -1,0 +1,89 @@
+"""A picture in words: its caption, its legend, and a summary for those who do not see it.
+
+Enters: a finished view. Leaves: the same with its caption; nothing is explained that is not in the picture.
+"""
+
+from __future__ import annotations
+
+from ...graph import Model
+from ...weights import count_parameters
+from .style import LEGEND
+from .view import Cluster, View
+from .wording import count_text, type_text
+
+
+def describe(model: Model, view: View, root: str) -> None:
+    """Fill in the caption and the summary of a view."""
+    boxes = [b for panel in view.panels for b in panel.boxes()]
+    links = [k for panel in view.panels for k in panel.links]
+    clusters = [c for panel in view.panels for c in panel.root.clusters()]
+    total = count_parameters(model, root)
+    unknown = any(b.rows and b.rows[0].arguments == "Python" for b in boxes)
+    definition = model.definition
+    sizes = [type_text(i.value.type) for i in definition.inputs if i.kind != "target"]
+    outs = [type_text(definition.values()[v].type) for _, v in definition.outputs]
+    flow = (
+        f"{sizes[0]} → {outs[0]}"
+        if len(sizes) == len(outs) == 1
+        else f"{_many(sizes, 'input')}, {_many(outs, 'output')}"
+    )
+    facts = [f"{count_text(total)}{' + ?' if unknown else ''} parameters" if total else "", flow]
+    inner = count_parameters(model)
+    if root != model.entry and inner != total:
+        facts[0] = f"{count_text(inner)} parameters, {count_text(total)} with what trains it"
+    view.caption.facts = " · ".join(f for f in facts if f)
+    view.caption.doc = model.doc[0] if model.doc else ""
+    used = {row.role for b in boxes for row in b.rows} | {
+        b.role for b in boxes if b.shape in ("loss", "expression", "state")
+    }
+    if any(b.frozen for b in boxes) or any(c.frozen for c in clusters):
+        used.add("frozen")
+    view.caption.roles = [role for role in LEGEND if role in used]
+    kinds = {k.kind for k in links}
+    titles = {b.title for b in boxes if b.shape == "op"}
+    shares = dict.fromkeys([b.share for b in boxes if b.share] + [c.share for c in clusters if c.share])
+    marks = [
+        ("×N: block repeated, own weights", any(b.badge for b in boxes) or any(c.badge for c in clusters)),
+        ("bar: share of parameters", any(b.bar is not None for b in boxes)),
+        *((f"⇄ {name}: the same weights", True) for name in list(shares)[:3]),
+        ("∥ concat", "∥" in titles),
+        ("grey arc: shortcut", "skip" in kinds),
+        ("open arrowhead: side input", "side" in kinds),
+        ("dashed red: training only", "loss" in kinds),
+        ("bar at the tail: gradient stops", any(k.stop for k in links)),
+        ("dashed: next step or token", "next" in kinds),
+    ]
+    view.caption.marks = [text for text, shown in marks if shown]
+    view.summary = _summary(model, view)
+
+
+def _many(items: list[str], word: str) -> str:
+    return f"{len(items)} {word}{'' if len(items) == 1 else 's'}"
+
+
+def _summary(model: Model, view: View) -> str:
+    """The picture in words."""
+    boxes = view.main.boxes()
+
+    def listed(shape: str) -> str:
+        return ", ".join(" ".join([b.title, *b.notes]) for b in boxes if b.shape == shape)
+
+    steps = []
+    for item in view.main.root.items:
+        if isinstance(item, Cluster) or item.shape in ("fold", "card"):
+            name = (
+                item.title
+                if isinstance(item, Cluster) or item.shape == "fold"
+                else ", ".join(r.text for r in item.rows)
+            )
+            steps.append(f"{name} {item.badge}".strip())
+    frozen = [c.title for c in view.main.root.clusters() if c.frozen] + [b.title for b in boxes if b.frozen and b.title]
+    parts = [
+        f"{model.name}: {view.caption.facts}.",
+        f"Inputs: {listed('input')}.",
+        f"Blocks in order: {'; '.join(steps[:40])}.",
+        f"Outputs: {listed('output')}.",
+        f"Frozen: {', '.join(frozen[:5])}." if frozen else "",
+        f"Losses: {listed('loss')}." if listed("loss") else "",
+    ]
+    return " ".join(p for p in parts if p)

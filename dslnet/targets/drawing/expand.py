@@ -1,0 +1,365 @@
+"""Definitions walked into boxes and links.
+
+Enters: a definition, its plan, and where its inputs come from. Leaves: a cluster of boxes, one for each computation,
+with links between them; `fuse` makes cards of them afterwards.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ...graph import Model, Node, Region, join, walk
+from ...ops.arguments import ModuleArgument
+from ...ops.arithmetic import Arithmetic
+from ...ops.base import Combinator, Operator
+from ...shape import Size
+from .formula import DRAWN, Formula, consumers, is_arithmetic, number
+from .plan import UNITS, Plan
+from .scope import Anchor, Scope, replace_scope
+from .style import ROLE_OF_KIND
+from .uses import Uses
+from .view import Box, Cluster, Link, Row
+from .wording import count_text, operator_text, type_text
+
+#: Joins without weights, and what stands in their circle.
+CIRCLES = {"Add": "+", "Mul": "×", "MatMul": "@", "Concat": "∥", "Stack": "∥"}
+#: Kinds whose layers are full rows; the others are thin.
+HEAVY = ("conv", "linear", "attn", "recur", "embed", "cond", "loss")
+
+
+class Expander(Uses):
+    """The boxes and links of one panel."""
+
+    def __init__(self, model: Model, plan: Plan, prefix: str = "") -> None:
+        super().__init__(model, plan)
+        self.prefix = prefix
+        self.links: list[Link] = []
+        self.ids: set[str] = set()
+        self.closed: dict[str, list[str]] = {}
+        self.boxes: dict[str, Box] = {}
+        self.taps: set[str] = set()
+
+    # -------------------------------------------------------------------------------------------- parts
+
+    def name(self, *parts: str) -> str:
+        """An id that nothing else in the picture has."""
+        base = self.prefix + (join(*parts) or "model")
+        found, n = base, 1
+        while found in self.ids:
+            n += 1
+            found = f"{base}~{n}"
+        self.ids.add(found)
+        return found
+
+    def put(self, scope: Scope, box: Box) -> Box:
+        box.frozen = box.frozen or scope.frozen
+        box.lane = box.lane or scope.lane
+        scope.into.items.append(box)
+        self.boxes[box.id] = box
+        return box
+
+    def link(self, scope: Scope, anchor: Anchor | None, box: Box, kind: str = "flow", name: str = "") -> None:
+        if anchor is None:
+            return
+        if scope.skip and kind == "flow":
+            kind = "skip"
+        stop = anchor.stop or (anchor.frozen and not box.frozen)
+        told = "" if self.boxes[anchor.box].shape == "port" else anchor.name
+        name = " ".join(p for p in (told, name) if p)
+        link = Link(anchor.box, box.id, kind, type_text(anchor.type), name, stop, anchor.frozen and box.frozen)
+        link.trunk = kind == "flow"
+        self.links.append(link)
+
+    def open(self, scope: Scope, cluster: Cluster) -> Cluster:
+        cluster.depth = scope.into.depth + 1
+        scope.into.items.append(cluster)
+        return cluster
+
+    def port(self, scope: Scope, anchor: Anchor, cluster: Cluster, kind: str = "flow") -> Anchor:
+        """A dot in a cluster at which a value enters."""
+        inner = replace_scope(scope, cluster)
+        box = self.put(inner, Box(self.name(cluster.id.removeprefix(self.prefix), "in"), "port", tip="input"))
+        self.link(inner, anchor, box, kind)
+        return Anchor(box.id, anchor.type, "", anchor.stop, anchor.frozen)
+
+    # ----------------------------------------------------------------------------------------- walking
+
+    def prepare(self, scope: Scope) -> None:
+        """Learn what the walk asks for: readers of values, users of modules, formulas."""
+        definition = scope.definition
+        scope.uses = consumers(definition)
+        for node in definition.nodes():
+            held = [node.module] if node.module is not None else []
+            held += [
+                a.path
+                for a in (node.operator.values().values() if node.operator else ())
+                if isinstance(a, ModuleArgument)
+            ]
+            for path in held:
+                scope.modules[path] = scope.modules.get(path, 0) + 1
+        for parameter in definition.params:
+            fed = Box(self.name(scope.path, parameter.path), "param", parameter.path, role="pool")
+            fed.notes = [type_text(parameter.value.type)]
+            fed.tip = f"{'param' if parameter.trained else 'buffer'} {parameter.path}"
+            self.put(scope, fed)
+            scope.env[parameter.value.name] = Anchor(fed.id, parameter.value.type, "", False, scope.frozen)
+        if self.options.level == "full":
+            return
+        nodes = list(definition.nodes())
+        for node in reversed(nodes):
+            if is_arithmetic(node.operator) and id(node) not in scope.formulas:
+                formula = Formula(definition, node, lambda n: is_arithmetic(n.operator))
+                if len(formula.nodes) > 3:
+                    scope.formulas.update((id(n), None) for n in formula.nodes)
+                    scope.formulas[id(node)] = formula
+
+    def walk(self, scope: Scope, items: Sequence[Node | Region]) -> None:
+        for item in items:
+            if isinstance(item, Node):
+                if scope.wanted is None or id(item) in scope.wanted:
+                    self.node(scope, item)
+            elif item.kind == "group":
+                self.group(scope, item)
+            else:
+                self.region(scope, item)
+
+    def group(self, scope: Scope, item: Region) -> None:
+        """A named line or indented group: a cluster when it has a part to play, else only a name."""
+        nodes = [n for n in walk(item.lanes[0]) if scope.wanted is None or id(n) in scope.wanted]
+        if not nodes:
+            return
+        latent = item.role == "latent"
+        if item.role not in UNITS or len(nodes) < 2:
+            before = scope.title
+            scope.title = item.name or ""
+            self.walk(scope, item.lanes[0])
+            scope.title = before
+            if latent:
+                self.latent(scope, nodes[-1], item.name or "")
+            return
+        made = {v.name for n in nodes for v in n.outputs}
+        path = join(scope.path, item.path or item.name or item.role)
+        title = item.role if item.name in (None, item.role) else f"{item.role} · {item.name}"
+        if self.options.level == "overview" or self.plan.wish(path) is False:
+            self.fold_group(scope, item, nodes, made, path, title)
+            return
+        cluster = self.open(scope, Cluster(self.name(path), title, span=item.span, frozen=scope.frozen))
+        inner = replace_scope(scope, cluster)
+        inner.title = ""
+        entered = dict.fromkeys(n.inputs[0] for n in nodes if n.inputs and n.inputs[0] is not None)
+        outer = {name: scope.env[name] for name in entered if name not in made and name in scope.env}
+        for name in list(outer)[:2]:
+            if self.boxes[outer[name].box].shape != "param":
+                inner.env[name] = self.port(scope, outer[name], cluster)
+        self.walk(inner, item.lanes[0])
+        inner.env.update(outer)
+
+    def fold_group(self, scope: Scope, item: Region, nodes: list[Node], made: set[str], path: str, title: str) -> None:
+        box = Box(self.name(path), "fold", title, span=item.span, block=item.role or "")
+        owned = {n.module for n in nodes if n.module is not None}
+        total: Size = 0
+        for instance in scope.definition.instances:
+            if instance.path in owned and not instance.shared:
+                total = total + self.parameters(instance)
+        box.notes = [t for t in (self.inside(scope, nodes), count_text(total)) if t]
+        box.bar = self.share(total)
+        self.put(scope, box)
+        first = True
+        for name in dict.fromkeys(i for n in nodes for i in n.inputs if i is not None and i not in made):
+            self.link(scope, scope.env.get(name), box, "flow" if first else "side", "" if first else name)
+            first = False
+        for node in nodes:
+            for number_, value in enumerate(node.outputs):
+                told = f".{value.name.split('.')[-1]}" if number_ else ""
+                scope.env[value.name] = Anchor(box.id, value.type, told, False, box.frozen)
+
+    def inside(self, scope: Scope, nodes: list[Node]) -> str:
+        """The blocks in a closed group: `EncoderLayer ×6`."""
+        found = []
+        for node in nodes:
+            if node.kind != "box":
+                use = self.plan.use(node)
+                block = self.model.definitions[use.key].block
+                found.append(block + (f" ×{use.times}" if use.times > 1 else ""))
+            elif node.operator is not None and node.operator.weighted:
+                found.append(node.operator.name)
+        return ", ".join(found[:3]) + (", …" if len(found) > 3 else "")
+
+    def region(self, scope: Scope, item: Region) -> None:
+        """A combinator with lanes; the node that joins them comes after it."""
+        nodes = list(walk((item,)))
+        if not nodes or (scope.wanted is not None and not any(id(n) in scope.wanted for n in nodes)):
+            return
+        if item.kind == "residual" and len(item.lanes) == 2:
+            self.walk(scope, item.lanes[0])
+            before, scope.skip = scope.skip, True
+            lane, scope.lane = scope.lane, f"{scope.lane}/{len(self.ids)}"
+            count = len(self.links)
+            self.walk(scope, item.lanes[1])
+            scope.skip, scope.lane = before, lane
+            self.condition(scope, item.lanes[1], count)
+            last = next((n for n in reversed(list(walk(item.lanes[1])))), None)
+            made = {v.name for n in walk(item.lanes[0]) for v in n.outputs}
+            inputs = {n for node in walk(item.lanes[0]) for n in node.inputs if n is not None and n not in made}
+            scope.shortcut |= {last.outputs[0].name} if last is not None else inputs
+            return
+        lane = scope.lane
+        bare = [_bare(body) for body in item.lanes]
+        for number_, body in enumerate(item.lanes):
+            alone = not bare[number_] and bare.count(False) == 1
+            scope.lane = lane if alone else f"{lane}/{len(self.ids)}.{number_}"
+            self.walk(scope, body)
+            if bare[number_] and bare.count(False):
+                scope.shortcut |= {v.name for n in walk(body) for v in n.outputs}
+        scope.lane = lane
+
+    def condition(self, scope: Scope, lane: tuple[Node | Region, ...], first: int) -> None:
+        """Say at the arc into a lane when there is one, if not all uses have it."""
+        nodes = list(walk(lane))
+        if not nodes or len(scope.variants) < 2 or len(self.links) <= first:
+            return
+        name = nodes[0].outputs[0].name
+        if all(any(v.name == name for n in d.nodes() for v in n.outputs) for d in scope.variants):
+            return
+        region = next((i for i in lane if isinstance(i, Region)), None)
+        text = self.options.text(region.span if region is not None else nodes[0].span) or ""
+        found = re.search(r"\b(?:el)?if\s+(.+?):\s*(?:\n|$|[A-Z-])", text) or re.search(r"\bif\s+(.+?)\s+else\b", text)
+        told = found[1].replace("!=", "≠").replace(">=", "≥").replace("<=", "≤") if found else ""
+        self.links[first].name = f"if {told}" if told else "not in every copy"
+
+    # ------------------------------------------------------------------------------------------- boxes
+
+    def node(self, scope: Scope, node: Node) -> None:
+        if node.kind == "box":
+            self.box(scope, node)
+        else:
+            from .blocks import draw_use
+
+            draw_use(self, scope, node)
+        if node.role == "latent":
+            self.latent(scope, node, node.name or "")
+
+    def latent(self, scope: Scope, node: Node, name: str) -> None:
+        """An ellipse for a value that the spec calls latent; a sampling box becomes it."""
+        value = node.outputs[0]
+        anchor = scope.env[value.name]
+        before = self.boxes[anchor.box]
+        sampled = node.operator is not None and node.operator.kind == "latent"
+        box = Box(self.name(scope.path, name, "latent"), "latent", name, [type_text(value.type)], span=node.span)
+        if sampled and before.fusable:
+            before.shape, before.title, before.notes = "latent", name, [type_text(value.type), "∼ sampled"]
+            before.rows, before.fusable, before.role = [], False, "op"
+            return
+        self.put(scope, box)
+        self.link(scope, anchor, box)
+        scope.env[value.name] = Anchor(box.id, value.type, "", anchor.stop, anchor.frozen)
+
+    def box(self, scope: Scope, node: Node) -> None:
+        operator = node.operator
+        assert operator is not None
+        value = node.outputs[0]
+        inputs = [scope.env.get(name) if name is not None else None for name in node.inputs]
+        fed = [a for a in inputs if a is not None]
+        if id(node) in scope.formulas:
+            formula = scope.formulas[id(node)]
+            if formula is not None:
+                self.formula(scope, node, formula)
+            return
+        simple = self.options.level != "full"
+        if fed and simple and (operator.name in ("Identity", "StopGrad") or getattr(operator, "p", 1) == 0):
+            stop = fed[0].stop or operator.name == "StopGrad"
+            scope.env[value.name] = replace(fed[0], stop=stop)
+            return
+        joins = len(fed) > 1 and (isinstance(operator, Arithmetic) or operator.name in CIRCLES)
+        identity = self.name(scope.path, node.module or value.name)
+        if joins:
+            box = Box(identity, "op", self.sign(operator), role="op", span=node.span, tip=operator.name)
+            if operator.name == "Stack":
+                box.notes = [f"new axis {getattr(operator, 'axis', 1)}"]
+        else:
+            box = self.layer(scope, node, operator, identity)
+        self.put(scope, box)
+        instance = scope.definition.instance(node.module) if node.module is not None else None
+        body = instance.body if instance is not None else None
+        if isinstance(operator, Combinator) and body is not None and fed:
+            from .blocks import draw_combinator
+
+            scope.into.items.remove(box)
+            draw_combinator(self, scope, node, operator, body, fed[0])
+            return
+        ports = [p.name for p in operator.ports for _ in range(1 if not p.variadic else len(inputs))]
+        for position, (name, anchor) in enumerate(zip(node.inputs, inputs, strict=True)):
+            if anchor is None or name is None:
+                continue
+            even = (
+                joins
+                or position == 0
+                or operator.kind in ("loss", "latent", "metric")
+                or operator.name == "DotProductAttention"
+            )
+            param = self.boxes[anchor.box].shape == "param"
+            kind = "flow" if even and not param else "plain" if joins or param else "side"
+            if kind == "flow" and joins and name in scope.shortcut:
+                kind = "skip"
+            port = ports[position] if position < len(ports) else ""
+            self.link(scope, anchor, box, kind, port if kind == "side" else "")
+        for position, made in enumerate(node.outputs):
+            told = f".{operator.outputs[position]}" if position and position < len(operator.outputs) else ""
+            scope.env[made.name] = Anchor(box.id, made.type, told, False, box.frozen)
+
+    def sign(self, operator: Operator) -> str:
+        if isinstance(operator, Arithmetic):
+            return DRAWN.get(operator.sign, operator.sign)
+        return CIRCLES[operator.name]
+
+    def layer(self, scope: Scope, node: Node, operator: Operator, identity: str) -> Box:
+        """A box with one row, which may be fused."""
+        role = ROLE_OF_KIND.get(operator.kind, "pool")
+        operators, bindings, owners = self.twins(scope, node)
+        first = scope.env.get(node.inputs[0]) if node.inputs and node.inputs[0] is not None else None
+        text = operator_text(operators, first.type if first else None, bindings, self.varying(scope, owners))
+        if isinstance(operator, Arithmetic):
+            left, right = operator.left, operator.right
+            sign = DRAWN.get(operator.sign, operator.sign)
+            name, text = (f"{number(left)} {sign}", "") if left is not None else (f"{sign} {number(right)}", "")
+            if operator.sign == "**" and right == 2:
+                name = "square"
+        else:
+            name = operator.name
+        if operator.name == "Scale":
+            name, text = f"× {number(operator.k)}", ""  # type: ignore[attr-defined]
+        if operator.kind == "python":
+            name, text = getattr(operator, "box", "") or getattr(operator, "name_", "") or operator.name, "Python"
+        count = self.counted(owners, node, operators, bindings)
+        row = Row(name, text, count, role, role not in HEAVY or not operator.weighted)
+        box = Box(identity, "card", name, [], [row], role, fusable=True, span=node.span, tip=name)
+        instance = scope.definition.instance(node.module) if node.module is not None else None
+        path = next((a.path for a in operator.values().values() if isinstance(a, ModuleArgument)), node.module or "")
+        if path and scope.modules.get(path, 0) > 1:
+            box.share = path
+        if path and path != node.module:
+            row.arguments, row.role, row.thin = "", ROLE_OF_KIND.get(operator.kind, "pool"), False
+        box.frozen = bool(instance is not None and instance.frozen)
+        outputs = {value for _, value in scope.definition.outputs}
+        box.group = scope.title if not any(v.name in outputs for v in node.outputs) else ""
+        if node.name and node.outputs[0].name not in outputs and not node.name.isdigit():
+            box.title = node.name
+        return box
+
+    def formula(self, scope: Scope, node: Node, formula: Formula) -> None:
+        text = formula.text(lambda name: name.split(".")[-1] if not name[-1].isdigit() else name)
+        value = node.outputs[0]
+        box = Box(self.name(scope.path, value.name), "expression", text, role="act", span=node.span, tip=text)
+        if scope.title or node.name:
+            box.notes = [scope.title or node.name or ""]
+        self.put(scope, box)
+        for name in formula.inputs:
+            self.link(scope, scope.env.get(name), box, "flow")
+        scope.env[value.name] = Anchor(box.id, value.type, "", False, box.frozen)
+
+
+def _bare(body: tuple[Node | Region, ...]) -> bool:
+    """Whether a lane is only an arc."""
+    return all(n.operator is not None and n.operator.name == "Identity" for n in walk(body))

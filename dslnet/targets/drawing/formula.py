@@ -1,0 +1,132 @@
+"""Arithmetic as the spec wrote it.
+
+Enters: the last node of a computation on wires. Leaves: which nodes belong to it, and its text, so that a loss or a
+gate is one box and not ten circles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ...graph import Definition, Node
+from ...ops.arithmetic import Arithmetic, Function, Negate
+from ...ops.base import Operator
+from .wording import operator_text
+
+#: Signs of the language as they are drawn.
+DRAWN = {"+": "+", "-": "−", "*": "×", "/": "÷", "@": "@", "**": "^"}
+_BINDS = {"+": 1, "-": 1, "*": 2, "/": 2, "//": 2, "%": 2, "@": 2, "**": 3}
+
+
+def consumers(definition: Definition) -> dict[str, int]:
+    """How many readers each value has, outputs and next states included."""
+    found: dict[str, int] = {}
+    for node in definition.nodes():
+        for name in node.inputs:
+            if name is not None:
+                found[name] = found.get(name, 0) + 1
+    for _, name in definition.outputs:
+        found[name] = found.get(name, 0) + 1
+    for state in definition.states:
+        found[state.next] = found.get(state.next, 0) + 1
+    return found
+
+
+def is_arithmetic(operator: Operator | None) -> bool:
+    return isinstance(operator, (Arithmetic, Function)) and not operator.weighted
+
+
+class Formula:
+    """A last node and all before it that only serve it. `nodes` are in execution order, `inputs` come from outside."""
+
+    def __init__(self, definition: Definition, last: Node, belongs: Callable[[Node], bool]) -> None:
+        self.makers = {v.name: n for n in definition.nodes() for v in n.outputs}
+        self.last = last
+        self.readers: dict[str, list[Node]] = {}
+        for reader in definition.nodes():
+            for read in reader.inputs:
+                if read is not None:
+                    self.readers.setdefault(read, []).append(reader)
+        outside = {name for _, name in definition.outputs} | {s.next for s in definition.states}
+        inside = {id(last): last}
+        growing = True
+        while growing:
+            growing = False
+            for node in list(inside.values()):
+                for name in node.inputs:
+                    maker = self.makers.get(name) if name is not None else None
+                    if maker is None or id(maker) in inside or not belongs(maker):
+                        continue
+                    names = [v.name for v in maker.outputs]
+                    if all(n not in outside and all(id(r) in inside for r in self.readers.get(n, [])) for n in names):
+                        inside[id(maker)] = maker
+                        growing = True
+        self.nodes = [n for n in definition.nodes() if id(n) in inside]
+        self.inputs = list(
+            dict.fromkeys(
+                name
+                for node in self.nodes
+                for name in node.inputs
+                if name is not None and id(self.makers.get(name)) not in inside
+            )
+        )
+
+    def text(self, name: Callable[[str], str] = str) -> str:
+        """The expression; `name` says how a value from outside is called."""
+        return self._text(self.last, name)[0]
+
+    def _side(self, value: str | None, name: Callable[[str], str]) -> tuple[str, int]:
+        maker = self.makers.get(value) if value is not None else None
+        if maker is not None and any(maker is n for n in self.nodes):
+            return self._text(maker, name)
+        return (name(value) if value is not None else "?"), 9
+
+    def _text(self, node: Node, name: Callable[[str], str]) -> tuple[str, int]:
+        operator = node.operator
+        sides = [self._side(value, name) for value in node.inputs if value is not None]
+        if isinstance(operator, Arithmetic) and operator.sign in _BINDS:
+            binds = _BINDS[operator.sign]
+            if operator.left is not None:
+                sides = [(number(operator.left), 9), *sides]
+            elif operator.right is not None:
+                sides = [*sides, (number(operator.right), 9)]
+            left, right = sides[0], sides[1]
+            first = left[0] if left[1] >= binds else f"({left[0]})"
+            second = right[0] if right[1] > binds or (binds == right[1] and operator.sign in "+*") else f"({right[0]})"
+            if operator.sign == "**" and second == "2":
+                return f"{first}²", 3
+            sign = DRAWN.get(operator.sign, operator.sign)
+            return f"{first} {sign} {second}", binds
+        if isinstance(operator, Negate):
+            return f"−{sides[0][0] if sides[0][1] > 1 else '(' + sides[0][0] + ')'}", 2
+        word = operator.name if operator is not None else ""
+        word = word.lower() if isinstance(operator, (Function, Arithmetic)) else word
+        if operator is not None and not isinstance(operator, (Function, Arithmetic)):
+            extra = operator_text([operator], None, [{}])
+            word += f"[{extra}]" if extra else ""
+        return f"{word}({', '.join(text for text, _ in sides)})", 9
+
+
+def number(value: object) -> str:
+    """A constant in four digits."""
+    if isinstance(value, float):
+        return f"{value:.4g}".replace("-", "−")
+    return str(value).replace("-", "−")
+
+
+def weights(definition: Definition, value: str, sign: float = 1.0) -> list[tuple[str, float]]:
+    """A weighted sum of losses as (value, weight); anything else is itself with weight 1."""
+    makers = {v.name: n for n in definition.nodes() for v in n.outputs}
+    maker = makers.get(value)
+    operator = maker.operator if maker is not None else None
+    if maker is not None and isinstance(operator, Arithmetic):
+        names = [name for name in maker.inputs if name is not None]
+        constant = operator.left if operator.left is not None else operator.right
+        if operator.sign in ("+", "-") and constant is None and len(names) == 2:
+            second = sign if operator.sign == "+" else -sign
+            return weights(definition, names[0], sign) + weights(definition, names[1], second)
+        if operator.sign == "*" and isinstance(constant, (int, float)) and len(names) == 1:
+            return weights(definition, names[0], sign * constant)
+        if operator.sign == "/" and isinstance(operator.right, (int, float)) and operator.right:
+            return weights(definition, names[0], sign / operator.right)
+    return [(value, sign)]

@@ -1,0 +1,203 @@
+"""Chains into cards, and shapes onto arrows.
+
+Enters: a panel with one box for each computation. Leaves: the same panel with runs of layers fused, `Add & Norm`
+made one, and labels only where a reader learns something from them.
+"""
+
+from __future__ import annotations
+
+from .view import Box, Cluster, Link, Panel
+
+#: A card with this many rows begins anew at the next layer with weights.
+ROWS = 6
+
+
+class Fuser:
+    """The fusing of one panel. Links and boxes are changed in place."""
+
+    def __init__(self, panel: Panel, level: str) -> None:
+        self.panel, self.level = panel, level
+        self.home: dict[str, Cluster] = {}
+        self.boxes: dict[str, Box] = {}
+        self._place(panel.root)
+        self.before: dict[str, list[Link]] = {}
+        self.after: dict[str, list[Link]] = {}
+        self._index()
+
+    def _place(self, cluster: Cluster) -> None:
+        for item in cluster.items:
+            if isinstance(item, Box):
+                self.home[item.id], self.boxes[item.id] = cluster, item
+            else:
+                self._place(item)
+
+    def _index(self) -> None:
+        self.before = {name: [] for name in self.boxes}
+        self.after = {name: [] for name in self.boxes}
+        for link in self.panel.links:
+            self.before[link.head].append(link)
+            self.after[link.tail].append(link)
+
+    def run(self) -> None:
+        """Fuse."""
+        if self.level != "full":
+            self._add_and_norm()
+            self._chains()
+            self._alone(self.panel.root)
+
+    def finish(self) -> None:
+        """Dots that nothing forks at are left out where no title is in the way; then the labels."""
+        if self.panel.orient != "TB":
+            for box in list(self.boxes.values()):
+                links = self.after[box.id]
+                if box.shape == "port" and len(links) == 1 and len(self.before[box.id]) == 1:
+                    self._bypass(box)
+        self._labels()
+
+    def _bypass(self, port: Box) -> None:
+        entering, leaving = self.before[port.id][0], self.after[port.id][0]
+        entering.head = leaving.head
+        entering.kind = leaving.kind if entering.kind == "flow" else entering.kind
+        entering.name = entering.name or leaving.name
+        self.panel.links.remove(leaving)
+        self.home[port.id].items.remove(port)
+        del self.boxes[port.id]
+        self._index()
+
+    def _alone(self, cluster: Cluster) -> None:
+        """A cluster that holds one card only is that card, with the title in it."""
+        for position, item in enumerate(cluster.items):
+            if isinstance(item, Box):
+                continue
+            self._alone(item)
+            ports = [b for b in item.items if isinstance(b, Box) and b.shape == "port"]
+            rest = [b for b in item.items if b not in ports]
+            if item.dashed or len(ports) > 1 or len(rest) != 1 or not isinstance(rest[0], Box):
+                continue
+            card = rest[0]
+            if card.shape != "card" or card.named or (card.badge and item.badge):
+                continue
+            if ports:
+                if len(self.after[ports[0].id]) != 1 or len(self.before[ports[0].id]) != 1:
+                    continue
+                self._bypass(ports[0])
+            card.title, card.badge, card.notes = item.title, item.badge or card.badge, [item.note] if item.note else []
+            card.named, card.share, card.frozen = True, card.share or item.share, card.frozen or item.frozen
+            card.tip, card.span = item.id, item.span
+            cluster.items[position] = card
+            self.home[card.id] = cluster
+
+    # ------------------------------------------------------------------------------------------ fusing
+
+    def _add_and_norm(self) -> None:
+        for box in list(self.boxes.values()):
+            if box.shape != "op" or box.title != "+":
+                continue
+            links = self.after[box.id]
+            if len(links) != 1 or links[0].name:
+                continue
+            norm = self.boxes[links[0].head]
+            same = self.home[norm.id] is self.home[box.id]
+            if same and norm.fusable and norm.role == "norm" and len(norm.rows) == 1 and len(self.before[norm.id]) == 1:
+                row = norm.rows[0]
+                row.name, row.thin = f"Add & {row.name}", False
+                row.count = ""
+                norm.fusable, norm.title = False, row.name
+                self._absorb(box, norm)
+
+    def _absorb(self, gone: Box, into: Box) -> None:
+        """All links into `gone` lead to `into`; the link between them and `gone` vanish."""
+        for link in self.before[gone.id]:
+            link.head = into.id
+        self.panel.links = [k for k in self.panel.links if not (k.tail == gone.id and k.head == into.id)]
+        self.home[gone.id].items.remove(gone)
+        del self.boxes[gone.id]
+        self._index()
+
+    def _chains(self) -> None:
+        for box in list(self.boxes.values()):
+            if box.id not in self.boxes or not box.fusable:
+                continue
+            while (following := self._next(box)) is not None:
+                box.rows += following.rows
+                box.share = box.share or following.share
+                outgoing = self.after[following.id]
+                for link in outgoing:
+                    link.tail = box.id
+                between = self.after[box.id][0]
+                side = [k for k in self.before[following.id] if k is not between]
+                for link in side:
+                    link.head = box.id
+                self.panel.links.remove(between)
+                self.home[following.id].items.remove(following)
+                del self.boxes[following.id]
+                del self.before[following.id], self.after[following.id]
+                self.before[box.id] += side
+                self.after[box.id] = outgoing
+                box.fusable = following.fusable
+                box.group = following.group if box.group == following.group else ""
+            if len(box.rows) > 1 and box.group and not box.named and self._of_group(box):
+                box.title, box.named = box.group, True
+
+    def _of_group(self, box: Box) -> bool:
+        """Whether something else than the next step reads what this card makes."""
+        return len(self.after[box.id]) > 1 or any(
+            self.boxes[k.head].shape in ("expression", "op") or k.kind == "side" for k in self.after[box.id]
+        )
+
+    def _next(self, box: Box) -> Box | None:
+        links = self.after[box.id]
+        if len(links) != 1 or links[0].kind not in ("flow", "skip") or links[0].name or links[0].stop:
+            return None
+        found = self.boxes[links[0].head]
+        flows = [k for k in self.before[found.id] if k.kind in ("flow", "skip")]
+        if not found.fusable or len(flows) != 1 or flows[0] is not links[0]:
+            return None
+        if len(self.before[found.id]) > 1 and self.level != "overview":
+            return None
+        if self.home[found.id] is not self.home[box.id] or found.frozen != box.frozen or found.lane != box.lane:
+            return None
+        if (box.share or found.share) and box.share != found.share and not all(r.thin for r in found.rows):
+            return None
+        heavy = any(not row.thin for row in found.rows)
+        attention = any(r.role in ("attn", "recur") for r in found.rows + box.rows)
+        if heavy and attention and any(not r.thin for r in box.rows) and self.level == "block":
+            return None
+        return None if heavy and len(box.rows) >= ROWS and self.level == "block" else found
+
+    # ------------------------------------------------------------------------------------------ labels
+
+    def _labels(self) -> None:
+        told: set[tuple[str, str]] = set()
+        for link in self.panel.links:
+            tail, head = self.boxes[link.tail], self.boxes[link.head]
+            if link.kind == "side":
+                shape = link.type if tail.shape not in ("input", "param") else ""
+                link.label = " : ".join(p for p in (link.name, shape) if p)
+                continue
+            if link.kind in ("skip", "next", "loss") or link.name:
+                link.label = link.name
+                if link.kind in ("skip", "next"):
+                    continue
+            if tail.shape in ("input", "target", "port", "param", "output", "latent", "loss", "state", "sum"):
+                continue
+            if head.shape in ("output", "latent", "loss", "state", "sum", "op"):
+                if head.shape != "op" or self.home[tail.id] is self.home[head.id]:
+                    continue
+            if (tail.id, link.type) in told:
+                continue
+            crossing = self.home[tail.id] is not self.home[head.id]
+            incoming = [k.type for k in self.before[tail.id] if k.kind in ("flow", "skip")]
+            if crossing or not incoming or any(t != link.type for t in incoming):
+                told.add((tail.id, link.type))
+                link.label = " : ".join(p for p in (link.name, link.type) if p)
+
+
+def fuse(panel: Panel, level: str) -> None:
+    """Fuse the chains of a panel."""
+    Fuser(panel, level).run()
+
+
+def finish(panel: Panel) -> None:
+    """What depends on the panel's orientation: dots and labels."""
+    Fuser(panel, "").finish()

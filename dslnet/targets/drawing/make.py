@@ -1,0 +1,240 @@
+"""A model as a picture.
+
+Enters: a checked model and what the reader asks for. Leaves: a `View`: the main flow with its inputs, outputs and
+losses, a definition for each block that stays closed, and the caption.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from ...graph import Definition, Model
+from .describe import describe
+from .expand import Expander
+from .fuse import finish, fuse
+from .plan import UNITS, Options, Plan
+from .scope import Anchor, Scope
+from .training import draw_losses, hidden, losses, needed
+from .view import Box, Caption, Cluster, Link, Panel, View
+from .wording import common, parameters, type_text
+
+#: More boxes than this are not laid out.
+LIMIT = 20_000
+
+
+class TooLarge(Exception):
+    """A picture of more boxes than anyone can read."""
+
+
+def make_view(model: Model, options: Options) -> View:
+    """The picture. Raises `NothingMatches` and `TooLarge`."""
+    trained = options.training and bool(model.objectives.losses or model.objectives.trains)
+    root = model.training if trained and model.training else model.entry
+    plan = Plan(model, options, root)
+    plan.check()
+    main = Expander(model, plan)
+    panel = _main(model, main, model.definitions[root], trained)
+    definitions = _definitions(model, plan, main) if options.level == "block" else []
+    fuse(panel, options.level)
+    panel.orient = options.orient or _orient(panel)
+    for each in definitions:
+        each.orient = "TB" if panel.orient == "LR" else panel.orient
+        fuse(each, options.level)
+    for each in (panel, *definitions):
+        finish(each)
+        _trunk(each)
+    view = View(panel, definitions, Caption(model.name))
+    if view.count() > LIMIT:
+        raise TooLarge(f"{view.count():,} boxes are more than the {LIMIT:,} that can be drawn; try --level block")
+    describe(model, view, root)
+    return view
+
+
+def _main(model: Model, to: Expander, definition: Definition, trained: bool) -> Panel:
+    root = Cluster("model")
+    scope = Scope(definition, [definition], {}, root, "")
+    inference = model.definition
+    parts = losses(model, definition, to.options.show) if trained else []
+    sinks = [value for _, value in definition.outputs if trained] + [value for _, value in inference.outputs]
+    if trained and "metrics" not in to.options.show:
+        metrics = {m.value for m in model.objectives.losses if m.kind == "metric"}
+        sinks = [s for s in sinks if s not in metrics]
+    wanted = needed(definition, sinks) - hidden(definition, parts, model.objectives.trains if trained else ())
+    scope.wanted = wanted
+    read = {name for n in definition.nodes() for name in n.inputs} | {v for _, v in definition.outputs}
+    for entry in definition.inputs:
+        if entry.value.name not in read:
+            continue
+        box = Box(to.name(entry.value.name), entry.kind if entry.kind == "target" else "input", entry.value.name)
+        box.notes, box.role, box.span = [type_text(entry.value.type)], "io", entry.value.span
+        box.tip = f"{entry.kind} {entry.value.name}"
+        if entry.kind == "target" and not any(entry.value.name in p.formula.inputs for p in parts):
+            if not any(entry.value.name in n.inputs for n in definition.nodes() if id(n) in wanted):
+                continue
+        to.put(scope, box)
+        scope.env[entry.value.name] = Anchor(box.id, entry.value.type)
+    to.prepare(scope)
+    to.walk(scope, definition.body)
+    outputs: dict[str, Box] = {}
+    for name, value in inference.outputs:
+        anchor = scope.env.get(value)
+        if anchor is None:
+            continue
+        box = Box(to.name("output", name), "output", name, [type_text(anchor.type)], role="op", tip=f"output {name}")
+        to.put(scope, box)
+        plain = Anchor(anchor.box, anchor.type, anchor.name, False, False)
+        to.link(scope, plain, box)
+        outputs.setdefault(value, box)
+    if trained:
+        draw_losses(to, scope, model, parts, outputs)
+    for promise in model.objectives.autoregressive:
+        tail = outputs.get(promise.logits)
+        head = scope.env.get(promise.tokens)
+        if tail is not None and head is not None:
+            to.links.append(Link(tail.id, head.box, "next", name="next token"))
+    _frozen(model, root)
+    return Panel("main", root, to.links)
+
+
+def _frozen(model: Model, root: Cluster) -> None:
+    """Mark what `freeze` lines name."""
+    paths = model.objectives.frozen
+    for box in root.boxes():
+        if any(box.id == p or box.id.startswith(p + ".") for p in paths):
+            box.frozen = True
+    for cluster in root.clusters():
+        if any(cluster.id == p or cluster.id.startswith(p + ".") for p in paths):
+            cluster.frozen = True
+
+
+def _definitions(model: Model, plan: Plan, main: Expander) -> list[Panel]:
+    """A panel for each closed block, and for those closed inside them."""
+    found: list[Panel] = []
+    done: dict[str, int] = {}
+    todo = dict(main.closed)
+    while todo:
+        block, keys = next(iter(todo.items()))
+        del todo[block]
+        if block in done:
+            continue
+        done[block] = len(found)
+        variants = [model.definitions[key] for key in keys]
+        inner = Expander(model, plan, f"{block}/")
+        found.append(_definition(inner, variants))
+        for name, more in inner.closed.items():
+            if name not in done:
+                todo.setdefault(name, [])
+                todo[name] += [k for k in more if k not in todo[name]]
+    return found
+
+
+def _definition(to: Expander, variants: list[Definition]) -> Panel:
+    definition = max(variants, key=lambda d: len(list(d.nodes())))
+    title = definition.block
+    cluster = Cluster(f"{to.prefix}block", title, "definition", dashed=True, span=definition.span)
+    root = Cluster(f"{to.prefix}model", items=[cluster])
+    bindings = [v.bindings for v in variants]
+    scope = Scope(definition, variants, {}, cluster, "")
+    scope.nesting = (definition.block,)
+    for entry in definition.inputs:
+        name = "in" if entry.value.name == "x" or not entry.value.named else entry.value.name
+        box = Box(to.name("input", entry.value.name), "input", name, role="io", tip=f"input {entry.value.name}")
+        position = definition.inputs.index(entry)
+        shape = _shape([d.inputs[position].value.type for d in variants if len(d.inputs) > position], bindings)
+        box.notes = [shape] if shape else []
+        to.put(scope, box)
+        scope.env[entry.value.name] = Anchor(box.id, entry.value.type)
+    from .blocks import next_states, states
+
+    states(to, scope, definition, [])
+    to.prepare(scope)
+    to.walk(scope, definition.body)
+    next_states(to, scope, definition)
+    for name, value in definition.outputs:
+        anchor = scope.env.get(value)
+        if anchor is None:
+            continue
+        box = Box(to.name("output", name), "output", name, role="op", tip=f"output {name}")
+        shape = _shape([d.values()[dict(d.outputs)[name]].type for d in variants if name in dict(d.outputs)], bindings)
+        box.notes = [shape] if shape else []
+        to.put(scope, box)
+        to.link(scope, anchor, box)
+    if len(variants) > 1:
+        _rename(to, scope, variants)
+        names = [n for n in parameters(definition) if len({str(b.get(n)) for b in bindings}) > 1]
+        if names:
+            cluster.title = f"{title}({', '.join(names)})"
+    if definition.kind == "module":
+        cluster.title = definition.block
+    return Panel(f"def {definition.block}", root, to.links)
+
+
+def _rename(to: Expander, scope: Scope, variants: list[Definition]) -> None:
+    """Shapes inside a definition by the block's own names; those that have none are left out."""
+    known = [d.values() for d in variants]
+    shapes: dict[str, str] = {}
+    for name, value in scope.definition.values().items():
+        types = [(v[name].type, d.bindings) for v, d in zip(known, variants, strict=True) if name in v]
+        shapes.setdefault(type_text(value.type), _shape([t for t, _ in types], [b for _, b in types]) or "")
+    for link in to.links:
+        link.type = shapes.get(link.type, "")
+
+
+def _shape(types: list, bindings: list) -> str | None:  # type: ignore[type-arg]
+    if any(isinstance(t, tuple) or t.shape is None or len(t.shape) != len(types[0].shape or ()) for t in types):
+        return None
+    sizes = []
+    names: set[str] = set()
+    for axis in range(len(types[0].shape)):
+        values = [t.shape[axis] for t in types]
+        rest = [{n: v for n, v in b.items() if n not in names} for b in bindings]
+        told = common(values, rest) or common(values, bindings)
+        names |= {part.split("/")[0].split("·")[-1] for part in [told or ""]}
+        if told is None:
+            return None
+        sizes.append(told)
+    return "×".join(sizes) + ("" if types[0].dtype == "float" else f" {types[0].dtype}")
+
+
+def _trunk(panel: Panel) -> None:
+    """The straight line of a panel: of the links out of a box, one is the trunk."""
+    seen: set[str] = set()
+    entered: set[str] = set()
+    for link in panel.links:
+        link.trunk = link.kind == "flow" and link.tail not in seen and link.head not in entered
+        if link.trunk:
+            seen.add(link.tail)
+            entered.add(link.head)
+
+
+def _orient(panel: Panel) -> str:
+    """Bottom to top for an encoder with a decoder; from the left for short towers side by side; else down."""
+    tops = panel.root.items
+    roles = {w for item in tops for w in item.title.split(" · ")[:1] if w in UNITS}
+    ranks = _ranks(panel)
+    towers = Counter(b.share for b in tops if isinstance(b, Box) and b.share and b.shape == "fold")
+    if len(roles & set(UNITS)) > 1 and not {"encoder", "decoder"} <= roles and ranks <= 7:
+        return "LR"
+    if any(n > 1 for n in towers.values()) and ranks <= 7:
+        return "LR"
+    inputs = sum(b.shape == "input" for b in panel.boxes())
+    return "BT" if {"encoder", "decoder"} <= roles and inputs > 1 else "TB"
+
+
+def _ranks(panel: Panel) -> int:
+    """The length of the longest way through."""
+    home = [b.id for b in panel.boxes()]
+    after: dict[str, list[str]] = {}
+    for link in panel.links:
+        if link.kind != "next":
+            after.setdefault(link.tail, []).append(link.head)
+    depth: dict[str, int] = {}
+
+    def below(name: str, trail: frozenset[str]) -> int:
+        if name not in depth:
+            depth[name] = 1 + max((below(n, trail | {name}) for n in after.get(name, ()) if n not in trail), default=0)
+        return depth[name]
+
+    if len(home) > 400:
+        return 99
+    return max((below(name, frozenset()) for name in home), default=0)

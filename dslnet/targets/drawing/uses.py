@@ -1,0 +1,130 @@
+"""What is told of a box or of a block: counts, arguments, and what differs between uses.
+
+Enters: nodes of the definition that is being walked. Leaves: texts and numbers for their cards.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from ...graph import Definition, Instance, Model, Node, Type
+from ...ops.base import Combinator, Operator
+from ...shape import Size, numel
+from ...weights import count_parameters, parametrized
+from .plan import Plan, Use
+from .scope import Scope
+from .wording import block_text, common, count_text, feature, parameters, written
+
+
+class Uses:
+    """Answers about a model that is drawn by a plan."""
+
+    def __init__(self, model: Model, plan: Plan) -> None:
+        self.model, self.plan, self.options = model, plan, plan.options
+
+    def twins(self, scope: Scope, node: Node) -> tuple[list[Operator], list[dict[str, object]], list[Definition]]:
+        """The same box in every use of the block: its operators, with what their names stand for."""
+        operators: list[Operator] = []
+        bindings: list[dict[str, object]] = []
+        owners: list[Definition] = []
+        name = node.outputs[0].name
+        for variant in scope.variants:
+            for other in variant.nodes():
+                if other.outputs[0].name == name and type(other.operator) is type(node.operator):
+                    assert other.operator is not None
+                    operators.append(other.operator)
+                    bindings.append(variant.bindings)
+                    owners.append(variant)
+                    break
+        assert node.operator is not None
+        return (operators or [node.operator]), (bindings or [{}]), (owners or [scope.definition])
+
+    def varying(self, scope: Scope, owners: list[Definition]) -> tuple[str, ...]:
+        """Names that differ between all uses, for a box that only some of them have."""
+        if len(owners) == len(scope.variants):
+            return ()
+        every = [v.bindings for v in scope.variants]
+        return tuple(n for n in every[0] if len({str(b.get(n)) for b in every}) > 1)
+
+    def counted(
+        self, owners: list[Definition], node: Node, operators: list[Operator], bindings: Sequence[dict[str, object]]
+    ) -> str:
+        """The parameters of a box; of several uses, where a formula in the block's names tells all."""
+        counts: list[Size] = []
+        for owner in owners:
+            instance = owner.instance(node.module) if node.module is not None else None
+            counts.append(self.parameters(instance) if instance is not None else 0)
+        if all(c == counts[0] for c in counts):
+            return count_text(counts[0])
+        return common(counts, bindings) or ""
+
+    def parameters(self, instance: Instance) -> Size:
+        """The parameters of one instance; rounds are multiplied."""
+        if instance.copy_of is not None:
+            return 0
+        if instance.definition is not None:
+            return count_parameters(self.model, instance.definition)
+        total: Size = 0
+        for part in instance.rounds:
+            total = total + count_parameters(self.model, part.definition) * part.count
+        if instance.operator is not None:
+            for weight in instance.operator.weights(*instance.inputs):
+                for entry in parametrized(weight, instance.parametrization):
+                    total = total + (numel(entry.shape) if entry.trained else 0)
+            if instance.body is not None and isinstance(instance.operator, Combinator):
+                total = total + count_parameters(self.model, instance.body) * instance.operator.copies
+        return total
+
+    def share(self, count: Size) -> float | None:
+        """The part of all parameters that a closed block has."""
+        total = count_parameters(self.model, self.plan.root)
+        if isinstance(count, int) and isinstance(total, int) and total and count:
+            return count / total
+        return None
+
+    def given(self, use: Use) -> list[str]:
+        """The arguments that a call gives to its block, by name."""
+        return written(self.options.text(use.node.span), parameters(self.model.definitions[use.key]))
+
+    def variants(self, use: Use) -> list[Definition]:
+        return [self.model.definitions[k] for k in dict.fromkeys(k for k, _ in use.rounds)]
+
+    def twin_uses(self, scope: Scope, node: Node) -> list[tuple[Use, dict[str, object]]]:
+        """The same call in every use of the block that is being drawn, with what its names stand for."""
+        found = []
+        for variant in scope.variants:
+            for other in variant.nodes():
+                if other.kind == node.kind and other.outputs[0].name == node.outputs[0].name:
+                    found.append((self.plan.use(other), variant.bindings))
+                    break
+        return found
+
+    def called(self, scope: Scope, node: Node, definition: Definition) -> str:
+        """The name of a block as it is written where a part is made, for a preset has its base's definition."""
+        instance = scope.definition.instance(node.module) if node.module is not None else None
+        if definition.kind == "block" and (instance is None or instance.role is None):
+            return definition.block
+        found = re.match(r"[A-Z]\w*", self.options.text(instance.span) or "") if instance is not None else None
+        return found[0] if found else definition.block
+
+    def symbolic(self, scope: Scope, node: Node, use: Use) -> str | None:
+        """The arguments of a call by the names of the block that it stands in; None when that is used only once."""
+        if len(scope.variants) < 2:
+            return None
+        uses = self.twin_uses(scope, node)
+        parts: list[str] = []
+        for name in self.given(use):
+            values = [self.model.definitions[u.key].bindings.get(name) for u, _ in uses]
+            if any(v is None or isinstance(v, (bool, float)) for v in values):
+                continue
+            told = common(values, [b for _, b in uses])
+            if told is not None:
+                parts.append(f"/{told}" if name == "stride" else told if not parts else f"{name} {told}")
+        return ", ".join(p for p in parts if p != "/1")
+
+    def arguments(self, use: Use, before: Type | None, after: Type | None) -> str:
+        rounds = [self.model.definitions[k] for k, _ in use.rounds]
+        given = self.given(use)
+        first = feature(before) if before is not None else None
+        return block_text(rounds, given, first, feature(after) if after is not None else None)
