@@ -11,7 +11,7 @@ PEERS := transformers torch_geometric pillow numpy huggingface_hub safetensors p
 .venv/made: pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(PIP) --upgrade pip
-	$(PIP) "$(TORCH)" numpy || $(PIP) torch numpy
+	$(PIP) "$(TORCH)" numpy
 	$(PIP) -e .
 	@touch $@
 
