@@ -94,9 +94,11 @@ class Feeding(Operators):
                     )
                     return None
                 if side.name in named:
-                    return self.fed_twice(operator.name, side, named[side.name].span)
+                    self.fed_twice(operator.name, side, named[side.name].span)
+                    return None
                 if isinstance(side.value, Wires):
-                    return self.not_one(operator.name, side)
+                    self.not_one(operator.name, side)
+                    return None
                 named[side.name] = side
             elif isinstance(side.value, Wires):
                 incoming += self.separate(side.value, side.span)
@@ -226,9 +228,11 @@ class Feeding(Operators):
                 )
                 return None
             elif side.name in slots:
-                return self.fed_twice(block.name, side, next(s.span for s in sides if s.name == side.name))
+                self.fed_twice(block.name, side, next(s.span for s in sides if s.name == side.name))
+                return None
             elif len(fed) != 1:
-                return self.not_one(block.name, side)
+                self.not_one(block.name, side)
+                return None
             else:
                 slots[side.name] = fed[0]
         free = [n for n in names if n not in slots]

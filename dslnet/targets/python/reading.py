@@ -18,7 +18,7 @@ from ...ops.arguments import ModuleArgument
 from ...shape import Tensor
 from .bodies import Body
 from .expressions import Site, translate
-from .tree import Call, Ref, Sequence, Star, Tree
+from .tree import Call, Number, Ref, Sequence, Star, Subscript, Tree
 
 if TYPE_CHECKING:
     from .classes import Project
@@ -140,10 +140,16 @@ class BoxReader:
         op = node.operator
         assert op is not None
         types: list[Tensor | None] = []
-        for name in node.inputs:
-            type_ = None if name is None else self.wires[place.wires[name]].type
-            types += type_ if isinstance(type_, tuple) else [type_]
+        single: list[Tree | None] = []  # an element of a tuple is an input of its own
         inputs = [self.ref(name, place) for name in node.inputs]
+        for name, tree in zip(node.inputs, inputs, strict=True):
+            type_ = None if name is None else self.wires[place.wires[name]].type
+            if isinstance(type_, tuple) and tree is not None:
+                types += type_
+                single += [Subscript(tree, (Number(number, "index"),)) for number in range(len(type_))]
+            else:
+                types.append(type_ if isinstance(type_, Tensor) else None)
+                single.append(tree)
         made = op.torch(*types)
 
         def rest(index: int) -> Tree:
@@ -161,7 +167,7 @@ class BoxReader:
         path = node.module
         hints = {v: k for k, v in reversed(op.values().items()) if isinstance(v, (int, float)) and v not in (0, 1)}
         site = Site(
-            inputs, rest, held=held, support=self.project.support, hints=hints,
+            single, rest, held=held, support=self.project.support, hints=hints,
             own=lambda: place.module(path if path is not None else ""),
             call_own=lambda args, keywords: place.call(path if path is not None else "", args, keywords),
         )  # fmt: skip
