@@ -6,6 +6,8 @@ everything inside, in the expander's panel.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ...graph import Definition, Node, Type, join
 from ...ops.base import Combinator
 from ...shape import Size, Tensor
@@ -168,7 +170,8 @@ def closed(
         scope.env[value.name] = Anchor(box.id, value.type, tap, False, box.frozen)
     if not from_prelude(definition):
         known = to.closed.setdefault(definition.block, [])
-        known += [key for key, _ in use.rounds if key not in known]
+        for other in [use, *(u for u, _ in to.twin_uses(scope, node))]:
+            known += [key for key, _ in other.rounds if key not in known]
 
 
 def _type(to: Expander, use: Use, position: int) -> Type | None:
@@ -276,7 +279,7 @@ def opened(
         if position == 0:
             inner.env[entry.value.name] = to.port(scope, anchor, cluster)
         else:
-            inner.env[entry.value.name] = anchor
+            inner.env[entry.value.name] = replace(anchor, side=entry.value.name)
     states(to, inner, definition, fed[len(definition.inputs) :])
     to.prepare(inner)
     to.walk(inner, definition.body)
@@ -356,7 +359,8 @@ def draw_combinator(to: Expander, scope: Scope, node: Node, operator: Combinator
     cluster = Cluster(
         to.name(scope.path, node.module or "", "body"), operator.name, span=node.span, frozen=scope.frozen
     )
-    cluster.note = operator_text([operator], fed.type, [{}])
+    told = operator_text([operator], fed.type, [{}])
+    cluster.note = told if told != str(operator.copies) else ""
     cluster.badge = f"×{operator.copies} lanes" if operator.copies > 1 else ""
     to.open(scope, cluster)
     inner = begin(

@@ -41,30 +41,32 @@ def part(svg: str, prefix: str) -> Part:
     return Part(float(found[1]), float(found[2]), body.strip())
 
 
-def compose(parts: list[Part], caption: Part | None, across: bool, name: str, summary: str, mode: str) -> str:
-    """The picture. `across` says that the main flow goes from left to right, so that definitions stand below it."""
+def _beside(parts: list[Part], across: bool) -> tuple[float, float]:
+    """Place the definitions right of the main flow, or below it; the size of all together."""
     main, *definitions = parts
     width, height = main.width, main.height
-    if definitions and not across:
-        x, y, column = main.width + GAP, 0.0, 0.0
-        limit = max(main.height, *(d.height for d in definitions))
-        for each in definitions:
-            if y and y + each.height > limit + 1:
-                x, y, column = x + column + GAP, 0.0, 0.0
-            each.x, each.y = x, y
-            y += each.height + GAP
-            column = max(column, each.width)
-            width, height = max(width, x + each.width), max(height, each.y + each.height)
-    elif definitions:
-        x, y, row = 0.0, main.height + GAP, 0.0
-        limit = max(main.width, *(d.width for d in definitions))
-        for each in definitions:
-            if x and x + each.width > limit + 1:
-                x, y, row = 0.0, y + row + GAP, 0.0
-            each.x, each.y = x, y
-            x += each.width + GAP
-            row = max(row, each.height)
-            width, height = max(width, each.x + each.width), max(height, y + each.height)
+    x, y, most = (0.0, main.height + GAP, 0.0) if across else (main.width + GAP, 0.0, 0.0)
+    limit = max(p.width if across else p.height for p in parts)
+    for each in definitions:
+        if across and x and x + each.width > limit + 1:
+            x, y, most = 0.0, y + most + GAP, 0.0
+        elif not across and y and y + each.height > limit + 1:
+            x, y, most = x + most + GAP, 0.0, 0.0
+        each.x, each.y = x, y
+        if across:
+            x, most = x + each.width + GAP, max(most, each.height)
+        else:
+            y, most = y + each.height + GAP, max(most, each.width)
+        width, height = max(width, each.x + each.width), max(height, each.y + each.height)
+    return width, height
+
+
+def compose(parts: list[Part], caption: Part | None, across: bool, name: str, summary: str, mode: str) -> str:
+    """The picture. `across` says that the main flow goes from left to right, so that definitions stand below it."""
+    sizes = {way: _beside(parts, way) for way in (not across, across)}
+    # a page is about as wide as high: the other way is taken when it saves much
+    cost = {way: max(w, 0.72 * h) * (w + h) for way, (w, h) in sizes.items()}
+    width, height = _beside(parts, across if cost[across] <= 1.15 * cost[not across] else not across)
     if caption is not None:
         wide = max(width, caption.width)
         shift = (wide - width) / 2
@@ -72,8 +74,6 @@ def compose(parts: list[Part], caption: Part | None, across: bool, name: str, su
             each.x += shift
         caption.x, caption.y = (wide - caption.width) / 2, height - 22
         width, height = wide, height - 22 + caption.height
-    if main.height < height and not across and definitions:
-        main.y = 0.0
     inside = []
     for each in [*parts, *([caption] if caption else [])]:
         inside.append(f'<g transform="translate({each.x:.1f},{each.y:.1f})">\n{each.body}\n</g>')

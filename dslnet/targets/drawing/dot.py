@@ -19,6 +19,7 @@ class Printer:
 
     def __init__(self, theme: Theme, orient: str, targets: dict[str, str] | None = None) -> None:
         self.theme, self.orient, self.targets = theme, orient, targets or {}
+        self.ports: set[str] = set()
         self.text: list[str] = []
         self.indent = 0
 
@@ -57,6 +58,7 @@ class Printer:
         _homes(panel.root, home)
         self.items(panel.root)
         inside = _inside(panel.root)
+        self.ports = {box.id for box in panel.boxes() if box.shape == "port"}
         for link in panel.links:
             self.link(link, home, inside)
         top = [i for i in panel.root.items if isinstance(i, Box)]
@@ -78,14 +80,14 @@ class Printer:
 
     # --------------------------------------------------------------------------------------------- nodes
 
-    def node(self, box: Box, cluster: Cluster | None, **attributes: str) -> None:
+    def node(self, box: Box, **attributes: str) -> None:
         common = {
             "id": quoted(ident(box.id)),
             "class": quoted(box.shape if box.shape != "card" else box.role),
             "tooltip": quoted(box.tip or box.title or box.id),
         }
-        if cluster is not None and box.shape not in ("param", "target") and not box.lane:
-            common["group"] = quoted(cluster.id)
+        if box.line:
+            common["group"] = quoted(box.line)
         told = ", ".join(f"{key}={value}" for key, value in {**common, **attributes}.items())
         self.say(f"{quoted(box.id)} [{told}];")
 
@@ -106,16 +108,16 @@ class Printer:
                 text = labels.single(box, theme)
                 if box.frozen and not cluster.frozen:
                     text += "<BR/>" + labels.font("❄ frozen", 9, theme["muted"], True)
-                self.node(box, cluster, label=f"<{text}>", **self.paint(box.rows[0].role, box.frozen), **extra)
+                self.node(box, label=f"<{text}>", **self.paint(box.rows[0].role, box.frozen), **extra)
             case "card":
                 role = next((r.role for r in box.rows if not r.thin), box.rows[0].role)
                 paint = self.paint("op", False, box.frozen)
                 paint["color"] = f'"{theme.stroke("frozen" if box.frozen else role)}"'
-                self.node(box, cluster, label=f"<{labels.rows(box, theme)}>", margin='"0.065,0.06"', **paint, **extra)
+                self.node(box, label=f"<{labels.rows(box, theme)}>", margin='"0.065,0.06"', **paint, **extra)
             case "fold":
                 paint = self.paint("block2", box.frozen)
                 told = f"<{labels.folded(box, theme, box.frozen and not cluster.frozen)}>"
-                self.node(box, cluster, label=told, margin='"0.08,0.035"', penwidth="1.4", **paint, **extra)
+                self.node(box, label=told, margin='"0.08,0.035"', penwidth="1.4", **paint, **extra)
             case "op":
                 paint = self.paint("op", False, rounded=False)
                 text = labels.font(box.title, 13, None, True)
@@ -125,21 +127,21 @@ class Printer:
                     size = {"shape": "ellipse", "margin": '"0.02,0.01"'}
                 elif len(box.title) > 2:
                     size = {"shape": "ellipse", "margin": '"0.02,0.01"', "height": "0.27"}
-                self.node(box, cluster, label=f"<{text}>", **size, **paint)
+                self.node(box, label=f"<{text}>", **size, **paint)
             case "port":
                 colour = f'"{theme["edge"]}"'
                 dot = {"shape": "point", "width": "0.05", "height": "0.05", "label": '""'}
-                self.node(box, cluster, color=colour, fillcolor=colour, **dot)
+                self.node(box, color=colour, fillcolor=colour, **dot)
             case "input" | "target":
-                self.node(box, cluster, label=f"<{labels.pill(box, theme, True)}>", **self.paint("io", False))
+                self.node(box, label=f"<{labels.pill(box, theme, True)}>", **self.paint("io", False))
             case "output":
                 paint = self.paint("op", False)
                 paint["color"] = f'"{theme.stroke("io")}"'
-                self.node(box, cluster, label=f"<{labels.pill(box, theme, False)}>", penwidth="2.0", **paint)
+                self.node(box, label=f"<{labels.pill(box, theme, False)}>", penwidth="2.0", **paint)
             case "loss":
                 paint = self.paint("loss", False, rounded=False)
                 told = f"<{labels.stacked(box.title, box.notes, theme)}>"
-                self.node(box, cluster, label=told, shape="hexagon", margin='"0.02,0.03"', penwidth="1.4", **paint)
+                self.node(box, label=told, shape="hexagon", margin='"0.02,0.03"', penwidth="1.4", **paint)
             case "sum":
                 paint = self.paint("op", False, rounded=not box.title)
                 if not box.notes:
@@ -151,20 +153,20 @@ class Printer:
                     words = labels.font(" ".join(box.notes), 9, theme["muted"])
                     text = (labels.font(box.title, 13, None, True) + " " if box.title else "") + words
                     shape = {"shape": "ellipse", "margin": '"0.03,0.01"'}
-                self.node(box, cluster, label=f"<{text}>", **shape, **paint)
+                self.node(box, label=f"<{text}>", **shape, **paint)
             case "latent":
                 told = f"<{labels.stacked(box.title, box.notes, theme)}>"
                 paint = self.paint("op", box.frozen, rounded=False)
-                self.node(box, cluster, label=told, shape="ellipse", penwidth="2.0", margin='"0.05,0.02"', **paint)
+                self.node(box, label=told, shape="ellipse", penwidth="2.0", margin='"0.05,0.02"', **paint)
             case "state":
                 text = labels.font(box.title, None, None, True) + " " + labels.font(" ".join(box.notes), 9)
-                self.node(box, cluster, label=f"<{text}>", **self.paint("recur", False, box.dashed))
+                self.node(box, label=f"<{text}>", **self.paint("recur", False, box.dashed))
             case "expression":
                 told = f"<{labels.stacked(box.title, box.notes, theme)}>"
-                self.node(box, cluster, label=told, **self.paint("act", box.frozen), **extra)
+                self.node(box, label=told, **self.paint("act", box.frozen), **extra)
             case _:  # a parameter
                 told = f"<{labels.stacked(box.title, box.notes, theme)}>"
-                self.node(box, cluster, label=told, **self.paint("pool", box.frozen), **extra)
+                self.node(box, label=told, **self.paint("pool", box.frozen), **extra)
 
     def link_of(self, name: str) -> dict[str, str]:
         """Where a click leads: the source, or the block's own picture."""
@@ -222,7 +224,7 @@ class Printer:
         left = [c for c in out if c not in into]
         if left and self.orient == "BT" and link.kind in ("flow", "side"):
             attributes.append(f"ltail={quoted('cluster_' + left[0])}")
-        if entered and self.orient == "TB" and link.kind == "flow":
+        if entered and self.orient == "TB" and link.kind == "flow" and link.head in self.ports:
             attributes.append(f"lhead={quoted('cluster_' + entered[0])}")
         self.say(f"{quoted(link.tail)} -> {quoted(link.head)} [{', '.join(attributes)}];")
 

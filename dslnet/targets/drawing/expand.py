@@ -21,7 +21,7 @@ from .scope import Anchor, Scope, replace_scope
 from .style import ROLE_OF_KIND
 from .uses import Uses
 from .view import Box, Cluster, Link, Row
-from .wording import count_text, operator_text, type_text
+from .wording import count_text, operator_text, shape_text, type_text
 
 #: Joins without weights, and what stands in their circle.
 CIRCLES = {"Add": "+", "Mul": "×", "MatMul": "@", "Concat": "∥", "Stack": "∥"}
@@ -66,6 +66,8 @@ class Expander(Uses):
         if scope.skip and kind == "flow":
             kind = "skip"
         stop = anchor.stop or (anchor.frozen and not box.frozen)
+        if anchor.side and kind in ("flow", "skip"):
+            kind, name = "side", name or anchor.side
         told = "" if self.boxes[anchor.box].shape == "port" else anchor.name
         name = " ".join(p for p in (told, name) if p)
         link = Link(anchor.box, box.id, kind, type_text(anchor.type), name, stop, anchor.frozen and box.frozen)
@@ -101,7 +103,8 @@ class Expander(Uses):
                 scope.modules[path] = scope.modules.get(path, 0) + 1
         for parameter in definition.params:
             fed = Box(self.name(scope.path, parameter.path), "param", parameter.path, role="pool")
-            fed.notes = [type_text(parameter.value.type)]
+            twins = [(p.value.type, d.bindings) for d in scope.variants for p in d.params if p.path == parameter.path]
+            fed.notes = [shape_text([t for t, _ in twins], [b for _, b in twins]) or ""]
             fed.tip = f"{'param' if parameter.trained else 'buffer'} {parameter.path}"
             self.put(scope, fed)
             scope.env[parameter.value.name] = Anchor(fed.id, parameter.value.type, "", False, scope.frozen)
@@ -296,7 +299,7 @@ class Expander(Uses):
             even = (
                 joins
                 or position == 0
-                or operator.kind in ("loss", "latent", "metric")
+                or operator.kind in ("loss", "latent", "metric", "op")
                 or operator.name == "DotProductAttention"
             )
             param = self.boxes[anchor.box].shape == "param"
@@ -342,6 +345,7 @@ class Expander(Uses):
         if path and path != node.module:
             row.arguments, row.role, row.thin = "", ROLE_OF_KIND.get(operator.kind, "pool"), False
         box.frozen = bool(instance is not None and instance.frozen)
+        box.made = node.outputs[0].name
         outputs = {value for _, value in scope.definition.outputs}
         box.group = scope.title if not any(v.name in outputs for v in node.outputs) else ""
         if node.name and node.outputs[0].name not in outputs and not node.name.isdigit():

@@ -134,13 +134,15 @@ class Fuser:
                 del self.before[following.id], self.after[following.id]
                 self.before[box.id] += side
                 self.after[box.id] = outgoing
-                box.fusable = following.fusable
+                box.fusable, box.made = following.fusable, following.made
                 box.group = following.group if box.group == following.group else ""
             if len(box.rows) > 1 and box.group and not box.named and self._of_group(box):
                 box.title, box.named = box.group, True
 
     def _of_group(self, box: Box) -> bool:
         """Whether something else than the next step reads what this card makes."""
+        if box.made != box.group:
+            return False
         return len(self.after[box.id]) > 1 or any(
             self.boxes[k.head].shape in ("expression", "op") or k.kind == "side" for k in self.after[box.id]
         )

@@ -16,7 +16,7 @@ from .plan import UNITS, Options, Plan
 from .scope import Anchor, Scope
 from .training import draw_losses, hidden, losses, needed
 from .view import Box, Caption, Cluster, Link, Panel, View
-from .wording import common, parameters, type_text
+from .wording import parameters, shape_text, type_text
 
 #: More boxes than this are not laid out.
 LIMIT = 20_000
@@ -131,6 +131,8 @@ def _definitions(model: Model, plan: Plan, main: Expander) -> list[Panel]:
 def _definition(to: Expander, variants: list[Definition]) -> Panel:
     definition = max(variants, key=lambda d: len(list(d.nodes())))
     title = definition.block
+    if definition.kind == "module":
+        title = title[:1].lower() + title[1:]
     cluster = Cluster(f"{to.prefix}block", title, "definition", dashed=True, span=definition.span)
     root = Cluster(f"{to.prefix}model", items=[cluster])
     bindings = [v.bindings for v in variants]
@@ -140,7 +142,7 @@ def _definition(to: Expander, variants: list[Definition]) -> Panel:
         name = "in" if entry.value.name == "x" or not entry.value.named else entry.value.name
         box = Box(to.name("input", entry.value.name), "input", name, role="io", tip=f"input {entry.value.name}")
         position = definition.inputs.index(entry)
-        shape = _shape([d.inputs[position].value.type for d in variants if len(d.inputs) > position], bindings)
+        shape = shape_text([d.inputs[position].value.type for d in variants if len(d.inputs) > position], bindings)
         box.notes = [shape] if shape else []
         to.put(scope, box)
         scope.env[entry.value.name] = Anchor(box.id, entry.value.type)
@@ -155,7 +157,9 @@ def _definition(to: Expander, variants: list[Definition]) -> Panel:
         if anchor is None:
             continue
         box = Box(to.name("output", name), "output", name, role="op", tip=f"output {name}")
-        shape = _shape([d.values()[dict(d.outputs)[name]].type for d in variants if name in dict(d.outputs)], bindings)
+        shape = shape_text(
+            [d.values()[dict(d.outputs)[name]].type for d in variants if name in dict(d.outputs)], bindings
+        )
         box.notes = [shape] if shape else []
         to.put(scope, box)
         to.link(scope, anchor, box)
@@ -164,8 +168,6 @@ def _definition(to: Expander, variants: list[Definition]) -> Panel:
         names = [n for n in parameters(definition) if len({str(b.get(n)) for b in bindings}) > 1]
         if names:
             cluster.title = f"{title}({', '.join(names)})"
-    if definition.kind == "module":
-        cluster.title = definition.block
     return Panel(f"def {definition.block}", root, to.links)
 
 
@@ -175,43 +177,38 @@ def _rename(to: Expander, scope: Scope, variants: list[Definition]) -> None:
     shapes: dict[str, str] = {}
     for name, value in scope.definition.values().items():
         types = [(v[name].type, d.bindings) for v, d in zip(known, variants, strict=True) if name in v]
-        shapes.setdefault(type_text(value.type), _shape([t for t, _ in types], [b for _, b in types]) or "")
+        shapes.setdefault(type_text(value.type), shape_text([t for t, _ in types], [b for _, b in types]) or "")
     for link in to.links:
         link.type = shapes.get(link.type, "")
 
 
-def _shape(types: list, bindings: list) -> str | None:  # type: ignore[type-arg]
-    if any(isinstance(t, tuple) or t.shape is None or len(t.shape) != len(types[0].shape or ()) for t in types):
-        return None
-    sizes = []
-    names: set[str] = set()
-    for axis in range(len(types[0].shape)):
-        values = [t.shape[axis] for t in types]
-        rest = [{n: v for n, v in b.items() if n not in names} for b in bindings]
-        told = common(values, rest) or common(values, bindings)
-        names |= {part.split("/")[0].split("·")[-1] for part in [told or ""]}
-        if told is None:
-            return None
-        sizes.append(told)
-    return "×".join(sizes) + ("" if types[0].dtype == "float" else f" {types[0].dtype}")
-
-
 def _trunk(panel: Panel) -> None:
     """The straight line of a panel: of the links out of a box, one is the trunk."""
+    boxes = {box.id: box for box in panel.boxes()}
+    depth = _depths(panel)
     seen: set[str] = set()
     entered: set[str] = set()
     for link in panel.links:
-        link.trunk = link.kind == "flow" and link.tail not in seen and link.head not in entered
-        if link.trunk:
+        link.trunk = False
+    for link in sorted(panel.links, key=lambda k: -depth.get(k.head, 0)):
+        same = boxes[link.tail].lane == boxes[link.head].lane
+        if link.kind == "flow" and same and link.tail not in seen and link.head not in entered:
+            link.trunk = True
             seen.add(link.tail)
             entered.add(link.head)
+    after = {link.tail: link.head for link in panel.links if link.trunk}
+    for number, name in enumerate(n for n in boxes if n in seen and n not in entered):
+        at: str | None = name
+        while at is not None:
+            boxes[at].line = f"{panel.id} {number}"
+            at = after.get(at)
 
 
 def _orient(panel: Panel) -> str:
     """Bottom to top for an encoder with a decoder; from the left for short towers side by side; else down."""
     tops = panel.root.items
     roles = {w for item in tops for w in item.title.split(" · ")[:1] if w in UNITS}
-    ranks = _ranks(panel)
+    ranks = max(_depths(panel).values(), default=0)
     towers = Counter(b.share for b in tops if isinstance(b, Box) and b.share and b.shape == "fold")
     if len(roles & set(UNITS)) > 1 and not {"encoder", "decoder"} <= roles and ranks <= 7:
         return "LR"
@@ -221,20 +218,22 @@ def _orient(panel: Panel) -> str:
     return "BT" if {"encoder", "decoder"} <= roles and inputs > 1 else "TB"
 
 
-def _ranks(panel: Panel) -> int:
-    """The length of the longest way through."""
-    home = [b.id for b in panel.boxes()]
+def _depths(panel: Panel) -> dict[str, int]:
+    """How far each box is from the end of the longest way that leads on from it."""
     after: dict[str, list[str]] = {}
     for link in panel.links:
         if link.kind != "next":
             after.setdefault(link.tail, []).append(link.head)
     depth: dict[str, int] = {}
-
-    def below(name: str, trail: frozenset[str]) -> int:
-        if name not in depth:
-            depth[name] = 1 + max((below(n, trail | {name}) for n in after.get(name, ()) if n not in trail), default=0)
-        return depth[name]
-
-    if len(home) > 400:
-        return 99
-    return max((below(name, frozenset()) for name in home), default=0)
+    for start in [box.id for box in panel.boxes()]:
+        trail, waiting = [start], [start]
+        while waiting:
+            name = waiting[-1]
+            rest = [n for n in after.get(name, ()) if n not in depth and n not in trail]
+            if name in depth or not rest:
+                waiting.pop()
+                depth.setdefault(name, 1 + max((depth.get(n, 0) for n in after.get(name, ())), default=0))
+            else:
+                waiting.append(rest[0])
+                trail.append(rest[0])
+    return depth

@@ -21,6 +21,7 @@ class Anchor:
     name: str = ""
     stop: bool = False
     frozen: bool = False
+    side: str = ""
 
 
 @dataclass(slots=True)

@@ -24,7 +24,8 @@ class Row:
 
     @property
     def text(self) -> str:
-        comma = "," if self.arguments[:1].isalpha() and len(self.arguments) > 1 else ""
+        plain = "×" in self.arguments.split(",")[0] or len(self.arguments) < 2 or not self.arguments[0].isalpha()
+        comma = "" if plain else ","
         return f"{self.name}{comma} {self.arguments}".strip()
 
 
@@ -51,6 +52,8 @@ class Box:
     named: bool = False
     lane: str = ""
     group: str = ""
+    made: str = ""
+    line: str = ""
     tip: str = ""
     block: str = ""
     span: Span = NOWHERE

@@ -110,7 +110,9 @@ def feature(type: Type) -> Size | None:
 # ----------------------------------------------------------------------------------- what differs, by name
 
 
-def common(values: Sequence[Any], bindings: Sequence[Bindings], varying: Sequence[str] = ()) -> str | None:
+def common(
+    values: Sequence[Any], bindings: Sequence[Bindings], varying: Sequence[str] = (), products: bool = True
+) -> str | None:
     """One text for a number that may differ between uses: itself, or an expression in names of the block. Of the
     names in `varying` it is known that they differ in uses that have no such number."""
     first = values[0]
@@ -137,7 +139,42 @@ def common(values: Sequence[Any], bindings: Sequence[Bindings], varying: Sequenc
             pairs = list(zip(values, rows[name], rows[other], strict=True))
             if all(isinstance(o, int) and o > 0 and quotient(n + (o - 1), o) == v for v, n, o in pairs):
                 return f"{name}/{other}"
-    return _product(values, rows)
+    return _product(values, rows) if products else None
+
+
+def _shape(types: list, bindings: list) -> str | None:  # type: ignore[type-arg]
+    tensors = [t for t in types if isinstance(t, Tensor) and t.shape is not None]
+    if len(tensors) < len(types) or not tensors or len({t.rank for t in tensors}) > 1:
+        return None
+    sizes = []
+    names: set[str] = set()
+    for axis in range(tensors[0].rank):
+        values = [t.sizes[axis] for t in tensors]
+        rest = [{n: v for n, v in b.items() if n not in names} for b in bindings]
+        told = common(values, rest, (), False) or common(values, bindings, (), False)
+        names |= {part.split("/")[0].split("·")[-1] for part in [told or ""]}
+        if told is None:
+            return None
+        sizes.append(told)
+    return "×".join(sizes) + ("" if tensors[0].dtype == "float" else f" {tensors[0].dtype}")
+
+
+def shape_text(types: Sequence[Type], bindings: Sequence[Bindings]) -> str | None:
+    """One shape for all uses of a block, by its names; None where there is none."""
+    tensors = [t for t in types if isinstance(t, Tensor) and t.shape is not None]
+    if len(tensors) < len(types) or not tensors or len({t.rank for t in tensors}) > 1:
+        return None
+    sizes: list[str] = []
+    names: set[str] = set()
+    for axis in range(tensors[0].rank):
+        values = [t.sizes[axis] for t in tensors]
+        rest = [{n: v for n, v in b.items() if n not in names} for b in bindings]
+        told = common(values, rest, (), False) or common(values, bindings, (), False)
+        if told is None:
+            return None
+        names.add(told.split("/")[0].split("·")[-1])
+        sizes.append(told)
+    return "×".join(sizes) + ("" if tensors[0].dtype == "float" else f" {tensors[0].dtype}")
 
 
 def _product(values: Sequence[Any], rows: dict[str, list[Any]]) -> str | None:
@@ -322,6 +359,8 @@ def block_text(variants: Sequence[Definition], names: list[str], before: Size | 
             told_sizes = True
         else:
             distinct = list(dict.fromkeys(_value(v) for v in values))
+            if any(part.endswith(" " + ", ".join(distinct)) and name.endswith(part.split(" ")[0]) for part in rest):
+                continue  # kv_heads, as many as heads
             rest.append(f"{name} " + (", ".join(distinct) if len(distinct) <= 4 else f"{distinct[0]}…{distinct[-1]}"))
     if moved:
         assert before is not None and after is not None
