@@ -18,7 +18,7 @@ from pathlib import Path
 
 HOME = Path(__file__).resolve().parent.parent
 
-HEAVY = ("torch", "pydantic", "lark", "click", "numpy", "onnx", "sympy", "inspect", "dataclasses", "pathlib", "typing")
+HEAVY = ("torch", "pydantic", "lark", "click", "numpy", "onnx", "sympy", "inspect", "dataclasses", "pathlib")
 
 LISTED = "import sys, dslnet.cli; dslnet.cli.main(['check', sys.argv[1]]); print('\\n'.join(sorted(sys.modules)))"
 
@@ -62,9 +62,7 @@ def main() -> None:
     print(f"dslnet check     {best['check'] * 1000:6.1f} ms  {best['check'] / base:5.1f} times (target 12)")
     ours = sum(name.split(".")[0] == "dslnet" for name in loaded)
     heavy = [name for name in HEAVY if name in loaded]
-    print(
-        f"modules loaded   {ours} of dslnet, {len(loaded) - ours} others; of the heavy ones: {', '.join(heavy) or 'none'}"
-    )
+    print(f"modules loaded   {ours} of dslnet, {len(loaded) - ours} others; heavy ones: {', '.join(heavy) or 'none'}")
 
 
 if __name__ == "__main__":

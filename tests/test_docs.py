@@ -1,6 +1,7 @@
 """The examples of the documentation do what it says. The fences are those of `tests/cases` (see `test_cases.py`)."""
 
 import re
+import runpy
 from pathlib import Path
 
 import pytest
@@ -55,3 +56,29 @@ def test_limits_are_the_documented_ones() -> None:
         ]
         found.update(zip(re.findall(r"`(\w+)`", names), values, strict=True))
     assert found == {name: getattr(DEFAULT, name) for name in Limits.__match_args__}  # type: ignore[attr-defined]
+
+
+def test_index_of_diagnostics_is_current() -> None:
+    made = runpy.run_path(str(ROOT / "docs" / "index_codes.py"))["index"]()
+    assert (ROOT / "docs" / "diagnostics.md").read_text(encoding="utf-8") == made, "run python docs/index_codes.py"
+
+
+@pytest.mark.parametrize("page", [*DOCS, ROOT / "README.md", ROOT / "benchmarks" / "README.md"], ids=lambda p: p.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    for target in re.findall(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)", text):
+        if "://" in target:
+            continue
+        name, _, anchor = target.partition("#")
+        other = (page.parent / name).resolve() if name else page
+        assert other.exists(), target
+        if anchor:
+            titles = re.findall(r"^#+ (.*)$", other.read_text(encoding="utf-8"), re.MULTILINE)
+            assert anchor in {re.sub(r"[^a-z0-9 -]", "", t.lower()).replace(" ", "-") for t in titles}, target
+
+
+def test_the_map_names_files_that_exist() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    rooms = page[page.index("## Rooms") : page.index("## Laws")]
+    for name in re.findall(r"`([a-z_/]+(?:\.py|/))`", rooms):
+        assert any((folder / name).exists() for folder in (ROOT, ROOT / "dslnet")), name
