@@ -38,8 +38,10 @@ def make_view(model: Model, options: Options) -> View:
     fuse(panel, options.level)
     panel.orient = options.orient or _orient(panel)
     for each in definitions:
-        each.orient = "TB" if panel.orient == "LR" else panel.orient
+        each.orient = panel.orient
         fuse(each, options.level)
+    if panel.orient == "BT":
+        _towers(panel)
     for each in (panel, *definitions):
         finish(each)
         _trunk(each)
@@ -202,6 +204,14 @@ def _trunk(panel: Panel) -> None:
         while at is not None:
             boxes[at].line = f"{panel.id} {number}"
             at = after.get(at)
+
+
+def _towers(panel: Panel) -> None:
+    """Towers stand beside each other: what goes from one to another does not lift it."""
+    tower = {b.id: c.id for c in panel.root.items if isinstance(c, Cluster) for b in c.boxes()}
+    for link in panel.links:
+        if link.kind == "side" and link.tail in tower and tower.get(link.head, tower[link.tail]) != tower[link.tail]:
+            link.ordered = False
 
 
 def _orient(panel: Panel) -> str:
