@@ -13,6 +13,7 @@ from typing import Any
 
 from ..graph import Definition, Model, Node
 from ..ops import Operator
+from ..ops.attention import CausalMask
 from ..ops.dependence import NO_STEPS, Body, Steps, Traced, all_steps, join, made, shifted, unproved
 from ..shape import Dim, Tensor
 from ..source import Span
@@ -141,8 +142,8 @@ class Prover:
             traced += [Traced(t, s) for t, s in zip(parts, elements(environment.get(name, NOTHING)), strict=False)]
         if any(x is not None and x.type.shape is None for x in traced):
             return [unproved(operator.name, traced)] * len(node.outputs)
-        if self.forced or node.span in self.fixes:
-            operator = mended(operator, traced) or operator
+        if node.span in self.fixes or (self.forced and operator.name == "DotProductAttention"):
+            operator = mended(operator, traced)
         more: dict[str, Any] = {}
         if node.definition is not None:
             more["body"] = self.body(node.definition)
@@ -246,13 +247,18 @@ def _onto(steps: Steps, axis: int) -> Steps:
     return made(at, steps.exact, None, "steps up to t" if not steps.exact else steps.why)
 
 
-def mended(operator: Operator, inputs: Sequence[Traced | None]) -> Operator | None:
-    """The operator as it would keep steps in order, if one argument does that."""
+def mended(operator: Operator, inputs: list[Traced | None]) -> Operator:
+    """The operator as it would keep steps in order, if one argument or a mask of its input does that."""
     values = operator.values()
+    first = inputs[0] if inputs else None
+    if first is None:
+        return operator
     if operator.name == "DotProductAttention" and values["causal"] is False:
-        q, k = inputs[0], inputs[1]
-        if q is not None and k is not None and q.type.sizes[-2] == k.type.sizes[-2]:
+        keys = inputs[1]
+        if keys is not None and first.type.sizes[-2] == keys.type.sizes[-2]:
             return type(operator)(**{**values, "causal": True})
-    if operator.name == "Conv" and values["padding"] == "same" and inputs[0] is not None and inputs[0].rank == 3:
+    elif operator.name == "Conv" and values["padding"] == "same" and first.rank == 3:
         return type(operator)(**{**values, "padding": "causal"})
-    return None
+    elif operator.name == "Softmax" and first.rank > 1 and first.type.sizes[-1] == first.type.sizes[-2]:
+        inputs[0] = Traced(first.type, CausalMask().dependence(first))
+    return operator
