@@ -107,10 +107,9 @@ class Body(Inputs):
         except TypeError:  # an argument that cannot be compared, such as one that has an error
             key = (id(object()),)  # type: ignore[assignment]
         busy = ("busy", key)
-        depth = sum(b.root is block.root for b, _ in session.stack)
-        if busy in session.memo or depth >= session.limits.depth or len(session.stack) >= 4 * session.limits.depth:
-            self.endless(block, at)
-        if session.loose and depth:
+        if busy in session.memo or len(session.stack) >= session.limits.depth:
+            self.endless(block, at, busy in session.memo)
+        if session.loose and any(b.root is block.root for b, _ in session.stack):
             return None
         session.memo[busy] = True
         session.stack.append((block, at))
@@ -127,25 +126,21 @@ class Body(Inputs):
         session.program.elaborated.add(id(block.root))
         return draft
 
-    def endless(self, block: Block, at: Span) -> None:
-        stack = self.session.stack
-        names = [b.name for b, _ in stack]
-        first = (
-            max(i for i, (b, _) in enumerate(stack) if b.root is block.root)
-            if any(b.root is block.root for b, _ in stack)
-            else 0
-        )
-        circle = " -> ".join([*names[first:], block.name])
-        code = "E0210" if any(b.root is block.root for b, _ in stack) else "E0910"
-        title = (
-            f"`{block.name}` contains itself without end"
-            if code == "E0210"
-            else f"blocks are nested deeper than {self.session.limits.depth}"
-        )
+    def endless(self, block: Block, at: Span, certain: bool) -> None:
+        """Refuse a block that is entered again as it is (`certain`), or too deep inside others."""
+        limit = self.session.limits.depth
+        blocks = [b for b, _ in self.session.stack]
+        above = [number for number, b in enumerate(blocks) if b.root is block.root]
+        if not above:
+            self.session.refuse("E0910", f"blocks are nested deeper than {limit}", at, notes=(_circle(blocks, block),))
+        how = "without end" if certain else f"more than {limit} deep"
         self.session.refuse(
-            code, title, at, notes=(circle,),
-            helps=("end it with a static choice: `if depth > 0:` around the inner use",) if code == "E0210" else (),
-        )  # fmt: skip
+            "E0210",
+            f"`{block.name}` contains itself {how}",
+            at,
+            notes=(_circle(blocks[above[-1] :], block),),
+            helps=("end it with a static choice: `if depth > 0:` around the inner use",),
+        )
 
     def parameters(self, block: Block, bound: Bound) -> None:
         """Enter the arguments; defaults wait until they are read, because they may use inferred sizes."""
@@ -215,6 +210,11 @@ class Body(Inputs):
             )
             end = self.unknown(root.syntax.name.span)
         return self.close([("out", end)])
+
+
+def _circle(blocks: list[Block], last: Block) -> str:
+    names = [b.name for b in (*blocks, last)]
+    return " -> ".join(names if len(names) <= 8 else [*names[:4], "...", *names[-4:]])
 
 
 def _type(fed: Fed | None) -> Any:

@@ -6,26 +6,26 @@ free sizes of a model's inputs become symbols; what its `require` lines say of t
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
 from ..diagnostics import Report, did_you_mean
 from ..graph import Autoregressive, Definition, Fact, Loss, Model, Objectives, Train
-from ..shape import UNKNOWN, UNKNOWN_TENSOR, Dim, LimitReached, Number, Size, Tensor, free
+from ..shape import Dim, LimitReached, Size
 from ..source import Span
-from ..syntax import BoxRef, Declaration, Ellipsis, List, Ref, Valued
 from ..weights import count_parameters
-from .binding import Bound, bind_block
+from .alone import run_alone
 from .blocks import Block
 from .body import Body
-from .frame import FrameInput
-from .naming import naming
-from .patterns import free_names
+from .depth import deep
+from .entry import enter, run_model
 from .program import Program
 from .prune import Pruner
 from .session import Refused, Session
 from .soundness import check_known, check_shared
-from .values import UNKNOWN_VALUE, BoxValue, DraftDefinition, Wire
+from .values import DraftDefinition, Wire
 
 
 def build_model(
@@ -48,31 +48,13 @@ def build_model(
     pruner = pruner or Pruner(Session(program, report, program.limits))
     session = pruner.session
     before = report.errors
-    try:
-        frame = _entry(session, block, settings)
-        if frame is None:
-            return None
-        draft = _body(frame, block)
-        if report.errors > before or (shared and report.errors):
-            return None
-        return _model(pruner, frame, draft, block, settings)
-    except Refused:
-        return None
-    except LimitReached as reached:
-        report.error(reached.code, reached.title, block.syntax.name.span)
-        return None
-    except RecursionError:
-        _too_deep(block, report)
-        return None
-
-
-def _too_deep(block: Block, report: Report) -> None:
-    report.error(
-        "E0902",
-        f"an expression of `{block.name}` is nested too deeply",
-        block.syntax.name.span,
-        helps=("give its parts names of their own: `a: …`, then `b: a + …`",),
-    )
+    with _bounded(block, report):
+        frame = enter(session, block, settings)
+        if frame is not None:
+            draft = run_model(frame, block)
+            if report.errors == before and not (shared and report.errors):
+                return _model(pruner, frame, draft, block, settings)
+    return None
 
 
 def check_program(program: Program, report: Report) -> dict[str, Model]:
@@ -98,194 +80,25 @@ def check_program(program: Program, report: Report) -> dict[str, Model]:
 
 def check_block(program: Program, block: Block, report: Report) -> None:
     """A block by itself: every size is unknown, so only what is wrong for all sizes is found."""
-    session = Session(program, report, program.limits, loose=True)
-    try:
-        frame = Body(session, block.root.file, naming(block.root), "block", block.root.name, None)
-        box = BoxValue(block, span=block.syntax.name.span)
-        bound = bind_block(frame, box, block.syntax.name.span) if block.base else Bound()
-        if bound is None:
-            return
-        for parameter in block.parameters:
-            if parameter.default is None and parameter.name.text not in bound.values:
-                bound.values[parameter.name.text] = UNKNOWN_VALUE
-        frame.parameters(block, bound)
-        flow: Any = None
-        for declaration in block.root.declarations("input", "target", "state"):
-            frame.seen.add(declaration)
-            name = declaration.key.words[-1]
-            pattern, _, default = frame.pattern_of(declaration)
-            rank_known = pattern is not None and not any(isinstance(i, Ellipsis) for i in pattern.items)
-            if pattern is not None:
-                for item in pattern.items:
-                    for word in set(free_names(frame, item)):
-                        frame.sizes[word] = UNKNOWN
-            dtype = pattern.dtype.text if pattern is not None and pattern.dtype else "float"
-            type = Tensor(tuple(UNKNOWN for _ in pattern.items), dtype) if rank_known and pattern else UNKNOWN_TENSOR
-            wire = Wire(frame.fresh(name.text), type, frame, name.span, named=True)
-            if declaration.key.words[0].text == "state":
-                frame.state_names.append(name.text)
-                frame.state_wires[name.text] = (wire, None)
-            else:
-                frame.inputs.append(FrameInput(wire))
-            frame.define(name.text, wire, name.span)
-            if declaration.key.words[0].text == "input":
-                flow = flow or wire
-        frame.settle_all(block)
-        session.stack.append((block, block.syntax.name.span))
-        frame.finish(block.root, flow or frame.unknown(block.syntax.name.span))
-    except Refused:
-        pass
-    except RecursionError:
-        _too_deep(block, report)
+    with _bounded(block, report):
+        run_alone(Session(program, report, program.limits, loose=True), block)
     program.elaborated.add(id(block.root))
 
 
-# ---------------------------------------------------------------------------------------------------- entry
-
-
-def _entry(session: Session, block: Block, settings: dict[str, Any]) -> Body | None:
-    """The frame of a model with its parameters bound."""
-    report = session.report
-    root = block.root
-    frame = Body(session, root.file, naming(root), "model", root.name, None)
-    frame.entry = frame.objectives = True
-    frame.doc, frame.text_span = block.syntax.doc, root.syntax.span
-    names = {p.name.text for p in block.parameters}
+@contextmanager
+def _bounded(block: Block, report: Report) -> Iterator[None]:
+    """Turn the end of a build at a limit into a diagnostic, where it is not one already."""
     place = block.syntax.name.span
-    given = {n: v for n, v in settings.items() if n in names}
-    for name in settings:
-        if name not in names and name not in root.dimensions and not _is_input(root, name):
-            near = did_you_mean(name, [*sorted(names), *sorted(root.dimensions)])
-            report.error(
-                "E0206",
-                f"`{block.name}` has no parameter or free size `{name}`",
-                place,
-                helps=[f"did you mean `{n}`?" for n in near],
-            )
-            return None
-    box = BoxValue(block, named=tuple((n, v, place, place) for n, v in given.items()), span=place)
-    bound = bind_block(frame, box, place)
-    if bound is None:
-        return None
-    bound.spans = {n: s for n, s in bound.spans.items() if n not in given}
-    frame.parameters(block, bound)
-    frame.argument_spans = {}
-    for name, value in settings.items():
-        if name not in names and isinstance(value, int) and not isinstance(value, bool):
-            frame.sizes[name] = Number(value, place)
-    frame.settings = settings
-    return frame
-
-
-def _is_input(block: Block, name: str) -> bool:
-    return any(d.key.words[-1].text == name for d in block.declarations("input"))
-
-
-def _body(frame: Body, block: Block) -> DraftDefinition:
-    root = block.root
-    flow: Wire | None = None
-    declared = root.declarations("input", "target")
-    for state in root.states:
-        frame.error("E0207", "a model has no `state`; a block under `scan:` has", state.key.span)
-        frame.seen.add(state)
-    optional: list[tuple[Declaration, Any]] = []
-    for declaration in declared:
-        frame.seen.add(declaration)
-        pattern, _, default = frame.pattern_of(declaration)
-        if default is not None and not frame.settings.get(declaration.key.words[-1].text):
-            optional.append((declaration, default))
-            continue
-        wire = _input(frame, declaration, pattern)
-        if declaration.key.words[0].text == "input":
-            flow = flow or wire
-    for declaration, default in optional:
-        name = declaration.key.words[-1]
-        value = frame.evaluate(default)
-        frame.define(name.text, value, name.span)
-    for declaration in root.declarations("require"):
-        if isinstance(declaration.body, Valued):
-            frame.learn(declaration.body.value)
-    session = frame.session
-    session.steps = 0
-    session.facts = frozenset(
-        (s.name, s.low, s.high, s.multiple, s.remainder)
-        for size in frame.sizes.values()
-        if isinstance(size, Dim)
-        for s in size.symbols().values()
-    )
-    frame.settle_all(block)
-    if flow is None and _configures_nothing(frame, root):
-        return frame.close([("out", frame.unknown(block.syntax.name.span))])
-    if flow is None:
-        frame.error(
-            "E0212",
-            f"`{block.name}` has no input",
-            block.syntax.name.span,
-            "nothing to compute",
-            helps=("`input x: [B, …]`",),
-        )
-        flow = frame.unknown(block.syntax.name.span)
-    draft = frame.finish(root, flow)
-    first = draft.outputs[0][1]
-    if first.node is None and not first.unknown and not frame.output_names and not frame.failed:
-        frame.error("E0212", f"`{block.name}` computes nothing", block.syntax.name.span, "no step and no output")
-    return draft
-
-
-def _configures_nothing(frame: Body, block: Block) -> bool:
-    """Whether a model without an input was meant as a preset, and what it configures is not there; reported."""
-    callee = block.configures
-    if callee is None or block.file.find(callee.name) is None:
-        return callee is not None and frame.box_named(callee.name, callee.span) is None
-    if not isinstance(block.file.find(callee.name), Block):
-        return False
-    title = f"`{block.name}` configures itself"
-    frame.error("E0210", title, callee.span, helps=("a preset names another model, which has a body",))
-    return True
-
-
-def _input(frame: Body, declaration: Declaration, pattern: List | None) -> Wire:
-    """An input of a model: what its shape does not fix stays free."""
-    name = declaration.key.words[-1]
-    type = UNKNOWN_TENSOR
-    if pattern is not None:
-        sizes: list[Size] = []
-        for item in pattern.items:
-            if isinstance(item, Ellipsis):
-                frame.error(
-                    "E0302",
-                    "a model's input has a known rank",
-                    item.span,
-                    "any number of axes",
-                    helps=("name the axes: `[B, T, d]`",),
-                )
-                sizes = []
-                break
-            for word in sorted(set(free_names(frame, item))):
-                frame.sizes[word] = free(word, item.span)
-            value = frame.evaluate(item)
-            if isinstance(item, (Ref, BoxRef)) and isinstance(value, Dim) and value is not UNKNOWN:
-                value = value.at(value.origin or item.span)
-            sizes.append(frame.type_size(value, item.span, "a size"))
-        else:
-            dtype = pattern.dtype.text if pattern.dtype else "float"
-            type = Tensor(tuple(sizes), dtype, _below(frame, declaration))
-    wire = Wire(frame.fresh(name.text), type, frame, pattern.span if pattern else name.span, named=True)
-    frame.inputs.append(FrameInput(wire, declaration.key.words[0].text))
-    frame.define(name.text, wire, name.span)
-    return wire
-
-
-def _below(frame: Body, declaration: Declaration) -> Size | None:
-    _, below, _ = frame.pattern_of(declaration)
-    if below is None:
-        return None
-    value = frame.evaluate(below)
-    if isinstance(value, bool) or not isinstance(value, (int, Dim)):
-        return None
-    # the place is the text `< vocab`, which is what an error about ids points at
-    span = Span(below.span.file, max(below.span.start - 2, 0), below.span.end)
-    return Number(value, span) if isinstance(value, int) else value
+    try:
+        with deep():
+            yield
+    except Refused:
+        pass
+    except LimitReached as reached:
+        report.error(reached.code, reached.title, place)
+    except RecursionError:
+        title = f"`{block.name}` is nested too deeply"
+        report.error("E0902", title, place, helps=("give its parts names of their own: `a: …`, then `b: a + …`",))
 
 
 # ---------------------------------------------------------------------------------------------------- model
