@@ -98,6 +98,8 @@ CATALOGUE: dict[str, str] = {
     "E0816": "an output that could not be written",
     "E0817": "weights in a format that is not read",
     "E0818": "a Python box that the caller has not allowed",
+    "E0820": "something that cannot be exported",
+    "E0821": "an exported graph that differs from its model",
     # limits
     "E0900": "a file that is too large",
     "E0901": "indentation that is too deep",

@@ -123,11 +123,14 @@ def compile(
     limit: tuple[str, ...],
     root: str | None,
     strict: bool,
+    **exporting: Any,
 ) -> int:
     """`dslnet compile`: the suffix of the output says what is written."""
     suffix = os.path.splitext(output)[1] if output != "-" else ".py"
-    if suffix not in (".py", ".json"):
-        raise Misuse(f"`{output}` must end in .py (Python source) or .json (the graph)")
+    if suffix not in (".py", ".json", ".onnx"):
+        raise Misuse(f"`{output}` must end in .py (Python source), .onnx (ONNX) or .json (the graph)")
+    if suffix != ".onnx" and (exporting.get("weights") or exporting.get("opset") or exporting.get("fold")):
+        raise Misuse("`--weights`, `--opset` and `--fold` are for an output that ends in .onnx")
     program, model = _model(session, target, settings, format, limit, root, strict)
     if program is None or model is None:
         return 1
@@ -135,6 +138,11 @@ def compile(
         show(session.report, format, sys.stderr)
         return 1
     session.doing(f"compile to {suffix}")
+    if suffix == ".onnx":
+        from .onnx import command
+
+        inputs = [*program.files, *program.shipped]
+        return command(session, model, output, inputs, force, allow_python, format, **exporting)
     with progress(f"writing {output}"):
         if suffix == ".py":
             from .targets.python import emit

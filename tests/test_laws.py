@@ -38,7 +38,7 @@ ORDER = [
     "runtime",
     "training",
     "loading reference hook",
-    "terminal commands options cli __main__",
+    "terminal onnx commands options cli __main__",
 ]
 RANK = {name: rank for rank, line in enumerate(ORDER) for name in line.split()}
 #: Heavy packages; these folders may use them, inside functions.

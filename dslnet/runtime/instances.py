@@ -45,7 +45,9 @@ def instantiate(
     _refuse_python(model, tuple(allow_python))
     text = emit(model)
     module = module_from(text, model.name)
-    made: nn.Module = getattr(module, class_name(text, model.name))()
+    cls = getattr(module, class_name(text, model.name))
+    cls.__graph__ = model  # for those who export what was made
+    made: nn.Module = cls()
     _load_weights(model, made, Path(folder) if folder is not None else None)
     return made
 

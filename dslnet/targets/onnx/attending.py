@@ -30,7 +30,7 @@ class Attending(Windows):
         if scale is None and isinstance(width, int):
             scale = width**-0.5
         if self.opset >= MODERN and q.rank == 4 and mask is None and position is None:
-            return self.op("Attention", q, k, v, is_causal=int(causal) or None, scale=scale)
+            return self.op("Attention", q, k, v, is_causal=int(causal) or None, scale=scale and float(scale))
         rank = q.rank
         if scale is None:
             scaled = self.op("Div", q, self.op("Sqrt", self.scalar(width, "float")))

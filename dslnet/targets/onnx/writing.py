@@ -14,7 +14,7 @@ from ... import __version__
 from ...shape import Dim, Shape, Tensor
 from .graph import Unsupported
 from .inlining import Onnx
-from .nodes import DTYPES, Body, Constant, Made, Wire, prune
+from .nodes import DTYPES, Body, Constant, Made, prune
 
 #: The format version that goes with an opset. onnxruntime refuses files of a format newer than its own.
 FORMATS = {20: 9, 21: 10, 22: 10, 23: 11, 24: 12}
@@ -50,7 +50,7 @@ def write(graph: Onnx, description: str, beside: str = "", largest: int = LARGES
     for name, type_ in outputs:
         _value(own.output.add(), name, type_)
     read = {name for node in nodes for name in node.reads()} | {name for name, _ in outputs}
-    apart = _initializers(graph, own, read, beside, largest)
+    apart, beside = _initializers(graph, own, read, beside, largest)
     for node in nodes:
         _node(own.node.add(), node)
     for key, text in sorted({**graph.model.metadata, "spec": _file(graph), "model": graph.model.name}.items()):
@@ -163,7 +163,7 @@ def _body(proto: Any, body: Body) -> None:
 # ------------------------------------------------------------------------------------------------- initializers
 
 
-def _initializers(graph: Onnx, own: Any, read: set[str], beside: str, largest: int) -> list[Any]:
+def _initializers(graph: Onnx, own: Any, read: set[str], beside: str, largest: int) -> tuple[list[Any], str]:
     """Constants and weights; what is put beside the file is returned."""
     arrays: list[tuple[str, Any]] = []
     for constant, name in graph.constants.items():
@@ -171,11 +171,12 @@ def _initializers(graph: Onnx, own: Any, read: set[str], beside: str, largest: i
             _small(own.initializer.add(), name, constant)
     for path in graph.weights:
         if path in read:
-            arrays.append((path, graph.source.array(path)))
+            arrays.append((path, _flat(graph.source.array(path))))
     for name, make in graph.arrays.items():
         if name in read:
-            arrays.append((name, make()))
+            arrays.append((name, _flat(make())))
     apart = sum(array.nbytes for _, array in arrays) > largest
+    beside = _beside(beside, [a for _, a in arrays if a.nbytes >= SMALL]) if apart else ""
     data: list[Any] = []
     place = 0
     for name, array in arrays:
@@ -183,7 +184,7 @@ def _initializers(graph: Onnx, own: Any, read: set[str], beside: str, largest: i
         proto.name, proto.data_type = name, _dtype(array)
         proto.dims.extend(array.shape)
         if not apart or array.nbytes < SMALL:
-            proto.raw_data = array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes()
+            proto.raw_data = array.tobytes()
             continue
         proto.data_location = 1
         for key, value in (("location", beside), ("offset", place), ("length", array.nbytes)):
@@ -191,7 +192,23 @@ def _initializers(graph: Onnx, own: Any, read: set[str], beside: str, largest: i
             entry.key, entry.value = key, str(value)
         data.append(array)
         place += array.nbytes
-    return data
+    return data, beside
+
+
+def _flat(array: Any) -> Any:
+    """One run of bytes, the lowest of each number first, as ONNX stores them."""
+    import numpy
+
+    return numpy.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<")).reshape(array.shape)
+
+
+def _beside(file: str, arrays: list[Any]) -> str:
+    """The name of the file for weights: that of the model, and a hash of what is in it."""
+    digest = hashlib.blake2b(digest_size=8)
+    for array in arrays:
+        digest.update(memoryview(array).cast("B"))
+    stem = "".join(c if c.isascii() and (c.isalnum() or c in "_-.") else "_" for c in file.removesuffix(".onnx"))
+    return f"{stem or 'model'}-{digest.hexdigest()}.data"
 
 
 def _dtype(array: Any) -> int:
@@ -207,6 +224,3 @@ def _small(proto: Any, name: str, constant: Constant) -> None:
         proto.int32_data.extend(map(int, constant.values))
     else:
         proto.int64_data.extend(constant.values)
-
-
-__all__ = ["FORMATS", "LARGEST", "Wire", "Written", "write"]
