@@ -122,7 +122,11 @@ class Statements(Objectives):
             self.region("group", span, name=name, path=self.prefix, role=role, doc=doc) as region,
         ):
             self.lane(region)
+            inside = len(self.instances)
             value = make()
+        if role == "teacher":
+            for instance in self.instances[inside:]:
+                instance.frozen, instance.role = True, instance.role or role
         self.tidy(region, name, role, doc)
         if isinstance(value, Wire):
             if value.frame is self and value.node is not None and not value.named and _holds(region, value.node):
