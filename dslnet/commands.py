@@ -128,7 +128,7 @@ def compile(
     """`dslnet compile`: the suffix of the output says what is written."""
     suffix = os.path.splitext(output)[1] if output != "-" else ".py"
     if suffix not in (".py", ".json", ".onnx"):
-        raise Misuse(f"`{output}` must end in .py (Python source), .onnx (ONNX) or .json (the graph)")
+        raise Misuse(f"`{output}` must end in .onnx, .py (Python source) or .json (the graph)")
     if suffix != ".onnx" and (exporting.get("weights") or exporting.get("opset") or exporting.get("fold")):
         raise Misuse("`--weights`, `--opset` and `--fold` are for an output that ends in .onnx")
     program, model = _model(session, target, settings, format, limit, root, strict)

@@ -1,0 +1,144 @@
+"""Every operator in onnxruntime beside torch: its examples, and more lines over its arguments.
+
+Each line is one graph, run at two sizes where a size is free. The bound is 1e-5, relative where values are large.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+onnx = pytest.importorskip("onnx", reason="onnx is not installed")
+pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
+
+import numpy  # noqa: E402
+import torch  # noqa: E402
+from onnx_cases import CASES, SIGNS_AND_FUNCTIONS  # noqa: E402
+from onnx_harness import difference, graph_of, operator_difference, session  # noqa: E402
+from operator_harness import OPERATORS, Operator  # noqa: E402
+
+from dslnet.ops.arguments import ModuleArgument  # noqa: E402
+from dslnet.ops.arithmetic import FUNCTIONS, SIGNS  # noqa: E402
+from dslnet.shape import Tensor, free  # noqa: E402
+from dslnet.source import NOWHERE  # noqa: E402
+from dslnet.targets.onnx.graph import Unsupported  # noqa: E402
+from dslnet.targets.onnx.inlining import Onnx  # noqa: E402
+from dslnet.targets.onnx.weights import Weights  # noqa: E402
+from dslnet.targets.onnx.writing import write  # noqa: E402
+
+TABLE = ModuleArgument("table", NOWHERE, {"weight": (100, 64)})
+MODULES: dict[str, Any] = {"table": (TABLE, lambda: torch.nn.Embedding(100, 64))}
+BOUND = 1e-5
+
+
+def inferring() -> list[type[Operator]]:
+    """The operators of inference; a loss or metric is for training."""
+    return [c for c in dict.fromkeys(OPERATORS.values()) if c.kind not in ("loss", "metric", "optimizer")]
+
+
+LINES = [before for cls in inferring() for before, _ in cls.examples()] + CASES
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Any:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_case(line: str) -> None:
+    assert operator_difference(line, 20, MODULES) <= BOUND
+
+
+MODERN = ("DotProduct", "RoPE", "RMSNorm", "LayerNorm")
+
+
+@pytest.mark.parametrize("line", [line for line in LINES if any(f" {name}" in line for name in MODERN)])
+def test_newer_opset(line: str) -> None:
+    """`Attention`, `RotaryEmbedding` and `RMSNormalization`."""
+    assert operator_difference(line, 23, MODULES) <= BOUND
+
+
+def test_every_operator_has_a_rule() -> None:
+    without = [
+        c.name for c in inferring() if c.onnx is Operator.onnx and c.name not in ("EMA",) and c.kind != "python"
+    ]
+    assert without == []
+
+
+# ------------------------------------------------------------------------------------------ signs and functions
+
+
+def compared(operator: Operator, types: list[Tensor], inputs: list[torch.Tensor]) -> float:
+    from interpret import Box
+
+    graph = Onnx(graph_of(operator, list(types), [], None), Weights({}))
+    found = session(write(graph, "dslnet").data).run(None, {f"x{n}": x.numpy() for n, x in enumerate(inputs)})
+    expected = Box(operator, types).eval()(*inputs)
+    return difference(expected, found[0])
+
+
+def numbers(dtype: str, positive: bool, seed: int) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(seed)
+    if dtype == "bool":
+        return torch.rand((3, 4), generator=generator) < 0.5
+    if dtype == "long":
+        return torch.randint(1 if positive else -7, 8, (3, 4), generator=generator)
+    found = torch.randn((3, 4), generator=generator)
+    return found.abs() + 0.1 if positive else found
+
+
+@pytest.mark.parametrize("sign, dtypes", SIGNS_AND_FUNCTIONS)
+def test_sign(sign: str, dtypes: str) -> None:
+    first, _, second = dtypes.partition(" ")
+    types = [Tensor((free("B"), 4), first)]
+    divides = sign in ("//", "%", "/", "**")
+    inputs = [numbers(first, sign in ("log", "sqrt", "**"), 0)]
+    if not second:
+        operator = (FUNCTIONS.get(sign) or SIGNS[sign])()
+    elif second in ("float", "long", "bool"):
+        operator = (SIGNS.get(sign) or FUNCTIONS[sign])()
+        if sign == "@":
+            types = [Tensor((3, 4), first)]
+        types.append(Tensor((4, 3) if sign == "@" else types[0].sizes, second))
+        inputs.append(numbers(second, divides, 1))
+        if sign == "@":
+            inputs[1] = inputs[1].reshape(4, 3)
+    else:
+        side, _, number = second.partition("=")
+        value = float(number) if "." in number else int(number)
+        operator = (SIGNS.get(sign) or FUNCTIONS[sign])(**{side: value})
+        if side == "left" and divides:
+            inputs = [numbers(first, True, 0)]
+    assert compared(operator, types, inputs) <= BOUND
+
+
+def test_an_operator_without_a_rule_is_named() -> None:
+    class Odd(Operator, kind="op", abstract=True):
+        def shape(self, x: Tensor) -> Tensor:
+            return x
+
+    with pytest.raises(Unsupported, match="`Odd` has no ONNX form"):
+        Onnx(graph_of(Odd(), [Tensor((2, 3))], [], None), Weights({}))
+
+
+def test_a_size_that_no_input_shows() -> None:
+    resize = OPERATORS["Resize"](size=(free("H"), 4))
+    with pytest.raises(Unsupported, match="no input of the graph shows the size `H`"):
+        Onnx(graph_of(resize, [Tensor((1, 2, 3, 4))], [], None), Weights({}))
+
+
+def test_a_query_without_any_key() -> None:
+    """Its weights are 0, as in PyTorch."""
+    operator = OPERATORS["DotProductAttention"]()
+    types = [Tensor((1, 2, 3, 4)), Tensor((1, 2, 5, 4)), Tensor((1, 2, 5, 4)), Tensor((1, 3, 5), "bool"), None]
+    graph = Onnx(graph_of(operator, types, [], None), Weights({}))
+    generator = numpy.random.default_rng(0)
+    feed = {f"x{n}": generator.normal(size=types[n].sizes).astype("f4") for n in range(3)}  # type: ignore[union-attr]
+    feed["x3"] = numpy.ones((1, 3, 5), bool)
+    feed["x3"][0, 1] = False
+    (found,) = session(write(graph, "dslnet").data).run(None, feed)
+    assert numpy.isfinite(found).all() and (found[0, :, 1] == 0).all()
