@@ -7,9 +7,8 @@ Enters: what a phase found wrong. Leaves: a `Report`, a sorted list of `Diagnost
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import field
 
-from .node import node, record
+from .node import field, node, record
 from .source import Source, Span
 
 
@@ -65,7 +64,7 @@ class Report:
 
     diagnostics: list[Diagnostic] = field(default_factory=list)
     sources: dict[str, Source] = field(default_factory=dict)
-    _seen: set[tuple[str, Span]] = field(default_factory=set, repr=False)
+    _seen: set[tuple[str, Span]] = field(default_factory=set)
 
     def add(self, diagnostic: Diagnostic) -> None:
         """Keep a diagnostic, unless the same code was already reported at the same place."""

@@ -16,11 +16,11 @@ import os
 import re
 import stat
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 from .diagnostics import Help, Report, did_you_mean
 from .limits import DEFAULT, Limits
+from .node import node
 from .source import Span
 
 _PART = re.compile(r"[A-Za-z0-9_.-]+")
@@ -29,7 +29,7 @@ _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 _SEAL = re.compile(rb"sha256: ?([0-9a-f]{64})\b")
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Refusal:
     """Why a path is not used: the parts of a diagnostic that still lacks its place."""
 

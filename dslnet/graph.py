@@ -12,10 +12,9 @@ that the thing takes the definition's own place in the state_dict (a named line 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import field
 from typing import Annotated, Any
 
-from .node import node
+from .node import field, node
 from .ops.base import Operator
 from .schema import Anything
 from .shape import Tensor

@@ -7,9 +7,9 @@ of a file: the first phase to complain about a line knows best, and what comes a
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from .diagnostics import Edit, Help, Label, Report
+from .node import replace
 from .source import Source, Span
 
 

@@ -1,25 +1,53 @@
 """Quick dataclasses: `node`, which is frozen, and `record`, which is not.
 
 Enters: a class with annotations. Leaves: the same as a slotted dataclass; it works with `dataclasses.fields` and
-`replace`. The library's own sets each field of a
-frozen object through `object.__setattr__`, and compiles six methods for each class; a tree has a dozen nodes a line
-and forty classes, so here a field is set through its slot and all classes share their methods.
+`replace`, and with pydantic. The library's own sets each field of a frozen object through `object.__setattr__`,
+compiles six methods for each class, and takes as long to load as a small file to check; a tree has a dozen nodes a
+line and forty classes, so here a field is set through its slot, all classes share their methods, and the library is
+loaded when somebody asks a class for its fields.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import MISSING, FrozenInstanceError, dataclass, field
+from functools import cached_property
 from typing import Any, NoReturn, TypeVar, dataclass_transform
 
 T = TypeVar("T")
 
 
+class Made:
+    """The default of a field that each object has its own of."""
+
+    def __init__(self, default_factory: Callable[[], Any]) -> None:
+        self.default_factory = default_factory
+
+
+def field(*, default_factory: Callable[[], Any]) -> Any:
+    """A default that is made for each object."""
+    return Made(default_factory)
+
+
+def fields(kind: type) -> tuple[str, ...]:
+    """The names of the fields of a node or record; none for any other class."""
+    return kind.__match_args__ if "__dataclass_fields__" in vars(kind) else ()  # type: ignore[attr-defined]
+
+
+def replace(changed: T, **fields: Any) -> T:
+    """A copy of a node or record with some fields changed."""
+    names: tuple[str, ...] = changed.__match_args__  # type: ignore[attr-defined]
+    return type(changed)(**{name: getattr(changed, name) for name in names} | fields)
+
+
 def _frozen_set(self: object, name: str, value: object) -> NoReturn:
+    from dataclasses import FrozenInstanceError
+
     raise FrozenInstanceError(f"cannot assign to field {name!r}")
 
 
 def _frozen_delete(self: object, name: str) -> NoReturn:
+    from dataclasses import FrozenInstanceError
+
     raise FrozenInstanceError(f"cannot delete field {name!r}")
 
 
@@ -51,45 +79,78 @@ def _set_state(self: Any, state: list[Any]) -> None:
         object.__setattr__(self, name, value)
 
 
+class _Twin:
+    """What a real dataclass with the same fields has under a name, made when it is asked for."""
+
+    def __init__(self, name: str, defaults: dict[str, Any], frozen: bool) -> None:
+        self.name, self.defaults, self.frozen = name, defaults, frozen
+
+    def __get__(self, instance: object, owner: type) -> Any:
+        import dataclasses
+
+        body: dict[str, Any] = {"__module__": owner.__module__, "__annotations__": owner.__annotations__}
+        for name, default in self.defaults.items():
+            made = isinstance(default, Made)
+            body[name] = dataclasses.field(default_factory=default.default_factory) if made else default
+        twin: type = dataclasses.dataclass(init=False, eq=False, frozen=self.frozen)(type(owner.__name__, (), body))
+        value = twin.__dict__[self.name]
+        setattr(owner, self.name, value)
+        return value
+
+
 @dataclass_transform(frozen_default=True, field_specifiers=(field,))
 def node(cls: type[T]) -> type[T]:
     """Make a class a node: frozen, compared and printed by its fields."""
-    made: Any = dataclass(init=False, repr=False, eq=False, slots=True)(cls)
-    names: tuple[str, ...] = tuple(made.__dataclass_fields__)
-    setattr(made, "__match_args__", names)  # noqa: B010 - mypy does not let it be assigned
-    made.__init__ = _constructor(
-        made, {f"set_{name}": made.__dict__[name].__set__ for name in names}, "set_{0}(self, {0})"
-    )
+    made, defaults = _slotted(cls, frozen=True)
+    scope = {f"set_{name}": made.__dict__[name].__set__ for name in made.__match_args__}
+    made.__init__ = _constructor(made.__match_args__, defaults, scope, "set_{0}(self, {0})")
     made.__eq__, made.__hash__, made.__repr__ = _equal, _hash, _show
     made.__setattr__, made.__delattr__ = _frozen_set, _frozen_delete
     made.__getstate__, made.__setstate__ = _get_state, _set_state
-    made.__dataclass_params__.frozen = True
     return made  # type: ignore[no-any-return]
 
 
 @dataclass_transform(eq_default=False, field_specifiers=(field,))
 def record(cls: type[T]) -> type[T]:
     """Make a class a record: its fields may change, and it is equal to itself only."""
-    made: Any = dataclass(init=False, repr=False, eq=False, slots=True)(cls)
-    setattr(made, "__match_args__", tuple(made.__dataclass_fields__))  # noqa: B010
-    made.__init__, made.__repr__ = _constructor(made, {}, "self.{0} = {0}"), _show
+    made, defaults = _slotted(cls, frozen=False)
+    made.__init__, made.__repr__ = _constructor(made.__match_args__, defaults, {}, "self.{0} = {0}"), _show
     return made  # type: ignore[no-any-return]
 
 
-def _constructor(cls: Any, scope: dict[str, Any], setting: str) -> Callable[..., None]:
+def _slotted(cls: type, frozen: bool) -> tuple[Any, dict[str, Any]]:
+    """The class again with a slot for each field, and the defaults. Where a property is cached there is a `__dict__`."""
+    body = dict(cls.__dict__)
+    names = tuple(
+        name for name, kind in body.get("__annotations__", {}).items() if not str(kind).startswith("ClassVar")
+    )
+    defaults = {name: body.pop(name) for name in names if name in body}
+    cached = any(isinstance(value, cached_property) for value in body.values())
+    slots = (*names, "__dict__") if cached else names
+    for name in ("__dict__", "__weakref__"):
+        body.pop(name, None)
+    twins = {name: _Twin(name, defaults, frozen) for name in ("__dataclass_fields__", "__dataclass_params__")}
+    made = type(cls)(cls.__name__, cls.__bases__, body | {"__slots__": slots, "__match_args__": names} | twins)
+    made.__qualname__ = cls.__qualname__
+    return made, defaults
+
+
+def _constructor(
+    names: tuple[str, ...], defaults: dict[str, Any], scope: dict[str, Any], setting: str
+) -> Callable[..., None]:
     """An `__init__` that sets each field. Built from text, as dataclasses build theirs."""
     parameters: list[str] = []
     lines: list[str] = []
-    for name, declared in cls.__dataclass_fields__.items():
-        if declared.default is not MISSING:
-            scope[f"default_{name}"] = declared.default
-            parameters.append(f"{name}=default_{name}")
-        elif declared.default_factory is not MISSING:
-            scope["MISSING"], scope[f"make_{name}"] = MISSING, declared.default_factory
-            parameters.append(f"{name}=MISSING")
-            lines.append(f" if {name} is MISSING: {name} = make_{name}()")
-        else:
+    for name in names:
+        if name not in defaults:
             parameters.append(name)
+        elif isinstance(default := defaults[name], Made):
+            scope["Made"], scope[f"make_{name}"] = Made, default.default_factory
+            parameters.append(f"{name}=Made")
+            lines.append(f" if {name} is Made: {name} = make_{name}()")
+        else:
+            scope[f"default_{name}"] = default
+            parameters.append(f"{name}=default_{name}")
         lines.append(" " + setting.format(name))
     exec("\n".join([f"def __init__(self, {', '.join(parameters)}):", *(lines or [" pass"])]), scope)
     made: Callable[..., None] = scope["__init__"]

@@ -7,11 +7,11 @@ a spec. Values are literals of the language and are read by its own parser.
 from __future__ import annotations
 
 import re
-from dataclasses import fields, replace
 from typing import Any
 
 from .diagnostics import Report, did_you_mean
 from .limits import DEFAULT, Limits
+from .node import fields, replace
 from .syntax import Constant, Expression, List, Literal, Paren, Unary
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -55,7 +55,7 @@ def value(text: str, word: str) -> Any:
                 return _literal(statement.value)
             except Misuse:
                 pass
-    hint = f'; a string has quotes: `--set \'{word.partition("=")[0]}="{text}"\'`' if _NAME.fullmatch(text) else ""
+    hint = f"; a string has quotes: `--set '{word.partition('=')[0]}=\"{text}\"'`" if _NAME.fullmatch(text) else ""
     raise Misuse(f"`{text}` is not a number, string, true, false, none or a list of these{hint}")
 
 
@@ -74,7 +74,7 @@ def _literal(expression: Expression) -> Any:
 
 def limits(words: tuple[str, ...]) -> Limits:
     """The default limits, changed by words like `boxes=1e7`."""
-    names = [field.name for field in fields(Limits)]
+    names = list(fields(Limits))
     changed: dict[str, int] = {}
     for word in words:
         name, sign, text = word.partition("=")

@@ -7,10 +7,10 @@ the type of a wire.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from math import ceil, floor
 
 from .limits import LimitReached
+from .node import node
 from .size import (
     UNKNOWN,
     Atom,
@@ -167,7 +167,7 @@ def shape_text(shape: Iterable[Size] | None, dtype: str = "float") -> str:
 # ------------------------------------------------------------------------------------------------ tensors
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Tensor:
     """The type of a wire: a shape, a dtype (`float`, `long` or `bool`) and, for ids, the bound `below` that they
     stay under. `shape` is None when even the rank is unknown, which only happens after a mistake."""

@@ -250,12 +250,8 @@ def _terms(size: Size) -> Mapping[Monomial, Coefficient]:
     return size.terms if isinstance(size, Dim) else {(): size} if size else {}
 
 
-def _whole(value: Coefficient) -> Coefficient:
-    return value.numerator if value.denominator == 1 else value
-
-
 def normal(terms: dict[Monomial, Coefficient]) -> Size:
-    kept = {monomial: _whole(c) for monomial, c in terms.items() if c}
+    kept = {m: c.numerator if c.denominator == 1 else c for m, c in terms.items() if c}
     if not kept:
         return 0
     if len(kept) == 1 and () in kept:

@@ -8,7 +8,6 @@ line feed and nowhere else (`str.splitlines` would also split at U+2028).
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 
@@ -28,13 +27,23 @@ class Span(NamedTuple):
 NOWHERE = Span("", 0, 0)
 
 
-@dataclass(frozen=True, slots=True)
 class Source:
     """A named text. `name` is what diagnostics show: the path as the user wrote it."""
 
-    name: str
-    text: str
-    _starts: list[int] = field(default_factory=list, repr=False, compare=False)
+    __slots__ = ("name", "text", "_starts")
+
+    def __init__(self, name: str, text: str) -> None:
+        self.name, self.text = name, text
+        self._starts: list[int] = []
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Source) and (self.name, self.text) == (other.name, other.text)
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.text))
+
+    def __repr__(self) -> str:
+        return f"Source({self.name!r})"
 
     @property
     def starts(self) -> list[int]:

@@ -10,15 +10,15 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import TextIO
 
 from . import __version__
 from .diagnostics import Report
+from .node import field, record
 from .source import Source
 
 
-@dataclass(slots=True)
+@record
 class Session:
     """One run of the command line: what it is doing, for the screen of an internal error."""
 

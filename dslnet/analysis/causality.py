@@ -8,10 +8,10 @@ of its inputs, a repeat until nothing changes any more, and no instance is ever 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from ..graph import Definition, Model, Node
+from ..node import field, record
 from ..ops import Operator
 from ..ops.attention import CausalMask
 from ..ops.dependence import NO_STEPS, Body, Steps, Traced, all_steps, join, made, shifted, unproved
@@ -51,7 +51,7 @@ def time_axis(type: Tensor) -> int:
     return free[0] if free else 1
 
 
-@dataclass
+@record
 class Prover:
     """Runs definitions on steps. `fixes` are calls that are run as if they were causal; `pinned` are values of the
     entry whose steps are given."""

@@ -7,7 +7,7 @@ that are read by name (`e.layer2`, as in a U-Net) are meant, and are let through
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ..diagnostics import Label, Report
 from ..graph import Definition, Model, Node, Region
@@ -16,8 +16,7 @@ from ..source import Source, Span
 from .reading import text
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """An encoder, latent or decoder: its nodes, and the value that it makes."""
 
     role: str

@@ -7,9 +7,10 @@ and rounds; blocks of the prelude are one thing.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from ..graph import Definition, Instance, Model, Node, Region, join
+from ..node import field, record
 from ..ops.dependence import Steps
 from .causality import Environment, Known, Prover, elements, leaks
 
@@ -17,8 +18,7 @@ from .causality import Environment, Known, Prover, elements, leaks
 PLAIN = ("dropout", "op", "shape", "activation")
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """A line of the path: a thing, which steps its output depends on, and why."""
 
     label: str
@@ -27,7 +27,7 @@ class Row:
     leak: bool = False
 
 
-@dataclass
+@record
 class Path:
     """What was found on the way down to the leak. `rounds` are (first place, last place, how many, how many of them
     leak) for each repeat on the way; `chain` are the calls, outermost first."""

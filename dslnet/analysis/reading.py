@@ -6,17 +6,17 @@ Enters: a block's syntax. Leaves: flat lists, in text order.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from ..build import Block
 from ..build.roles import ROLES
+from ..node import fields, node
 from ..source import Source, Span
 from ..syntax import Attribute, Body, BoxRef, Declaration, Flow, Item, Lane, Name, Nest, Ref, Statement, Suite
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Line:
     """A statement with the path of the groups around it. `role` is the word before the name; a step or a lane
     without a name has none."""
@@ -81,8 +81,7 @@ def _line(statement: Statement, prefix: str) -> Line:
 
 @cache
 def _fields(kind: Any) -> tuple[str, ...]:
-    names: tuple[str, ...] = getattr(kind, "__match_args__", ()) if hasattr(kind, "__dataclass_fields__") else ()
-    return tuple(name for name in names if not name.endswith("span"))
+    return tuple(name for name in fields(kind) if not name.endswith("span"))
 
 
 def mentions(node: object) -> Iterator[Ref | BoxRef | Attribute]:

@@ -6,11 +6,10 @@ opponents that share parameters, something that nothing trains, `train` lines th
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from ..build import Block
 from ..diagnostics import Label, Report
 from ..graph import Model, Node, Train
+from ..node import replace
 from ..source import Source, Span
 from ..syntax import Valued
 from ..weights import count_parameters

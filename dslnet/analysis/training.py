@@ -6,10 +6,10 @@ parameters that are not frozen.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from functools import cached_property
 
 from ..graph import Definition, Instance, Model, Node, Region
+from ..node import field, record
 from ..ops import Combinator
 from ..ops.arguments import ModuleArgument
 
@@ -22,7 +22,7 @@ def uses(node: Node) -> set[str]:
     return {path for path in found if path is not None}
 
 
-@dataclass
+@record
 class Training:
     """The training graph of a model, seen from its entry."""
 

@@ -7,13 +7,12 @@ of each; every mistake (`E0206`, `E0301`, `E0401`, `E0404`) is reported where it
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import field
 from functools import partial
 from typing import Any
 
 from ..diagnostics import Edit, Help, Label, did_you_mean
 from ..graph import Initial
-from ..node import record
+from ..node import field, record
 from ..ops import Operator, literal
 from ..ops.arguments import WholeType, Wrong
 from ..shape import UNKNOWN

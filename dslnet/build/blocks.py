@@ -6,11 +6,10 @@ states, the base of a preset, and which names are sizes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from ..node import node
+from ..node import fields, node, record
 from ..source import Span
 from ..syntax import BoxRef, Call, Declaration, Definition, List, Parameter, Ref, Suite, Valued
 
@@ -27,7 +26,7 @@ class PythonClass:
     span: Span
 
 
-@dataclass(eq=False)
+@record
 class Block:
     """A `block` or `model` of a file."""
 
@@ -113,5 +112,5 @@ def _dimensions(node: object, found: set[str]) -> None:
                 if isinstance(size, (Ref, BoxRef)):
                     found.add(size.name)
             stack.extend(item.items)
-        elif hasattr(item, "__dataclass_fields__"):
-            stack.extend(getattr(item, name) for name in item.__dataclass_fields__ if not name.endswith("span"))
+        elif names := fields(type(item)):
+            stack.extend(getattr(item, name) for name in names if not name.endswith("span"))

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import field
 
-from ..node import record
+from ..node import field, record
 from ..ops import Combinator, Operator
 from ..source import Span
 from ..syntax import (

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from ..decode import decode
 from ..diagnostics import Help, Label, Report, did_you_mean
 from ..files import Refusal, read_spec, resolve_import
 from ..limits import DEFAULT, Limits
+from ..node import field, record
 from ..ops import OPERATORS, Operator
 from ..parse import parse
 from ..source import Source, Span
@@ -34,7 +34,7 @@ from .blocks import Block, PythonClass
 Target = Block | PythonClass | type[Operator]
 
 
-@dataclass(eq=False)
+@record
 class File:
     """A parsed file and what its names mean."""
 
@@ -55,7 +55,7 @@ class File:
         return [*self.blocks, *OPERATORS, *self.program.prelude_names]
 
 
-@dataclass(eq=False)
+@record
 class Program:
     """The entry file and its imports. `models` are the models of the entry, in text order."""
 

@@ -7,11 +7,10 @@ out before the ones that use them.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from ..graph import Definition, Input, Instance, Node, Param, Region, Round, State, Value
-from ..node import record
+from ..node import record, replace
 from ..ops.arguments import ModuleArgument
 from .freezing import bindings_of, distinct, nodes_of, output_name, unused, value_of
 from .session import Session

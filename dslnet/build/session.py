@@ -7,12 +7,11 @@ build of one model after its one diagnostic.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from ..diagnostics import Help, Label, Report
 from ..limits import Limits
-from ..node import record
+from ..node import field, record
 from ..source import Span
 from .values import DraftDefinition
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..diagnostics import Edit, Help, Label, did_you_mean
+from ..node import fields
 from ..source import Span
 from ..syntax import (
     Bad,
@@ -192,8 +193,8 @@ class Statements(Objectives):
                     return True
             elif isinstance(node, tuple):
                 stack.extend(node)
-            elif hasattr(node, "__dataclass_fields__"):
-                stack.extend(getattr(node, f) for f in node.__dataclass_fields__ if not f.endswith("span"))
+            elif names := fields(type(node)):
+                stack.extend(getattr(node, f) for f in names if not f.endswith("span"))
         return False
 
     def flow_lost(self, value: Expression, flow: Wire) -> None:

@@ -6,11 +6,10 @@ modules, boxes, groups. `UNKNOWN_VALUE` is the meaning of what has an error, and
 
 from __future__ import annotations
 
-from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from ..graph import Initial, Round
-from ..node import node, record
+from ..node import field, node, record
 from ..ops import Operator
 from ..shape import UNKNOWN_TENSOR, Dim, Tensor
 from ..source import NOWHERE, Span

@@ -7,10 +7,9 @@ size that is only known at run time (`Dim`) is replaced by an expression on the 
 
 from __future__ import annotations
 
-from dataclasses import field
 from typing import Any
 
-from ..node import node
+from ..node import field, node
 from ..shape import Dim
 
 

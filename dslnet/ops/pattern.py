@@ -8,9 +8,9 @@ Notation", ICLR 2022).
 """
 
 import re
-from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
+from ..node import node
 from ..shape import Dim, Size, Tensor, compare, numel, same
 from .arguments import ArgumentType, Word, Wrong
 from .axes import brief, counted, kind_of, when_known
@@ -38,7 +38,7 @@ NamedSizes = Annotated[dict[str, Size], NamedSizesType()]
 _TOKEN = re.compile(r"\s*(?:(\.\.\.)|([A-Za-z_][A-Za-z0-9_]*)|([0-9]+)|([()])|(\S))")
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Layout:
     """What a pattern means for one input: the names of each axis before and after, and the size of each name.
     The name `1` is an axis of one element."""

@@ -7,9 +7,9 @@ and helps. Lines of the user always stand behind a gutter, so that nothing in th
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from ..diagnostics import Diagnostic, Label, Report
+from ..node import node
 from ..source import Source
 from .characters import cells, columns, visible
 
@@ -20,7 +20,7 @@ MARGIN = 20
 _COLORS = {"error": "31", "warning": "33", "note": "36", "help": "32", "gutter": "34", "other": "34"}
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Paint:
     """Colours, or nothing."""
 
@@ -35,7 +35,7 @@ class Paint:
         return f"\x1b[1m{text}\x1b[0m" if self.on else text
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Mark:
     """A part of one line that is underlined. `start` and `end` are offsets in the line."""
 
