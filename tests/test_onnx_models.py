@@ -1,0 +1,175 @@
+"""Whole models in onnxruntime beside torch: the shipped ones, and combinations of what they lack."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+onnx = pytest.importorskip("onnx", reason="onnx is not installed")
+pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
+
+import torch  # noqa: E402
+from test_specs import SMALL, graph  # noqa: E402
+
+import dslnet  # noqa: E402
+from dslnet.onnx import export  # noqa: E402
+from dslnet.runtime import instantiate  # noqa: E402
+from dslnet.targets.onnx import Weights  # noqa: E402
+from dslnet.targets.onnx.inlining import Onnx  # noqa: E402
+from dslnet.targets.onnx.verifying import verify  # noqa: E402
+from dslnet.targets.onnx.writing import write  # noqa: E402
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Any:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    yield
+    torch.set_num_threads(before)
+
+
+def made(text: str, folder: Path, name: str = "M", **settings: Any) -> Any:
+    (folder / "main.net").write_text(text, "utf-8")
+    module = dslnet.load(folder / "main.net")[name](**settings).eval()
+    stir(module)
+    return module
+
+
+def stir(module: torch.nn.Module) -> None:
+    """Statistics and scales that are neither 0 nor 1."""
+    for name, tensor in module.state_dict().items():
+        if tensor.is_floating_point() and tensor.numel() and tensor.unique().numel() == 1:
+            tensor.copy_(torch.rand_like(tensor) + (0.5 if name.endswith("var") else 0))
+
+
+@pytest.mark.parametrize("opset", [20, 23])
+@pytest.mark.parametrize("name", SMALL)
+def test_shipped(name: str, opset: int) -> None:
+    """Two sizes of every free dimension, time and space included."""
+    model = graph(name, small=True)
+    module = instantiate(model).eval()
+    stir(module)
+    written = write(Onnx(model, Weights(module.state_dict()), opset), "dslnet")
+    assert verify(written.data, model, module) <= 1e-5
+    proto = onnx.load_from_string(written.data)
+    entry = model.definition
+    assert [i.name for i in proto.graph.input] == [i.value.name for i in entry.inputs]
+    assert [o.name for o in proto.graph.output] == [name for name, _ in entry.outputs]
+    for given, value in zip(proto.graph.input, entry.inputs, strict=True):
+        shown = [d.dim_param or d.dim_value for d in given.type.tensor_type.shape.dim]
+        assert shown == [s if isinstance(s, int) else str(s) for s in value.value.type.sizes]  # type: ignore[union-attr]
+    assert {d.dim_param for i in proto.graph.input for d in i.type.tensor_type.shape.dim} - {""} == set(model.free)
+    stored = {i.name for i in proto.graph.initializer}
+    moved = {key for key in module.state_dict() if any(part in key for part in ("_ih_l", "_hh_l", "num_batches"))}
+    assert set(module.state_dict()) - moved <= stored, "weights have their paths as names"
+
+
+BLOCKS = {
+    "attention": """
+model M:
+  input x: [B, T, 8]
+  input memory: [B, S, 6]
+  input mask: [B, S] bool
+  - Attention(4, kv_heads=2) with (memory, mask)
+  - Attention(2, causal=true, rope=10000)
+  - Attention(2, causal=true)
+  output y: SwiGLU(12) -> RMSNorm
+""",
+    "positions": """
+model M:
+  input x: [B, T, 8]
+  input ids: [B, T] long < 9
+  bias: ids -> RelativeBias(2)
+  q: x -> Linear(8) -> Rearrange("b t (h e) -> b h t e", h=2)
+  k: x -> Linear(8) -> Rearrange("b t (h e) -> b h t e", h=2)
+  v: x -> Linear(8) -> Rearrange("b t (h e) -> b h t e", h=2)
+  seen: (q, k, v) -> DotProductAttention(causal=true) with (position=bias)
+  output y: seen -> Rearrange("b h t e -> b t (h e)")
+""",
+    "cells": """
+block Cell(width):
+  input x: [B, D]
+  input all: [B, T, D]
+  state h: [B, width] = 0.5
+  more: all -> Mean(axis=1)
+  new: (x, h, more) -> Concat -> Linear(width) -> Tanh
+  next h: new
+  output new
+  output twice: new * 2
+
+model M:
+  input x: [B, T, 4]
+  input start: [B, 5]
+  first: x -> GRU(6)
+  cell: x ->
+    - scan: Cell(5) with x
+  plain: x ->
+    - scan: RNNCell(5) with (h=start)
+  output y: first -> Last
+  output z: cell.twice + plain
+  output h: cell.h
+""",
+    "shared": """
+model M:
+  input a: [B, 8]
+  input b: [B, 8]
+  tower: Linear(6) -> ReLU -> Linear(6)
+  one: a -> tower
+  two: b -> tower
+  output near: (one, two) -> CosineSimilarity
+  output far: abs(one - two) -> Sum(axis=1)
+""",
+    "constraints": """
+model M:
+  input x: [B, 3, H, W]
+  - SpectralNorm:
+      - Conv(8, 3) -> ReLU
+      - ConvTranspose(6, 2, stride=2)
+  - WeightNorm:
+      - Conv(4, 3, stride=2)
+  - GlobalAvgPool
+  - WeightNorm: Linear(3)
+  output y: Softmax
+""",
+    "graphs": """
+model M:
+  input x: [N, 6]
+  input edges: [2, E] long < N
+  - GraphConv(5) with edges -> ReLU
+  - GraphAttention(4, heads=2) with edges
+  - GraphSAGE(4) with edges
+  output y: GINConv(3) with edges
+""",
+    "mixture": """
+model M:
+  input x: [B, T, 8]
+  - residual:
+      - RMSNorm
+      - MoE(4, top=2):
+          - Linear(16) -> GELU -> Linear(8)
+  output y: Linear(2)
+""",
+    "taps": """
+model M:
+  input x: [B, 3, H, W]
+  require: H % 8 == 0 and W % 8 == 0
+  - stages: repeat i in 3: Conv(4 * 2 ** i, 3) -> ReLU -> MaxPool(2)
+  output all: Mean(axis=[2, 3])
+  mix: x ->
+    - concat:
+        | Conv(4, 1)
+        | Conv(4, 3) -> BatchNorm
+  output wide: mix -> Upsample(2) -> Conv(1, 1)
+  output input: x
+""",
+}
+
+
+@pytest.mark.parametrize("name", BLOCKS)
+def test_blocks(name: str, tmp_path: Path) -> None:
+    module = made(BLOCKS[name].lstrip("\n"), tmp_path)
+    assert export(module, tmp_path / "m.onnx") <= 1e-5  # type: ignore[operator]
+    assert export(module, tmp_path / "m.onnx", opset=23) <= 1e-5  # type: ignore[operator]
