@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from .build import Program
     from .graph import Model
+    from .targets.drawing import Drawing
 
 Path = str | os.PathLike[str]
 
@@ -85,6 +86,10 @@ class Net:
         except AttributeError as error:
             raise KeyError(str(error)) from None
 
+    def draw(self, name: str, **options: Any) -> Drawing:
+        """A picture of one model: `net.draw("GPT2", level="overview").save("gpt2.svg")`."""
+        return self[name].draw(**options)
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._program.models)
 
@@ -126,6 +131,26 @@ class Maker:
         folder = os.path.dirname(os.path.abspath(self._net._path))
         module: nn.Module = instantiate(model, allow_python=self._net._allow_python, folder=folder)
         return module
+
+    def draw(
+        self, *, theme: str = "auto", settings: dict[str, Any] | None = None, timeout: float = 60.0, **options: Any
+    ) -> Drawing:
+        """A picture of the model: `.svg`, `.dot`, `.save("x.pdf")`; a notebook shows it. `options` are the fields of
+        `dslnet.targets.drawing.Options`, among them `level`, `orient` and `training`."""
+        from .targets.drawing import Options, draw
+
+        graph = self.graph(**(settings or {}))
+        chosen = Options(sources=self._net._program.report.sources, **options)
+        return draw(graph, chosen, theme, timeout)
+
+    def _repr_svg_(self) -> str | None:
+        """What a notebook shows; without Graphviz it shows the text instead."""
+        from .targets.drawing import NoGraphviz
+
+        try:
+            return self.draw().svg
+        except NoGraphviz:
+            return None
 
     @property
     def parameters(self) -> list[str]:

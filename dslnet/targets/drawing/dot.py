@@ -28,9 +28,10 @@ class Printer:
 
     # --------------------------------------------------------------------------------------------- graph
 
-    def begin(self, name: str) -> None:
+    def begin(self, name: str, tight: bool = False) -> None:
         theme = self.theme
         ranks, nodes = SPACE[self.orient]
+        ranks = "0.22" if tight else ranks
         self.say(f"digraph {quoted(name)} {{")
         self.indent += 1
         self.say(
@@ -181,7 +182,10 @@ class Printer:
         theme = self.theme
         self.say(f"subgraph {quoted('cluster_pad_' + cluster.id)} {{")
         self.indent += 1
-        self.say('graph [peripheries=0, style="", bgcolor="transparent", label="", margin=9];')
+        self.say(
+            f'graph [id={quoted(ident("pad." + cluster.id))}, tooltip=" ", peripheries=0, style="", '
+            'bgcolor="transparent", label="", margin=9];'
+        )
         self.say(f"subgraph {quoted('cluster_' + cluster.id)} {{")
         self.indent += 1
         side = "b" if self.orient == "BT" else "t"
@@ -251,7 +255,7 @@ def _inside(cluster: Cluster, above: tuple[str, ...] = ()) -> dict[str, tuple[st
 def print_panel(panel: Panel, theme: Theme, targets: dict[str, str] | None = None) -> str:
     """One panel as a digraph of its own; `targets` are links of boxes by id."""
     printer = Printer(theme, panel.orient, targets)
-    printer.begin(panel.id)
+    printer.begin(panel.id, panel.tight)
     printer.panel(panel)
     return printer.end()
 
@@ -276,7 +280,7 @@ def print_joined(
 ) -> str:
     """The whole picture as one digraph."""
     printer = Printer(theme, view.main.orient, targets)
-    printer.begin(view.caption.name)
+    printer.begin(view.caption.name, view.main.tight)
     for panel in view.panels:
         printer.panel(panel)
     if caption:

@@ -12,7 +12,7 @@ from ...graph import Model
 from . import compose
 from .dot import print_caption, print_joined, print_panel
 from .escape import url
-from .layout import LayoutFailed, layout, run
+from .layout import LayoutFailed, NoGraphviz, layout, run
 from .make import make_view
 from .plan import Options
 from .style import theme
@@ -73,8 +73,11 @@ class Drawing:
             self._svg[mode] = compose.compose(parts, caption, across, self.view.caption.name, self.view.summary, mode)
         return self._svg[mode]
 
-    def _repr_svg_(self) -> str:
-        return self.svg
+    def _repr_svg_(self) -> str | None:
+        try:
+            return self.svg
+        except NoGraphviz:
+            return None
 
     def data(self, ending: str) -> bytes:
         """The bytes of a file with this ending. Raises `NoGraphviz` and `LayoutFailed`."""

@@ -134,6 +134,13 @@ class Expander(Uses):
         if not nodes:
             return
         latent = item.role == "latent"
+        alone = all(n.module is None or scope.modules.get(n.module, 0) < 2 for n in nodes)
+        blocks = any(n.kind != "box" for n in nodes)
+        if self.options.level == "overview" and item.name and len(nodes) > 1 and blocks and alone:
+            made = {v.name for n in nodes for v in n.outputs}
+            words = " · ".join(w for w in dict.fromkeys((item.role, item.name)) if w)
+            self.fold_group(scope, item, nodes, made, join(scope.path, item.path or item.name), words)
+            return
         if item.role not in UNITS or len(nodes) < 2:
             before = scope.title
             scope.title = item.name or ""
@@ -184,7 +191,8 @@ class Expander(Uses):
         for node in nodes:
             if node.kind != "box":
                 use = self.plan.use(node)
-                block = self.model.definitions[use.key].block
+                below = self.model.definitions[use.key]
+                block = below.block if below.kind != "round" else use.through or "repeat"
                 found.append(block + (f" ×{use.times}" if use.times > 1 else ""))
             elif node.operator is not None and node.operator.weighted:
                 found.append(node.operator.name)

@@ -45,6 +45,7 @@ def make_view(model: Model, options: Options) -> View:
     for each in (panel, *definitions):
         finish(each)
         _trunk(each)
+    panel.tight = options.level == "overview"
     view = View(panel, definitions, Caption(model.name))
     if view.count() > LIMIT:
         raise TooLarge(f"{view.count():,} boxes are more than the {LIMIT:,} that can be drawn; try --level block")

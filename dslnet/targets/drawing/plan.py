@@ -47,6 +47,11 @@ class Options:
         source = self.sources.get(span.file)
         return source.text[span.start : span.end] if source is not None and span.end else None
 
+    def rest(self, span: Span) -> str:
+        """The text from the beginning of a place to the end of its line, where it is known."""
+        source = self.sources.get(span.file)
+        return source.text[span.start :].partition("\n")[0] if source is not None and span.end else ""
+
     def line(self, span: Span) -> int | None:
         source = self.sources.get(span.file)
         return source.position(min(span.start, len(source.text)))[0] if source is not None and span.end else None
@@ -106,7 +111,7 @@ class Plan:
         """A call, repeat, each or scan, with blocks that only pass on looked through."""
         rounds = [(r.definition, r.count) for r in node.rounds] or [(node.definition or "", 1)]
         found = Use(rounds, list(range(len(node.inputs))), node, bool(node.rounds))
-        if self.options.level == "full" and node.kind != "call":
+        if self.options.level == "full":
             return found
         while (deeper := self._deeper(found)) is not None:
             found = deeper

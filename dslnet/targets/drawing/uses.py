@@ -105,8 +105,9 @@ class Uses:
         instance = scope.definition.instance(node.module) if node.module is not None else None
         if definition.kind == "block" and (instance is None or instance.role is None):
             return definition.block
-        found = re.match(r"[A-Z]\w*", self.options.text(instance.span) or "") if instance is not None else None
-        return found[0] if found else definition.block
+        text = self.options.rest(instance.span) if instance is not None else ""
+        found = re.match(r"(?:\w+\s*:\s*)?([A-Z]\w*)", text)
+        return found[1] if found else definition.block
 
     def symbolic(self, scope: Scope, node: Node, use: Use) -> str | None:
         """The arguments of a call by the names of the block that it stands in; None when that is used only once."""

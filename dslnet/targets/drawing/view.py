@@ -116,6 +116,7 @@ class Panel:
     root: Cluster
     links: list[Link] = field(default_factory=list)
     orient: str = "TB"
+    tight: bool = False
 
     def boxes(self) -> list[Box]:
         return list(self.root.boxes())
