@@ -6,6 +6,8 @@ is an ordinary diagnostic of the family E09.
 
 from __future__ import annotations
 
+from contextvars import ContextVar
+
 from .node import node
 
 
@@ -26,6 +28,7 @@ class Limits:
     terms: int = 1_000
     degree: int = 8
     exponent: int = 64
+    elements: int = 100_000
     definitions: int = 10_000
     boxes: int = 1_000_000
     depth: int = 64
@@ -37,6 +40,9 @@ class Limits:
 
 
 DEFAULT = Limits()
+
+#: The limits of the build that goes on; sizes know no other way to them.
+IN_FORCE: ContextVar[Limits] = ContextVar("IN_FORCE", default=DEFAULT)
 
 #: Whole numbers of a file and of every operation on them fit 64 bits.
 INTEGER_MAX = 2**63 - 1

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from math import gcd, lcm
 from typing import TYPE_CHECKING, Any, TypeAlias, Union
 
-from .limits import DEFAULT, INTEGER_MAX, LimitReached
+from .limits import IN_FORCE, INTEGER_MAX, LimitReached
 from .source import Span
 
 if TYPE_CHECKING:
@@ -142,8 +142,8 @@ class Dim:
             return UNKNOWN
         if not isinstance(power, int) or power < 0:
             raise TypeError("the power of a size is a whole number from 0")
-        if power > DEFAULT.degree:
-            raise LimitReached("E0908", f"a size of degree {power}; the limit is {DEFAULT.degree}")
+        if power > IN_FORCE.get().degree:
+            raise LimitReached("E0908", f"a size of degree {power}; the limit is {IN_FORCE.get().degree}")
         result: Size = 1
         for _ in range(power):
             result = self * result
@@ -258,8 +258,8 @@ def normal(terms: dict[Monomial, Coefficient]) -> Size:
         constant = kept[()]
         assert isinstance(constant, int), "a size is a whole number"
         return constant
-    if len(kept) > DEFAULT.terms:
-        raise LimitReached("E0908", f"a size of {len(kept)} terms; the limit is {DEFAULT.terms}")
+    if len(kept) > IN_FORCE.get().terms:
+        raise LimitReached("E0908", f"a size of {len(kept)} terms; the limit is {IN_FORCE.get().terms}")
     return Dim(kept)
 
 
@@ -277,8 +277,9 @@ def _product(a: Monomial, b: Monomial) -> Monomial:
     powers: dict[Atom, int] = dict(a)
     for atom, power in b:
         powers[atom] = powers.get(atom, 0) + power
-    if sum(powers.values()) > DEFAULT.degree:
-        raise LimitReached("E0908", f"a size of degree {sum(powers.values())}; the limit is {DEFAULT.degree}")
+    if sum(powers.values()) > IN_FORCE.get().degree:
+        degree = sum(powers.values())
+        raise LimitReached("E0908", f"a size of degree {degree}; the limit is {IN_FORCE.get().degree}")
     return tuple(sorted(powers.items(), key=lambda item: str(item[0])))
 
 

@@ -84,6 +84,8 @@ class Arithmetic(Names):
             result = static.arithmetic(sign, left, right)
         except Trouble as problem:
             return self.trouble(problem, link.span)
+        if isinstance(result, tuple):
+            self.session.step(link.span, len(result) // 16)
         return located(result, link.span) if static.is_size(result) and result is not UNKNOWN else result
 
     def wire_arithmetic(self, sign: str, left: Any, right: Any, link: Binary) -> Any:

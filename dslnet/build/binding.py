@@ -68,6 +68,8 @@ def bind(
                 if len(positional) > 1 or not isinstance(positional[0][0], tuple)
                 else positional[0][0]
             )
+            if any(value is UNKNOWN_VALUE for value, _ in positional):
+                bound.values[variadic] = UNKNOWN_VALUE
             bound.spans[variadic] = positional[0][1].to(positional[-1][1])
         positional = []
     for number, (value, span) in enumerate(positional):

@@ -48,38 +48,38 @@ class Block:
         return callee if isinstance(callee, BoxRef) else None
 
     @cached_property
+    def bases(self) -> tuple[Block, ...]:
+        """Of a preset, the blocks that it configures, each through the one before; the last has the body. Empty
+        for a block with a body, and for a preset that configures itself or stands on too many others."""
+        found: list[Block] = []
+        block: Block = self
+        while (callee := block.configures) is not None:
+            target = block.file.find(callee.name)
+            if not isinstance(target, Block):
+                break
+            if target is self or target in found or len(found) >= self.file.program.limits.depth:
+                return ()
+            found.append(target)
+            block = target
+        return tuple(found)
+
+    @property
     def base(self) -> tuple[Block, Call | BoxRef] | None:
         """Of a preset, the block that it configures and the call that does it."""
-        callee, body = self.configures, self.syntax.body
-        if callee is None or not isinstance(body, Valued) or not isinstance(body.value, (Call, BoxRef)):
+        body = self.syntax.body
+        if not self.bases or not isinstance(body, Valued) or not isinstance(body.value, (Call, BoxRef)):
             return None
-        target = self.file.find(callee.name)
-        if not isinstance(target, Block) or target is self or target.inside(self):
-            return None
-        return target, body.value
-
-    def inside(self, other: Block) -> bool:
-        """Whether a chain of presets leads from this block to `other`."""
-        seen: set[int] = set()
-        block: Block | None = self
-        while block is not None and id(block) not in seen:
-            seen.add(id(block))
-            callee = block.configures
-            found = block.file.blocks.get(callee.name) if callee is not None else None
-            block = found if isinstance(found, Block) else None
-            if block is other:
-                return True
-        return False
+        return self.bases[0], body.value
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:
         """The declared names, a preset's being those of its base."""
-        return self.base[0].parameters if self.base else self.syntax.parameters
+        return self.root.syntax.parameters
 
     @property
     def root(self) -> Block:
         """The block that has the body: the base of the base of a preset."""
-        return self.base[0].root if self.base else self
+        return self.bases[-1] if self.bases else self
 
     @cached_property
     def states(self) -> tuple[Declaration, ...]:

@@ -1,6 +1,6 @@
-"""Room for deep texts.
+"""What a build needs of the Python around it: its limits in force, and room for deep texts.
 
-Enters: nothing. Leaves: a Python that recurses as deep as the limits of the language let a text nest: 64 blocks, each
+Enters: the limits of a build. Leaves: a Python that recurses as deep as the limits of the language let a text nest: 64 blocks, each
 of them with groups, combinators and expressions, are some ten thousand calls. However deep the caller stands already,
 the same text gives the same answer.
 """
@@ -11,6 +11,8 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+from ..limits import IN_FORCE, Limits
 
 #: Calls that a build may be deep, above those of its caller.
 ROOM = 12_000
@@ -36,3 +38,13 @@ def deep() -> Iterator[None]:
             _builds -= 1
             if _builds == 0:
                 sys.setrecursionlimit(_before)
+
+
+@contextmanager
+def in_force(limits: Limits) -> Iterator[None]:
+    """Let the sizes of a build know its limits."""
+    token = IN_FORCE.set(limits)
+    try:
+        yield
+    finally:
+        IN_FORCE.reset(token)

@@ -62,6 +62,7 @@ def _is_input(block: Block, name: str) -> bool:
 
 def run_model(frame: Body, block: Block) -> DraftDefinition:
     root = block.root
+    before = frame.report.errors
     flow: Wire | None = None
     declared = root.declarations("input", "target")
     for state in root.states:
@@ -106,7 +107,8 @@ def run_model(frame: Body, block: Block) -> DraftDefinition:
         flow = frame.unknown(block.syntax.name.span)
     draft = frame.finish(root, flow)
     first = draft.outputs[0][1]
-    if first.node is None and not first.unknown and not frame.output_names and not frame.failed:
+    idle = first.node is None and not first.unknown and not frame.output_names
+    if idle and frame.report.errors == before:
         frame.error("E0212", f"`{block.name}` computes nothing", block.syntax.name.span, "no step and no output")
     return draft
 
@@ -118,8 +120,19 @@ def _configures_nothing(frame: Body, block: Block) -> bool:
         return callee is not None and frame.box_named(callee.name, callee.span) is None
     if not isinstance(block.file.find(callee.name), Block):
         return False
-    title = f"`{block.name}` configures itself"
-    frame.error("E0210", title, callee.span, helps=("a preset names another model, which has a body",))
+    met = {block}
+    target: Any = block
+    while isinstance(target, Block) and target.configures is not None:
+        target = target.file.find(target.configures.name)
+        if target in met:
+            if target is block:  # another preset, that only leads to the circle, has no mistake of its own
+                title, advice = f"`{block.name}` configures itself", "a preset names another model, which has a body"
+                frame.error("E0210", title, callee.span, helps=(advice,))
+            return True
+        met.add(target)
+    limit = frame.session.limits.depth
+    if len(met) == limit + 2:  # one deeper is told by this one
+        frame.error("E0910", f"`{block.name}` is a preset of a preset, more than {limit} deep", callee.span)
     return True
 
 
@@ -149,6 +162,7 @@ def _input(frame: Body, declaration: Declaration, pattern: List | None) -> Wire:
         else:
             dtype = pattern.dtype.text if pattern.dtype else "float"
             type = Tensor(tuple(sizes), dtype, _below(frame, declaration))
+            type = type if frame.countable(type, pattern.span) else UNKNOWN_TENSOR
     wire = Wire(frame.fresh(name.text), type, frame, pattern.span if pattern else name.span, named=True)
     frame.inputs.append(FrameInput(wire, declaration.key.words[0].text))
     frame.define(name.text, wire, name.span)

@@ -182,7 +182,12 @@ class Expressions(Arithmetic):
             if isinstance(item, (Wire, Wires, ModuleValue)):
                 self.error("E0215", "a list holds numbers, strings and lists, not wires", syntax.span, describe(item))
                 return UNKNOWN_VALUE
-        return UNKNOWN_VALUE if any(i is UNKNOWN_VALUE for i in items) else items
+        if any(item is UNKNOWN_VALUE for item in items):
+            return UNKNOWN_VALUE
+        try:
+            return static.within(items)
+        except Trouble as problem:
+            return self.trouble(problem, expression.span)
 
     def paren(self, expression: Paren) -> Any:
         arguments = expression.arguments
@@ -248,6 +253,8 @@ class Expressions(Arithmetic):
         except (TypeError, ValueError, OverflowError):
             self.error("E0301", f"`{callee.name}` does not take {len(values)} values like these", expression.span)
             return UNKNOWN_VALUE
+        if isinstance(result, tuple):
+            self.session.step(expression.span, len(result) // 16)
         return Number(result, expression.span) if type(result) is int else result
 
     def index(self, expression: Index) -> Any:

@@ -122,6 +122,27 @@ def table(frame: Any, expression: Expression) -> Any:
     return None
 
 
+def table_length(tree: Any) -> int | None:
+    """How many numbers a table has: the length of its ranges, when they agree."""
+    lengths: set[int] = set()
+    stack = [tree]
+    while stack:
+        part = stack.pop()
+        if isinstance(part, tuple):
+            if part[0] == "range":
+                lengths.add(part[1])
+            else:
+                stack += part[1:]
+    return lengths.pop() if len(lengths) == 1 else None
+
+
+def is_whole(tree: Any) -> bool:
+    """Whether all numbers of a table are whole."""
+    if not isinstance(tree, tuple):
+        return isinstance(tree, int)
+    return tree[0] not in ("/", *FUNCTIONS) and all(is_whole(part) for part in tree[1:] if tree[0] != "range")
+
+
 def signature(name: str) -> str:
     names = INITIALISERS[name]
     return name + (f"({', '.join(names)})" if names else "")

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..diagnostics import Help, Label
 from ..graph import Initial, Param
-from ..shape import UNKNOWN, UNKNOWN_TENSOR, Dim, Size, Tensor, compare, origin, shape_text
+from ..shape import UNKNOWN, UNKNOWN_TENSOR, Dim, Size, Tensor, compare, origin, same, shape_text
 from ..source import Span
 from ..syntax import Binary, BoxRef, Declaration, Ellipsis, Expression, List, Ref, Valued
 from . import static
@@ -20,7 +20,7 @@ from .boxes import Fed
 from .combinators import Combinators
 from .expressions import Flow
 from .frame import FrameInput
-from .initial import initialiser, is_initialiser, is_table, table
+from .initial import initialiser, is_initialiser, is_table, is_whole, table, table_length
 from .patterns import Bound as Origin
 from .patterns import Matching, Pair, missing_fact, pairs, rank_text
 from .requirements import Requirements
@@ -224,7 +224,7 @@ class Inputs(Requirements):
             wire = Wire(self.fresh(name.text), type, self, name.span, named=True)
             self.define(name.text, wire, name.span)
             self.state_names.append(name.text)
-            self.state_wires[name.text] = (wire, self.initial_of(default) if default is not None else None)
+            self.state_wires[name.text] = (wire, self.initial_of(default, type) if default is not None else None)
 
     def declare_next(self, statement: Declaration, name: str, place: Span, flow: Flow) -> None:
         if name not in self.state_wires or statement.body is None:
@@ -258,14 +258,26 @@ class Inputs(Requirements):
     def shape_of(self, pattern: List) -> Tensor:
         """A written shape, all of whose sizes must have a meaning."""
         sizes = tuple(self.type_size(self.evaluate(item), item.span, "a size") for item in pattern.items)
-        return Tensor(sizes, pattern.dtype.text if pattern.dtype else "float")
+        type = Tensor(sizes, pattern.dtype.text if pattern.dtype else "float")
+        return type if self.countable(type, pattern.span) else UNKNOWN_TENSOR
 
-    def initial_of(self, default: Expression) -> Initial | None:
+    def initial_of(self, default: Expression, type: Tensor, free: bool = False) -> Initial | None:
+        """How something of a type starts; what is `free` is a parameter, which a table fills by itself."""
         if is_initialiser(default):
             return initialiser(self, default)
         if is_table(default):
             tree = table(self, default)
-            return None if tree is None else Initial("table", (tree,))
+            if tree is None or type.shape is None:
+                return None
+            length = table_length(tree)
+            if length is None:
+                self.error("E0303", "the ranges of a table have one length", default.span)
+            elif not type.sizes or not same(type.sizes[-1], length) or (free and type.rank != 1):
+                numbers = "number" if length == 1 else "numbers"
+                self.error("E0303", f"a table of {length} {numbers} does not fill {type}", default.span)
+            elif type.dtype != "float" and not is_whole(tree):
+                self.error("E0316", f"the numbers of this table are not {type.dtype}", default.span)
+            return Initial("table", (tree,))
         return initial(self, self.evaluate(default), default.span)
 
     def declare_param(self, statement: Declaration, name: str, place: Span, flow: Flow, trained: bool = True) -> None:
@@ -273,7 +285,7 @@ class Inputs(Requirements):
         if pattern is None:
             return
         type = self.shape_of(pattern)
-        for size, item in zip(type.sizes, pattern.items):
+        for size, item in zip(type.shape or (), pattern.items, strict=False):
             if isinstance(size, Dim) and size is not UNKNOWN:
                 free = next(iter(size.symbols()), "H")
                 self.error(
@@ -285,7 +297,7 @@ class Inputs(Requirements):
                 type = UNKNOWN_TENSOR
                 break
         start = (
-            self.initial_of(default)
+            self.initial_of(default, type, free=True)
             if default is not None
             else Initial("number", (0,))
             if not trained

@@ -8,18 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any
 
 from ..diagnostics import Report, did_you_mean
 from ..graph import Autoregressive, Definition, Fact, Loss, Model, Objectives, Train
-from ..shape import Dim, LimitReached, Size
+from ..limits import INTEGER_MAX
+from ..node import replace
+from ..shape import Dim, LimitReached, Size, compare
 from ..source import Span
 from ..weights import count_parameters
 from .alone import run_alone
 from .blocks import Block
 from .body import Body
-from .depth import deep
+from .depth import deep, in_force
 from .entry import enter, run_model
 from .program import Program
 from .prune import Pruner
@@ -48,7 +49,7 @@ def build_model(
     pruner = pruner or Pruner(Session(program, report, program.limits))
     session = pruner.session
     before = report.errors
-    with _bounded(block, report):
+    with _bounded(program, block, report):
         frame = enter(session, block, settings)
         if frame is not None:
             draft = run_model(frame, block)
@@ -80,17 +81,17 @@ def check_program(program: Program, report: Report) -> dict[str, Model]:
 
 def check_block(program: Program, block: Block, report: Report) -> None:
     """A block by itself: every size is unknown, so only what is wrong for all sizes is found."""
-    with _bounded(block, report):
+    with _bounded(program, block, report):
         run_alone(Session(program, report, program.limits, loose=True), block)
     program.elaborated.add(id(block.root))
 
 
 @contextmanager
-def _bounded(block: Block, report: Report) -> Iterator[None]:
+def _bounded(program: Program, block: Block, report: Report) -> Iterator[None]:
     """Turn the end of a build at a limit into a diagnostic, where it is not one already."""
     place = block.syntax.name.span
     try:
-        with deep():
+        with deep(), in_force(program.limits):
             yield
     except Refused:
         pass
@@ -137,6 +138,9 @@ def _model(pruner: Pruner, frame: Body, draft: DraftDefinition, block: Block, se
     )  # fmt: skip
     found = replace(model, definitions=_reachable(pruner.definitions, entry, training))
     check_known(found, report)
+    if not report.errors and compare(count_parameters(found), INTEGER_MAX) == 1:
+        title = f"`{block.name}` has more parameters than 64 bits count"
+        report.error("E0904", title, block.syntax.name.span)
     if not report.errors:
         check_shared(found, report)
     _check_count(model, frame, block, settings, report, losses, pruner, draft)

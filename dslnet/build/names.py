@@ -6,12 +6,14 @@ a box. A name without a meaning is told once in a body.
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 from ..diagnostics import Edit, Help, Label, did_you_mean
+from ..limits import INTEGER_MAX
 from ..node import record
 from ..ops.arguments import ModuleArgument
-from ..shape import UNKNOWN, Dim, Size, located
+from ..shape import UNKNOWN, Dim, Size, Tensor, located
 from ..source import Span
 from ..syntax import (
     Expression,
@@ -178,6 +180,17 @@ class Names(Frame):
             self.error("E0304", f"{what} is a whole number from {low}, not {describe(value)}", span)
             return None
         return value
+
+    def countable(self, type: Tensor, at: Span) -> bool:
+        """Whether a tensor is within the limits of rank and of elements; reported."""
+        limit = self.session.limits.rank
+        if len(type.sizes) > limit:
+            self.error("E0902", f"a tensor of rank {len(type.sizes)}; the limit is {limit}", at)
+            return False
+        if prod(size for size in type.sizes if isinstance(size, int)) > INTEGER_MAX:
+            self.error("E0904", "a tensor of more elements than 64 bits count", at, f"{type}"[:49])
+            return False
+        return True
 
     def type_size(self, value: Any, span: Span, what: str) -> Size:
         """A value as a size; reported and unknown when it is none."""

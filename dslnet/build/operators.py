@@ -129,9 +129,8 @@ class Operators(Expressions):
             if unknowns or any(s is UNKNOWN for t in types if t for s in t.sizes):
                 return UNKNOWN_TENSOR
             raise
-        for made in outputs if isinstance(outputs, tuple) else (outputs,):
-            if len(made.sizes) > self.session.limits.rank:
-                self.error("E0902", f"a tensor of rank {len(made.sizes)}; the limit is {self.session.limits.rank}", at)
+        for made in {id(t): t for t in (outputs if isinstance(outputs, tuple) else (outputs,))}.values():
+            if not self.countable(made, at):
                 return UNKNOWN_TENSOR
         return outputs
 

@@ -164,8 +164,10 @@ class Rounds(Modules):
         )  # fmt: skip
         self.add(node, boxes)
         if kind == "each":
-            wires = tuple(Wire("lane", d.value.type, self, d.value.span, node) for d, n in drafts for _ in range(n))
-            made = Wires(wires, span, self.fresh("lanes"), self)
+            wires: list[Wire] = []
+            for draft, count in drafts:
+                wires += [Wire("lane", draft.value.type, self, draft.value.span, node)] * count
+            made = Wires(tuple(wires), span, self.fresh("lanes"), self)
             node.outputs, node.sources = [made], [{d.key: d.value for d, _ in drafts}]
             return made
         last = drafts[-1][0]
@@ -185,6 +187,9 @@ class Rounds(Modules):
         if not values:
             self.error("E0304", "`each` needs one lane at least", combinator.count.span)
             return self.unknown(span)
+        limit = self.session.limits.elements
+        if len(values) > limit:
+            self.session.refuse("E0907", f"`each` makes {len(values):,} lanes; the limit is {limit:,}", span)
         hint = self.round_name(combinator)
         seen = foresee(self, combinator, body)
         drafts: list[tuple[DraftDefinition, int]] = []

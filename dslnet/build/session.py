@@ -67,9 +67,9 @@ class Session:
         source = self.report.sources.get(span.file)
         return span.file, source.position(span.start)[0] if source else 0
 
-    def step(self, span: Span) -> None:
-        """Count a unit of work; an endless build ends here."""
-        self.steps += 1
+    def step(self, span: Span, work: int = 1) -> None:
+        """Count units of work; an endless build ends here."""
+        self.steps += work
         if self.steps > self.limits.steps:
             self.refuse("E0911", f"checking took more than {self.limits.steps:,} steps", span)
 

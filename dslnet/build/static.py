@@ -10,7 +10,7 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
-from ..limits import DEFAULT, INTEGER_MAX, INTEGER_MIN
+from ..limits import IN_FORCE, INTEGER_MAX, INTEGER_MIN
 from ..shape import UNKNOWN, Dim, LimitReached, compare, quotient
 from .values import UNKNOWN_VALUE, describe
 
@@ -38,6 +38,25 @@ def checked(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         raise Trouble("E0904", "a number must be finite")
     return value
+
+
+def bound(count: int) -> None:
+    """Refuse a list of so many elements."""
+    most = IN_FORCE.get().elements
+    if count > most:
+        raise Trouble("E0903", f"a list of more than {most:,} elements")
+
+
+def within(items: tuple[Any, ...]) -> tuple[Any, ...]:
+    """A list within its limit; the elements of lists in it count."""
+    total = 0
+    stack: list[Any] = [items]
+    while stack:
+        part = stack.pop()
+        total += len(part)
+        bound(total)
+        stack += [item for item in part if isinstance(item, tuple)]
+    return items
 
 
 _ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
@@ -97,8 +116,9 @@ def _power(left: Any, right: Any) -> Any:
         if not isinstance(right, int) or right < 0:
             raise Trouble("E0301", "the power of a size is a whole number from 0")
         return left**right
-    if abs(right) > DEFAULT.exponent:
-        raise Trouble("E0904", f"an exponent is at most {DEFAULT.exponent}")
+    most = IN_FORCE.get().exponent
+    if abs(right) > most:
+        raise Trouble("E0904", f"an exponent is at most {most}")
     if left == 0 and right < 0:
         raise ZeroDivisionError
     result = left**right
@@ -109,13 +129,12 @@ def _power(left: Any, right: Any) -> Any:
 
 def _lists(sign: str, left: Any, right: Any) -> Any:
     if sign == "+" and isinstance(left, tuple) and isinstance(right, tuple):
-        return left + right
+        return within(left + right)
     if sign == "*":
         items, count = (left, right) if isinstance(left, tuple) else (right, left)
         if isinstance(count, int) and not isinstance(count, bool) and isinstance(items, tuple):
-            if count * len(items) > DEFAULT.boxes:
-                raise Trouble("E0903", f"a list of more than {DEFAULT.boxes:,} elements")
-            return items * count
+            bound(count * len(items))
+            return within(items * count)
     raise Trouble("E0301", f"`{sign}` does not work on {describe(left)} and {describe(right)}")
 
 
@@ -205,8 +224,7 @@ def _range(*values: Any) -> tuple[int, ...]:
     if not 1 <= len(values) <= 3 or (len(values) == 3 and values[2] == 0):
         raise Trouble("E0301", "`range` takes a stop, a start and a stop, or also a step other than 0")
     numbers = range(*values)
-    if len(numbers) > DEFAULT.boxes:
-        raise Trouble("E0903", f"a list of more than {DEFAULT.boxes:,} elements")
+    bound(max(0, (numbers.stop - numbers.start) // numbers.step))
     return tuple(numbers)
 
 

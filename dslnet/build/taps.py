@@ -111,6 +111,9 @@ class Taps(Boxes):
     def of_rounds(self, node: DraftNode, name: str, span: Span, names: list[str]) -> tuple[Any, list[str]]:
         """One entry for each round."""
         drafts, _, _ = node.callee
+        total, limit = sum(count for _, count in drafts), self.session.limits.elements
+        if total > limit:
+            self.session.refuse("E0903", f"a tuple of {total:,} tensors; the limit is {limit:,}", span)
         table: dict[str, Wire] = {}
         items: list[Wire] = []
         for draft, count in drafts:
