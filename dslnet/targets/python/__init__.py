@@ -6,20 +6,26 @@ written it. The text is parsed again and compared with an allow-list before it l
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ...graph import Model
+from ...source import Source
 from .literals import InternalError
 from .source import write
 
 
-def emit(model: Model) -> str:
+def emit(model: Model, sources: Mapping[str, Source] | None = None) -> str:
     """The Python source of a model; `dslnet.runtime` runs this very text.
+
+    With `sources`, the files that the spans of the model point into, classes say where they come from and numbers
+    are written as the text has them.
 
     Raises `InternalError` (E9001) when the text holds what may not be emitted, which is a bug of dslnet.
     """
     from .allowlist import check
     from .classes import Project
 
-    project = Project(model)
+    project = Project(model, sources)
     text = write(project)
     check(text, frozenset(module for module, _ in project.imports.values()))
     return text

@@ -8,6 +8,7 @@ and rounds whose numbers follow a rule are one comprehension.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from ...graph import Initial, Instance, Param
@@ -24,6 +25,7 @@ from .tree import (
     Sequence,
     Star,
     Tree,
+    number,
     rewrite,
 )
 from .units import numbers
@@ -52,11 +54,10 @@ def free_tensor(param: Param) -> Tree:
     """The tensor that a `param` or a `buffer` starts as."""
     type_ = param.value.type
     assert isinstance(type_, Tensor)
-    sizes = tuple(Number(_known(s), "size") for s in type_.sizes)
+    sizes = tuple(number(_known(s), "size") for s in type_.sizes)
     initial = param.initial
     if initial.kind == "table":
-        tree = table(initial.arguments[0])
-        return Call(Attribute(tree, "float")) if type_.dtype == "float" and is_whole(initial.arguments[0]) else tree
+        return table(initial.arguments[0])
     if initial.kind == "number":
         value = initial.arguments[0]
         if type_.dtype == "float" and value in (0, 1):
@@ -68,13 +69,6 @@ def free_tensor(param: Param) -> Tree:
         drawn = Call(Name("torch.randn"), sizes or (Sequence("(", ()),))
         return Binary("*", Number(initial.arguments[0], "std"), drawn)
     return initialised(Call(Name("torch.empty"), sizes or (Sequence("(", ()),)), initial)
-
-
-def is_whole(tree: Any) -> bool:
-    """Whether torch makes a table of whole numbers of this one."""
-    if not isinstance(tree, tuple):
-        return isinstance(tree, int)
-    return tree[0] in ("range", "+", "-", "*", "//", "%", "**", "abs") and all(map(is_whole, tree[1:]))
 
 
 def table(tree: Any) -> Tree:
@@ -97,7 +91,7 @@ def table(tree: Any) -> Tree:
 def _known(size: Any) -> int:
     if not isinstance(size, int):
         raise InternalError(f"the size {size} of a parameter is not known")
-    return int(size)
+    return size
 
 
 def parametrized(tree: Tree, instance: Instance) -> Tree:
@@ -141,17 +135,17 @@ def _fitted(merged: list[tuple[Tree, int]], loop_name: Callable[[str], str]) -> 
     if len(set(blank)) > 1:
         return None
     columns = [list(column) for column in zip(*(numbers(t) for t, _ in merged), strict=True)]
-    rows = [[n.value for n, (_, count) in zip(column, merged, strict=True) for _ in range(count)] for column in columns]
+    rows = [[n for n, (_, count) in zip(column, merged, strict=True) for _ in range(count)] for column in columns]
     total = sum(count for _, count in merged)
     index = loop_name("i")
-    pairs = zip(rows, columns, strict=True)
-    made: list[Tree | None] = [_rule(values, column[0].hint, index) for values, column in pairs]
+    made: list[Tree | None] = [_rule(row, index) for row in rows]
     if all(tree is not None for tree in made):
         queue = iter(made)
         element = rewrite(merged[0][0], lambda p: next(queue) if isinstance(p, Number) else None)
         return Comprehension("(", element, index, Call(Name("range"), (Number(total, "depth"),)))
-    varying = [n for n, values in enumerate(rows) if len(set(values)) > 1]
-    if len({tuple(rows[n]) for n in varying}) == 1 and len(rows[varying[0]]) <= 16:
+    values = [[n.value for n in row] for row in rows]
+    varying = [n for n, row in enumerate(values) if len(set(row)) > 1]
+    if len({tuple(values[n]) for n in varying}) == 1 and len(rows[varying[0]]) <= 16:
         hint = columns[varying[0]][0].hint
         variable = loop_name(hint if hint != "n" else "size")
         place = iter(range(len(columns)))
@@ -159,14 +153,19 @@ def _fitted(merged: list[tuple[Tree, int]], loop_name: Callable[[str], str]) -> 
             merged[0][0],
             lambda p: (Name(variable) if next(place) in varying else p) if isinstance(p, Number) else None,
         )
-        return Comprehension("(", element, variable, Sequence("(", tuple(Number(v, hint) for v in rows[varying[0]])))
+        listed = tuple(replace(n, hint=hint) for n in rows[varying[0]])
+        return Comprehension("(", element, variable, Sequence("(", listed))
     return None
 
 
-def _rule(values: list[Any], hint: str, index: str) -> Tree | None:
-    """A formula for a sequence of numbers: constant, linear, powers, or one of these with a period."""
+def _rule(row: list[Number], index: str) -> Tree | None:
+    """A rule for a sequence of numbers: constant, linear, powers, or one of these with a period."""
+    values: list[Any] = [n.value for n in row]
+    hint = row[0].hint
     if all(v == values[0] and type(v) is type(values[0]) for v in values):
-        return Number(values[0], hint)
+        return row[0]
+    if any(n.formula is not None for n in row):
+        return None
     if not all(isinstance(v, int) and not isinstance(v, bool) for v in values):
         return None
     for period in range(2, len(values) + 1):

@@ -7,28 +7,33 @@ are taken from the leaves upwards; those of one height whose drafts print the sa
 from __future__ import annotations
 
 import keyword
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from ...graph import Instance, Model, Node, State
 from ...ops import Operator, code
 from ...shape import Dim, Tensor
+from ...source import Source
 from . import building
 from .bodies import Body, prepare
 from .drafting import draft
 from .expressions import Site, call, translate
 from .literals import InternalError
-from .names import ALIASES, Names, camel, fits, safe, snake
+from .names import ALIASES, fits, safe, snake
+from .settling import settle
 from .support import Support
-from .tree import Attribute, Call, Extent, Late, Literal, Name, Number, Sequence, Subscript, Tree, walk
-from .units import Function, Unit, settle
+from .titles import name_units
+from .tracing import Env, Tracer
+from .tree import Attribute, Call, Extent, Late, Literal, Name, Sequence, Subscript, Tree, number, reworded
+from .units import Function, Unit
 
 
 class Project:
     """Everything that the emission of one model knows."""
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, sources: Mapping[str, Source] | None = None) -> None:
         self.model = model
         self.bodies = prepare(model)
+        self.tracer = Tracer(model, self.bodies, sources or {})
         self.units: list[Unit] = []
         self.classes: dict[str, Unit] = {}
         self.functions: dict[str, Function] = {}
@@ -180,21 +185,26 @@ class Project:
             return Call(Name(local), names, tuple((k, translate(v, where, k)) for k, v in made.kwargs.items()))
         return call(made.cls, made.args, made.kwargs, where)
 
-    def build(self, instance: Instance, loop_name: Callable[[str], str]) -> Tree:
-        """The expression that makes a module."""
+    def build(self, owner: Body, instance: Instance, loop_name: Callable[[str], str]) -> Tree:
+        """The expression that makes a module of a body."""
+
+        def construct(key: str) -> Tree:
+            made = self.construct(key, self.tracer.use(owner, instance.path, key), loop_name)
+            return reworded(made, {}) if owner.key == self.model.entry else made  # the entry has no parameters
+
         if instance.operator is not None:
             body = instance.body
 
             def bodies(count: int) -> Tree:
                 assert body is not None
-                items = building.rounds([(self.construct(body, loop_name), count)], loop_name)
+                items = building.rounds([(construct(body), count)], loop_name)
                 return Call(Name("nn.ModuleList"), tuple(items))
 
             tree = self.constructor(instance.operator, instance.inputs, bodies=bodies)
         elif instance.definition is not None:
-            tree = self.construct(instance.definition, loop_name)
+            tree = construct(instance.definition)
         else:
-            parts = [(self.construct(r.definition, loop_name), r.count) for r in instance.rounds]
+            parts = [(construct(r.definition), r.count) for r in instance.rounds]
             items = building.rounds(parts, loop_name)
             sequential = self.sequential(instance)
             tree = self.container("nn.Sequential" if sequential else "nn.ModuleList", items)
@@ -212,18 +222,19 @@ class Project:
             return [Star(items[0])] if lone else items
         return items if lone else [Sequence("[", tuple(items))]
 
-    def construct(self, key: str, loop_name: Callable[[str], str]) -> Tree:
-        """The module of a definition."""
+    def construct(self, key: str, env: Env, loop_name: Callable[[str], str]) -> Tree:
+        """The module of a definition; `env` is what its names are here."""
         kind, body = self.realised(key), self.bodies[key]
         if kind == "class":
             unit = self.classes[key]
-            args, keywords = unit.arguments(key)
+            args, keywords = unit.arguments(key, env)
             return Call(Late(unit), args, keywords)
         if kind == "chain":
-            return Call(Name("nn.Sequential"), tuple(self.build(i, loop_name) for i in body.instances))
+            parts = (self.build(body, i, loop_name) for i in body.instances)
+            return Call(Name("nn.Sequential"), tuple(reworded(p, env) for p in parts))
         if not body.instances:
             return Call(Name("nn.Identity"))
-        return self.build(body.instances[0], loop_name)
+        return reworded(self.build(body, body.instances[0], loop_name), env)
 
     def access(self, body: Body, path: str) -> Tree:
         """The module at a path below `self`."""
@@ -231,10 +242,10 @@ class Project:
         segments = path.split(".") if path else []
         current: Body | None = body
         indexed = self.digits(body)
-        for number, segment in enumerate(segments):
+        for depth, segment in enumerate(segments):
             if indexed and segment.isdigit():
                 tree = Subscript(tree, (Literal(int(segment)),))
-            elif number == 0 and not self.plain(segment):
+            elif depth == 0 and not self.plain(segment):
                 tree = Subscript(Attribute(tree, "_modules"), (Literal(segment),))
             else:
                 tree = Attribute(tree, segment)
@@ -268,10 +279,10 @@ class Project:
         """The first value of a recurrent state."""
         type_ = state.value.type
         assert isinstance(type_, Tensor) and state.initial is not None
-        sizes = tuple(Extent(s) if isinstance(s, Dim) else Number(s, "width") for s in type_.sizes)
+        sizes = tuple(Extent(s) if isinstance(s, Dim) else number(s, "width") for s in type_.sizes)
         if state.initial.kind == "number" and state.initial.arguments[0] == 0:
             return Call(Attribute(flow, "new_zeros"), sizes)
-        value = Number(state.initial.arguments[0], "value") if state.initial.kind == "number" else Literal(0.0)
+        value = number(state.initial.arguments[0], "value") if state.initial.kind == "number" else Literal(0.0)
         return Call(Attribute(flow, "new_full"), (Sequence("(", sizes), value))
 
     # --------------------------------------------------------------------------------------------- grouping
@@ -289,106 +300,25 @@ class Project:
                 found.setdefault((body.block, body.kind, made.print()), []).append((key, made))
             for (block, _, _), drafts in found.items():
                 unit = Unit(len(self.units), block, self.realised(drafts[0][0]) == "function", [d for _, d in drafts])  # type: ignore[misc]
-                settle(unit)
+                settle(unit, self.tracer.meanings, self._frame(unit.draft.body))
                 self.units.append(unit)
                 for key, _ in drafts:
                     if unit.function:
                         self.functions[key] = Function(unit, key)
                     else:
                         self.classes[key] = unit
-        self._name_units()
+        name_units(self)
 
-    def _name_units(self) -> None:
-        """Names for the classes: the plainest of a block's classes has the block's name, the others say why."""
-        taken = Names({*(self.reserved - self._functions()), *self.imports, "Tensor"})
-        entry = self.classes[self.model.entry]
-        entry.name = _class_name(self.model.name, taken)
-        families: dict[tuple[str, bool], list[Unit]] = {}
-        for unit in sorted(self.units, key=lambda u: u.draft.body.kind != "block"):
-            if unit is not entry:
-                families.setdefault((self._family(unit), unit.function), []).append(unit)
-        for (family, function), units in families.items():
-            plain = min(units, key=lambda u: (len(_parts(u)), u.number))
-            for number, unit in enumerate([plain, *(u for u in units if u is not plain)], 1):
-                suffix = "" if unit is plain else _difference(unit, plain, self.bodies) or str(number)
-                if function:
-                    unit.name = taken.new(f"{snake(family)}_{snake(suffix)}" if suffix else snake(family))
-                else:
-                    unit.name = _class_name(family + suffix, taken)
+    def _frame(self, body: Body) -> str:
+        """Whose names a body uses: those of a `block`, those of a `part` of the entry, or of the `entry` itself."""
+        if body.key == self.model.entry:
+            return "entry"
+        owner = body if body.kind in ("block", "model") else self.parent(body.key)
+        return "part" if owner is None or owner.key == self.model.entry else "block"
 
-    def _functions(self) -> set[str]:
-        return {snake(b.block) for b in self.bodies.values() if not b.instances and not b.params}
-
-    def _family(self, unit: Unit) -> str:
-        """What the classes of a unit's block are called: the block, or for a part of one what it holds."""
-        body = unit.draft.body
-        if body.kind == "block":
-            return body.block
-        boxes = [n.operator for n in body.nodes if n.operator is not None]
-        if body.kind in ("round", "body") and len(boxes) == len(body.nodes) <= 4:
-            return "".join(_SHORT.get(op.name, op.name) for op in boxes)
-        blocks = {u.block for u in self.units if u.draft.body.kind in ("block", "model")}
-        parent = self._parent(body.key)
-        owner = parent.block if parent is not None else self.model.name
-        if body.kind == "round":
-            return owner + ("Stage" if any(i.rounds for i in body.instances) else "Layer")
-        name = camel(body.block)
-        name = name if len(name) > 2 else name + "Branch"
-        return name if name not in blocks else owner + name
-
-    def _parent(self, key: str) -> Body | None:
+    def parent(self, key: str) -> Body | None:
         """The block that a part belongs to."""
         for body in self.bodies.values():
             if key in body.children():
-                return body if body.kind in ("block", "model") else self._parent(body.key)
+                return body if body.kind in ("block", "model") else self.parent(body.key)
         return None
-
-
-#: Boxes whose short names are what everybody writes in the name of a class.
-_SHORT = {"BatchNorm": "BN", "LayerNorm": "LN", "GroupNorm": "GN", "ConvTranspose": "ConvT"}
-
-
-def _parts(unit: Unit) -> list[str]:
-    return [line.path for line in unit.draft.init if line.path]
-
-
-def _difference(unit: Unit, plain: Unit, bodies: dict[str, Body]) -> str:
-    """A word for what a class has that the plain one of its block has not: best a block, else a box."""
-    known = set(_parts(plain))
-    words: list[str] = []
-    for part in _parts(unit):
-        if part in known or part.isdigit():
-            continue
-        instance = unit.draft.body.instance(part)
-        inner = bodies[instance.definition] if instance is not None and instance.definition is not None else None
-        if not part[-1].isdigit():
-            words.insert(0, camel(part))
-        elif inner is not None and inner.block != unit.block:
-            words.insert(0, inner.block)
-        elif instance is not None and instance.operator is not None:
-            words.append(_SHORT.get(instance.operator.name, instance.operator.name))
-    if words:
-        return words[0]
-    inputs = {p.name for p in plain.draft.inputs}
-    for parameter in unit.draft.inputs:
-        if parameter.name not in inputs:
-            return "With" + camel(parameter.name)
-    for built in (*unit.start, *(line.tree for line in unit.init)):
-        for piece in walk(built):
-            if isinstance(piece, Late) and piece.target.name.startswith(piece.target.block):
-                suffix: str = piece.target.name[len(piece.target.block) :]
-                if suffix and not suffix.isdigit() and not any(_mentions(t, piece.target) for t in plain.start):
-                    return suffix
-    return ""
-
-
-def _mentions(tree: Tree, unit: Unit) -> bool:
-    return any(isinstance(part, Late) and part.target is unit for part in walk(tree))
-
-
-def _class_name(wanted: str, taken: Names) -> str:
-    text = camel(safe(wanted)) if not wanted[:1].isupper() else safe(wanted)
-    if not fits(text) and not text.endswith("_"):
-        text += "Block"
-    return taken.new(text)
-

@@ -58,7 +58,7 @@ def _constructor(
     name: object = loop_name
     assert callable(name)
     if sole is not None:
-        built = project.build(_bare(sole), name)
+        built = project.build(body, _bare(sole), name)
         assert isinstance(built, Call)
         base, start = built.function, [Call(Name("super().__init__"), built.args, built.keywords, built.defaults)]
         if sole.parametrization is not None:
@@ -73,12 +73,15 @@ def _constructor(
         items: list[Tree] = []
         for instance in body.instances:
             if instance.path == "":
-                parts = [(project.construct(r.definition, name), r.count) for r in instance.rounds]
+                parts = [
+                    (project.construct(r.definition, project.tracer.use(body, "", r.definition), name), r.count)
+                    for r in instance.rounds
+                ]
                 made = building.rounds(parts, name)
                 lone = isinstance(made[0], Comprehension)
                 items += [Star(made[0])] if lone else made
             else:
-                items.append(project.build(instance, name))
+                items.append(project.build(body, instance, name))
         return Name("nn.ModuleList"), [Call(Name("super().__init__"), (Sequence("[", tuple(items)),))], init
     for param in body.params:
         value = building.free_tensor(param)
@@ -114,7 +117,7 @@ def _member(project: Project, body: Body, instance: Instance, name: object) -> l
         original = project.access(body, instance.copy_of)
         tree: Tree = Call(Attribute(Call(Name("copy.deepcopy"), (original,)), "requires_grad_"), (Literal(False),))
     else:
-        tree = project.build(instance, name)
+        tree = project.build(body, instance, name)
     target = f"self.{path}" if project.plain(path) else f"self._modules[{lit(path)}]"
     lines = [Set(target, tree, path)]
     if instance.initial is not None and instance.operator is not None:

@@ -29,6 +29,7 @@ from .tree import (
     Subscript,
     Tree,
     Unary,
+    number,
 )
 
 #: Functions of Python that a code tree may call by name.
@@ -105,7 +106,7 @@ def translate(value: Any, site: Site, hint: str = "n") -> Tree:
         case bool():
             return Number(value, site.hints.get(("bool", value), hint))
         case int():
-            return Number(int(value), site.hints.get(value, hint) if hint == "n" else hint)
+            return number(value, site.hints.get(value, hint) if hint == "n" else hint)
         case float():
             return real(value, site.hints.get(value, hint) if hint == "n" else hint)
         case str() | None:
@@ -130,7 +131,7 @@ def real(value: float, hint: str) -> Tree:
             if 1 / math.sqrt(inverse) == value:
                 return Binary("/", Literal(1), root)
             return Binary("**", Number(inverse, "n"), Literal(-0.5))
-    return Number(value, hint)
+    return number(value, hint)
 
 
 def call(function: str, args: tuple[Any, ...], kwargs: dict[str, Any], site: Site) -> Call:

@@ -15,6 +15,13 @@ from .tree import Attribute, Call, Literal, Name, Number, Ref, Sequence, Subscri
 class Reader(BoxReader):
     """Reads one function, loops included."""
 
+    def function(
+        self, node: Node, key: str, args: tuple[Tree, ...], keywords: tuple[tuple[str, Tree], ...], place: Place
+    ) -> Tree:
+        """A call of a definition without modules."""
+        env = self.env(node, key, place)
+        return self.project.functions[key].call(args, keywords, self.weightless_training, env)
+
     # --------------------------------------------------------------------------------------- repeat and each
 
     def rounds(self, node: Node, place: Place, prefix: str) -> list[Item]:
@@ -74,11 +81,11 @@ class Reader(BoxReader):
         inner = Place(callee, {}, lambda _: target, call_of(lambda _: target))
         if self.project.realised(round_.definition) == "inline":
             inner = self.place(callee, node, fed, place, lambda: target, None)  # type: ignore[arg-type]
-            items = self.read(inner, prefix)
+            items = self.read(inner, prefix, self.env(node, callee.key, place))
         else:
             args, keywords = self.arguments(callee, node, fed, place)
             if node.module is None:
-                tree = self.project.functions[round_.definition].call(args, keywords, self.weightless_training)
+                tree = self.function(node, round_.definition, args, keywords, place)
             else:
                 tree = Call(target, args, keywords)
             made = {name: self.result(callee, name, prefix) for name in callee.results}
@@ -108,12 +115,12 @@ class Reader(BoxReader):
                 sub = self.prefix(prefix)
                 if self.project.realised(round_.definition) == "inline":
                     inner = self.place(callee, node, fed, place, lambda own=own: own, None)  # type: ignore[arg-type,misc]
-                    items += self.read(inner, sub)
+                    items += self.read(inner, sub, self.env(node, callee.key, place))
                     wires = inner.wires
                 else:
                     args, keywords = self.arguments(callee, node, fed, place)
                     if own is None:
-                        tree = self.project.functions[round_.definition].call(args, keywords, self.weightless_training)
+                        tree = self.function(node, round_.definition, args, keywords, place)
                     else:
                         tree = Call(own, args, keywords)
                     wires = {name: self.result(callee, name, sub) for name in callee.results}
@@ -172,7 +179,7 @@ class Reader(BoxReader):
         kind = self.project.realised(node.definition)
         args, keywords = self.arguments(cell, node, fed, place)
         if kind == "function":
-            tree: Tree = self.project.functions[node.definition].call(args, keywords, self.weightless_training)
+            tree: Tree = self.function(node, node.definition, args, keywords, place)
         else:
             tree = place.call(node.module or "", args, keywords)
         loop = Loop(iterable, None, steps, [Item(list(made.values()), tree, heavy=True)])

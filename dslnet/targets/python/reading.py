@@ -18,7 +18,8 @@ from ...ops.arguments import ModuleArgument
 from ...shape import Tensor
 from .bodies import Body
 from .expressions import Site, translate
-from .tree import Call, Number, Ref, Sequence, Star, Subscript, Tree
+from .tracing import Env
+from .tree import Call, Number, Ref, Sequence, Star, Subscript, Tree, reworded
 
 if TYPE_CHECKING:
     from .classes import Project
@@ -72,6 +73,15 @@ def call_of(module: Callable[[str], Tree]) -> Callable[..., Tree]:
     return lambda path, args, keywords: Call(module(path), args, keywords)
 
 
+def _reword(items: list[Item], env: Env) -> None:
+    for item in items:
+        if item.tree is not None:
+            item.tree = reworded(item.tree, env)
+        if item.loop is not None:
+            item.loop.iterable = reworded(item.loop.iterable, env)
+            _reword(item.loop.body, env)
+
+
 class BoxReader:
     """Reads one function. `loop_name` allocates the variable of a loop over modules."""
 
@@ -101,12 +111,19 @@ class BoxReader:
         self.wires[key] = Wire(type_, hint, False)
         return key
 
-    def read(self, place: Place, prefix: str = "") -> list[Item]:
-        """The items of a body; `place.wires` is completed with the wires that they make."""
+    def read(self, place: Place, prefix: str = "", env: Env | None = None) -> list[Item]:
+        """The items of a body; `place.wires` is completed with the wires that they make. `env` is what the names of
+        a body that is written in place are there."""
         items: list[Item] = []
         for node in place.body.nodes:
             items += self._node(node, place, prefix)
+        if env is not None:
+            _reword(items, env)
         return items
+
+    def env(self, node: Node, key: str, place: Place) -> Env:
+        """What the names of a definition are where a node uses it."""
+        return self.project.tracer.use(place.body, id(node), key)
 
     def outputs(self, node: Node, place: Place, prefix: str) -> list[str]:
         made = []
@@ -236,7 +253,7 @@ class BoxReader:
         args, keywords = self.arguments(callee, node, inputs, place)
         if kind == "function":
             function = self.project.functions[node.definition]
-            tree: Tree = function.call(args, keywords, self.weightless_training)
+            tree: Tree = function.call(args, keywords, self.weightless_training, self.env(node, node.definition, place))
         else:
             tree = place.call(node.module or "", args, keywords)
         return [Item(self._results(node, callee, place, prefix), tree, heavy=True)]
@@ -245,7 +262,7 @@ class BoxReader:
         self, node: Node, callee: Body, inputs: list[Tree | None], place: Place, prefix: str
     ) -> list[Item]:
         inner = self.place(callee, node, inputs, place, lambda: place.module(node.module or ""), node.module or "")
-        items = self.read(inner, self.prefix(prefix))
+        items = self.read(inner, self.prefix(prefix), self.env(node, callee.key, place))
         for value, (_, result) in zip(node.outputs, callee.outputs, strict=False):
             place.wires[value.name] = inner.wires[result]
             if value.named:

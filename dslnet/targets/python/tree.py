@@ -10,11 +10,12 @@ Invariant: no node holds text of a spec. Names come from the allocator, values a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ...shape import Dim
+from ...shape import Dim, Size
+from .formulas import renamed
 from .literals import lit
 
 
@@ -38,11 +39,18 @@ class Literal(Tree):
 
 @dataclass(frozen=True, slots=True)
 class Number(Tree):
-    """A number of the spec. `hint` names the parameter that it becomes when it differs between uses of a class
-    and stands for nothing in the spec."""
+    """A number of the spec. `formula` says what it is in the words of its block; `hint` names the parameter that it
+    becomes when it differs between uses of a class and no formula is known."""
 
     value: int | float | bool
     hint: str = "n"
+    formula: Dim | None = field(default=None, compare=False, repr=False)
+
+
+def number(value: Any, hint: str = "n") -> Number:
+    """A number with the formula that it may carry."""
+    plain = value if isinstance(value, bool) else int(value) if isinstance(value, int) else float(value)
+    return Number(plain, hint, getattr(value, "formula", None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -329,3 +337,12 @@ def rewrite(tree: Tree, change: Callable[[Tree], Tree | None]) -> Tree:
     if isinstance(tree, Choice):
         return Choice(again(tree.yes), again(tree.condition), again(tree.no))
     return tree
+
+
+def reworded(tree: Tree, env: Mapping[str, Size]) -> Tree:
+    """The expression with the formulas of its numbers in the words of another body."""
+
+    def moved(part: Tree) -> Tree | None:
+        return replace(part, formula=renamed(part.formula, env)) if isinstance(part, Number) else None
+
+    return rewrite(tree, moved)
