@@ -57,7 +57,8 @@ def free_tensor(param: Param) -> Tree:
     sizes = tuple(number(_known(s), "size") for s in type_.sizes)
     initial = param.initial
     if initial.kind == "table":
-        return table(initial.arguments[0])
+        tree = table(initial.arguments[0])
+        return Call(Attribute(tree, "float")) if type_.dtype == "float" and is_whole(initial.arguments[0]) else tree
     if initial.kind == "number":
         value = initial.arguments[0]
         if type_.dtype == "float" and value in (0, 1):
@@ -69,6 +70,13 @@ def free_tensor(param: Param) -> Tree:
         drawn = Call(Name("torch.randn"), sizes or (Sequence("(", ()),))
         return Binary("*", Number(initial.arguments[0], "std"), drawn)
     return initialised(Call(Name("torch.empty"), sizes or (Sequence("(", ()),)), initial)
+
+
+def is_whole(tree: Any) -> bool:
+    """Whether torch makes a table of whole numbers of this one."""
+    if not isinstance(tree, tuple):
+        return isinstance(tree, int)
+    return tree[0] in ("range", "+", "-", "*", "//", "%", "**", "abs") and all(map(is_whole, tree[1:]))
 
 
 def table(tree: Any) -> Tree:

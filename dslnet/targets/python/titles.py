@@ -105,4 +105,3 @@ def _class_name(wanted: str, taken: Names) -> str:
     if not fits(text) and not text.endswith("_"):
         text += "Block"
     return taken.new(text)
-
