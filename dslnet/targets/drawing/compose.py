@@ -41,12 +41,12 @@ def part(svg: str, prefix: str) -> Part:
     return Part(float(found[1]), float(found[2]), body.strip())
 
 
-def _beside(parts: list[Part], across: bool) -> tuple[float, float]:
+def _beside(parts: list[Part], across: bool, stretch: float = 1.0) -> tuple[float, float]:
     """Place the definitions right of the main flow, or below it; the size of all together."""
     main, *definitions = parts
     width, height = main.width, main.height
     x, y, most = (0.0, main.height + GAP, 0.0) if across else (main.width + GAP, 0.0, 0.0)
-    limit = max(p.width if across else p.height for p in parts)
+    limit = max(p.width if across else p.height for p in parts) * stretch
     for each in definitions:
         if across and x and x + each.width > limit + 1:
             x, y, most = 0.0, y + most + GAP, 0.0
@@ -63,10 +63,11 @@ def _beside(parts: list[Part], across: bool) -> tuple[float, float]:
 
 def compose(parts: list[Part], caption: Part | None, across: bool, name: str, summary: str, mode: str) -> str:
     """The picture. `across` says that the main flow goes from left to right, so that definitions stand below it."""
-    sizes = {way: _beside(parts, way) for way in (not across, across)}
-    # a page is about as wide as high: the other way is taken when it saves much
-    cost = {way: max(w, 0.72 * h) * (w + h) for way, (w, h) in sizes.items()}
-    width, height = _beside(parts, across if cost[across] <= 1.15 * cost[not across] else not across)
+    ways = [(across, 1.0), (across, 1.3), (not across, 1.0)]
+    sizes = [_beside(parts, *way) for way in ways]
+    # a page is about 0.72 as wide as high; what fits it largest is taken, the usual way unless another saves much
+    costs = [max(w, 0.72 * h) * (1 if n < 2 else 1.15) for n, (w, h) in enumerate(sizes)]
+    width, height = _beside(parts, *ways[costs.index(min(costs))])
     if caption is not None:
         wide = max(width, caption.width)
         shift = (wide - width) / 2

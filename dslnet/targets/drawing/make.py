@@ -20,6 +20,8 @@ from .wording import parameters, shape_text, type_text
 
 #: More boxes than this are not laid out.
 LIMIT = 20_000
+#: A drawing with more ranks is set more tightly.
+TALL = 14
 
 
 class TooLarge(Exception):
@@ -45,7 +47,7 @@ def make_view(model: Model, options: Options) -> View:
     for each in (panel, *definitions):
         finish(each)
         _trunk(each)
-    panel.tight = options.level == "overview"
+    panel.tight = options.level == "overview" or (options.level == "block" and max(_depths(panel).values()) > TALL)
     view = View(panel, definitions, Caption(model.name))
     if view.count() > LIMIT:
         raise TooLarge(f"{view.count():,} boxes are more than the {LIMIT:,} that can be drawn; try --level block")
