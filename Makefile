@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet
 # What tests compare with; a machine where one of these does not install skips those tests visibly.
 PEERS := transformers torch_geometric pillow numpy huggingface_hub safetensors pyyaml
 
-.PHONY: demo test lint clean
+.PHONY: demo test lint bench clean
 
 .venv/made: pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -34,6 +34,9 @@ test: .venv/tested
 lint: .venv/tested
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+bench: .venv/made
+	for script in startup parsing depth forward syntax_recovery; do $(BIN)/python benchmarks/$$script.py; done
 
 clean:
 	rm -rf .venv demo

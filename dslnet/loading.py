@@ -28,7 +28,7 @@ Path = str | os.PathLike[str]
 
 def check(path: Path, *, limits: Limits = DEFAULT, root: Path | None = None) -> Report:
     """Every mistake in a file and in what it imports."""
-    return _read(path, limits, root)[1]
+    return _read(path, limits, root)[2]
 
 
 def load(
@@ -44,18 +44,17 @@ def load(
     `root` is the folder that imports may not leave (by default the file's own), `allow_python` the packages that
     Python boxes may come from.
     """
-    program, report = _read(path, limits, root)
+    program, models, report = _read(path, limits, root)
     _raise(report, strict)
     assert program is not None  # a file that cannot be read is a mistake in the report
-    return Net(program, os.fspath(path), strict, tuple(allow_python))
+    return Net(program, models, os.fspath(path), strict, tuple(allow_python))
 
 
-def _read(path: Path, limits: Limits, root: Path | None) -> tuple[Program | None, Report]:
+def _read(path: Path, limits: Limits, root: Path | None) -> tuple[Program | None, dict[str, Model], Report]:
     report = Report()
     program = read_program(os.fspath(path), report, limits, None if root is None else os.fspath(root))
-    if program is not None:
-        check_program(program, report)
-    return program, report
+    models = check_program(program, report) if program is not None else {}
+    return program, models, report
 
 
 def _raise(report: Report, strict: bool) -> None:
@@ -68,8 +67,12 @@ def _raise(report: Report, strict: bool) -> None:
 class Net:
     """A checked file. `net.ResNet18` is a model of it, `net.ResNet18(classes=10)` a `torch.nn.Module`."""
 
-    def __init__(self, program: Program, path: str, strict: bool, allow_python: tuple[str, ...]) -> None:
+    def __init__(
+        self, program: Program, models: dict[str, Model], path: str, strict: bool, allow_python: tuple[str, ...]
+    ) -> None:
         self._program, self._path, self._strict, self._allow_python = program, path, strict, allow_python
+        #: What checking the file has built: the models at their default arguments.
+        self._models = models
 
     def __getattr__(self, name: str) -> Maker:
         if name.startswith("_") or name not in self._program.models:
@@ -116,6 +119,8 @@ class Maker:
             if name in settings:
                 raise TypeError(f"{self.__name__} got {name} twice")
             settings[name] = value
+        if not settings and self.__name__ in self._net._models:
+            return self._net._models[self.__name__]
         report = Report(sources=program.report.sources)
         values = {name: _value(name, value) for name, value in settings.items()}
         model = compile_model(program, self.__name__, values, report)
