@@ -181,9 +181,6 @@ class Dim:
             self._hash = hash(frozenset(self.terms.items()))
         return self._hash
 
-    def __bool__(self) -> bool:
-        return True
-
     def __str__(self) -> str:
         if self is UNKNOWN:
             return "?"
