@@ -241,6 +241,34 @@ model Sizes(d=4):
   - Rearrange("b c h w -> b (h w) c")
   output y: Linear(3)
 """,
+    "asked": """
+block Up(n, m):
+  input x: [B, C, H, W]
+  - Conv(4, 3, stride=2)
+  - Resize([n, m])
+
+block Both(n):
+  input x: [B, C, H, W]
+  - Conv(4, 3)
+  - Up(n, 2 * n)
+  - Up(5, n)
+
+block Bare(n):
+  - Resize([n, 3])
+
+model Asked:
+  input x: [B, 3, H, W]
+  - AvgPool(2)
+  - Both(H)
+  - repeat 2: Up(W, H) -> ReLU
+  - repeat 2: Up(H + 1, H)
+  - group:
+      - Conv(4, 3) -> MaxPool(2)
+      - Up(W, W // 2)
+      - Conv(4, 3)
+  - Bare(H)
+  output y
+""",
     "recursive": """
 block Twice(width):
   - repeat 2: Conv(width, 3, bias=false) -> BatchNorm -> ReLU

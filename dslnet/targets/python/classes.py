@@ -40,6 +40,7 @@ class Project:
         self.library = Support()
         self.imports: dict[str, tuple[str, str]] = {}
         self._kinds: dict[str, str] = {}
+        self.asked: dict[str, dict[Dim, str]] = {}  # the sizes that a definition is given by its caller, by name
         self._as_module = {i.body for b in self.bodies.values() for i in b.instances if i.body is not None}
         self.reserved = set(ALIASES)
         self.reserved |= {snake(b.block) for b in self.bodies.values() if not b.instances and not b.params}
@@ -77,7 +78,7 @@ class Project:
 
     def _passes(self, node: Node, body: Body, instance: Instance) -> bool:
         """Whether a node gives the inputs of the body, in order, to the module and returns what that returns."""
-        if node.held or node.module != instance.path or body.held:
+        if node.held or node.module != instance.path or body.held or self.asked.get(node.definition or ""):
             return False
         given = [n for n in node.inputs if n is not None]
         if given != [v.name for v in body.inputs] or body.results != [v.name for v in node.outputs]:
@@ -119,9 +120,13 @@ class Project:
             kind = self.realised(part.definition)
             if kind == "function" or (kind == "inline" and not self.transparent(body)):
                 return False
-            if isinstance(body.inputs[0].type, tuple):
+            if isinstance(body.inputs[0].type, tuple) or self.asked.get(part.definition):
                 return False
         return bool(instance.rounds)
+
+    def is_argument(self, body: Body) -> bool:
+        """Whether a body is given to a module of torch, which calls it."""
+        return body.key in self._as_module
 
     # ------------------------------------------------------------------------------------ about other bodies
 

@@ -91,8 +91,9 @@ def _constructor(
             target = f"self.{param.path}" if legal else f"self._parameters[{lit(param.path)}]"
             init.append(Set(target, tree, param.path))
         else:
-            tree = Call(Name("self.register_buffer"), (Literal(param.path), value))
-            init.append(Set("", tree, param.path))
+            legal = project.plain(param.path)
+            tree = Call(Name("self.register_buffer"), (Literal(param.path), value)) if legal else value
+            init.append(Set("" if legal else f"self._buffers[{lit(param.path)}]", tree, param.path))
     for instance in body.instances:
         init += _member(project, body, instance, name)
     return base, start, init
@@ -164,7 +165,12 @@ def _forward(
     place = Place(body, wires, module, call)
     items = reader.read(place)
     results = [place.wires[v] for v in body.results]
-    items = bind_sizes(reader, items, [(w, reader.wires[w].type) for w in input_wires])
+    shown = [(w, reader.wires[w].type) for w in input_wires]
+    callers = None if body.key == project.model.entry or project.is_argument(body) else body.bindings
+    items, asked = bind_sizes(reader, items, shown, callers)
+    project.asked[body.key] = {}
+    for size, wire in asked.items():
+        scheduler.local[wire] = project.asked[body.key][size] = names.new(reader.wires[wire].name)
     for wire, tree in reader.fixed.items():
         if wire in results:
             from .reading import Item
@@ -178,6 +184,7 @@ def _forward(
         for wire in input_wires
     ]
     inputs += [Parameter(name, "nn.Module") for name in held.values()]
+    inputs += [Parameter(name, "int") for name in project.asked[body.key].values()]
     if function and _reads_training(forward):
         inputs.append(Parameter("training", "bool"))
     returns = ", ".join(_type(reader.wires[w].type) for w in results)

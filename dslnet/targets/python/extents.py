@@ -2,12 +2,13 @@
 
 Enters: the items of a function with `Extent`s. Leaves: the items with expressions on shapes: `x.shape[1]` where one
 box needs it, else a line such as `T = tokens.shape[1]` at the top. A size that is not itself an extent of an input
-is solved for: `2 * H` where the input shows `H`.
+is solved for: `2 * H` where the input shows `H`. What no shape shows becomes an argument of `forward`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from ...graph import Type
 from ...shape import Dim, Tensor, free, quotient, solve
@@ -21,12 +22,16 @@ from .tree import Attribute, Binary, Extent, Literal, Ref, Slice, Subscript, Tre
 _HIDDEN = free("?")
 
 
-def bind_sizes(reader: BoxReader, items: list[Item], inputs: list[tuple[str, Type]]) -> list[Item]:
-    """The items with every `Extent` replaced, and the lines that bind names."""
+def bind_sizes(
+    reader: BoxReader, items: list[Item], inputs: list[tuple[str, Type]], names: Mapping[str, Any] | None
+) -> tuple[list[Item], dict[Dim, str]]:
+    """The items with every `Extent` replaced, and the lines that bind names; then the wires of the sizes that only
+    the caller knows. `names` is what the block calls its sizes, None where there is no caller."""
     needed = [size for item in _everything(items) for size in _extents(item)]
     if not needed:
-        return items
-    return _Binder(reader, inputs, needed).run(items)
+        return items, {}
+    binder = _Binder(reader, inputs, needed, names)
+    return binder.run(items), binder.asked
 
 
 def _everything(items: list[Item]) -> Iterator[Item]:
@@ -42,8 +47,15 @@ def _extents(item: Item) -> list[Dim]:
 
 
 class _Binder:
-    def __init__(self, reader: BoxReader, inputs: list[tuple[str, Type]], needed: list[Dim]) -> None:
-        self.reader = reader
+    def __init__(
+        self,
+        reader: BoxReader,
+        inputs: list[tuple[str, Type]],
+        needed: list[Dim],
+        names: Mapping[str, Any] | None,
+    ) -> None:
+        self.reader, self.names = reader, names
+        self.asked: dict[Dim, str] = {}
         self.inputs = [(w, t) for w, t in inputs if isinstance(t, Tensor) and t.shape is not None]
         self.count = {d: needed.count(d) for d in needed}
         self.bound: dict[tuple[str, int], str] = {}
@@ -86,9 +98,18 @@ class _Binder:
                     name = self._name(wanted)
                     self.later.setdefault(wire, []).append((name, type_.shape.index(wanted)))
                     return Ref(name)
-        if found is None:
+        return self._ask(wanted) if found is None else found
+
+    def _ask(self, wanted: Dim) -> Tree:
+        """A size that the caller gives."""
+        if self.names is None:
             raise InternalError(f"no shape shows the size {wanted}")
-        return found
+        if wanted not in self.asked:
+            known = [n for n, v in self.names.items() if isinstance(v, Dim) and v == wanted]
+            self.asked[wanted] = self._name(wanted)
+            if known:
+                self.reader.wires[self.asked[wanted]].name = known[0]
+        return Ref(self.asked[wanted])
 
     def _exact(self, wanted: Dim, item: Item | None) -> Tree | None:
         """A size that is an extent of an input, or of what the box reads."""

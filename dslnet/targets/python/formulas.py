@@ -171,16 +171,18 @@ class Words:
             return free(names[0]) if names and value >= 8 else None
         if not names:
             return self._written(place, int(value), 0)
-        if names[0] in self.inferred:  # what flows in may have been made by the same text
-            return self._written(place, int(value), 0) or free(names[0])
+        if names[0] in self.inferred and self._inside(place):  # what flows in was made by this very text
+            return self._written(place, int(value), 0)
         made: Dim = self._name(names[0])
         return made
 
+    def _inside(self, place: Span) -> bool:
+        return place.file == self.span.file and self.span.start <= place.start and place.end <= self.span.end
+
     def _written(self, place: Span, value: int, skip: int) -> Dim | None:
         """The expression at a place of this block's text, after so many characters; None for a plain number."""
-        inside = place.file == self.span.file and self.span.start <= place.start and place.end <= self.span.end
         length = place.end - place.start - skip
-        if not inside or length < 1:
+        if not self._inside(place) or length < 1:
             return None
         key = (place.start, place.end, value)
         if key not in self.known:

@@ -19,7 +19,7 @@ from ...shape import Tensor
 from .bodies import Body
 from .expressions import Site, translate
 from .tracing import Env
-from .tree import Call, Number, Ref, Sequence, Star, Subscript, Tree, reworded
+from .tree import Call, Extent, Number, Ref, Sequence, Star, Subscript, Tree, reworded
 
 if TYPE_CHECKING:
     from .classes import Project
@@ -224,6 +224,7 @@ class BoxReader:
                 keywords.append((self.project.argument_name(callee, name), tree))
             else:
                 args.append(tree)
+        keywords += [(name, Extent(size)) for size, name in self.project.asked.get(callee.key, {}).items()]
         return tuple(args), tuple(keywords)
 
     def _results(self, node: Node, callee: Body, place: Place, prefix: str) -> list[str]:

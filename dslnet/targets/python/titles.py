@@ -22,6 +22,7 @@ def name_units(project: Project) -> None:
     taken = Names({*(project.reserved - _functions(project)), *project.imports, "Tensor"})
     entry = project.classes[project.model.entry]
     entry.name = _class_name(project.model.name, taken)
+    taken.new(entry.name + "Output")
     families: dict[tuple[str, bool], list[Unit]] = {}
     for unit in sorted(project.units, key=lambda u: u.draft.body.kind != "block"):
         if unit is not entry:
