@@ -86,6 +86,17 @@ def resolve_import(origin: str, importer: Path, root: Path) -> Path | Refusal:
     return folder if folder.is_relative_to(root) else _outside(shown)
 
 
+def weights_path(name: str) -> Refusal | None:
+    """Why a path is not that of a weights file, which is below the spec's own folder; None when it may be."""
+    shown = f'"{name[:60]}"'
+    if "://" in name:
+        return Refusal("E0805", f"{shown} is a URL", "not a file", helps=("download the file yourself",))
+    for part in name.split("/"):
+        if _PART.fullmatch(part) is None or part.endswith(".") or _DEVICE.fullmatch(part):
+            return Refusal("E0804", f"{shown} is not a path below the spec's folder", "not a path of a weights file")
+    return None
+
+
 def _outside(shown: str) -> Refusal:
     return Refusal(
         "E0803",

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 from ..diagnostics import Edit, Help, Label, did_you_mean
+from ..files import weights_path
 from ..graph import Initial
 from ..node import field, record
 from ..ops import Operator, literal
@@ -142,6 +143,9 @@ def _extra(frame: Expressions, extras: Extras, name: str, value: Any, span: Span
                 span,
                 helps=("convert it with `safetensors.torch.save_file`",),
             )
+            return
+        if isinstance(value, str) and (refusal := weights_path(value)) is not None:
+            refusal.tell(frame.report, span)
             return
         extras.weights_file = value
     elif name == "init":

@@ -6,6 +6,7 @@ distinct (arguments, input types).
 
 from __future__ import annotations
 
+from keyword import iskeyword
 from typing import Any
 
 from ..diagnostics import Edit, Help, Label
@@ -258,6 +259,10 @@ class Boxes(Feeding):
             if isinstance(value, (Wire, Wires, ModuleValue, BoxValue)):
                 self.error("E0215", f"a Python box takes plain values, not {describe(value)}", place)
                 return self.unknown(span)
+        word = next((place for name, _, _, place in box.named if iskeyword(name)), None)
+        if word is not None:
+            self.error("E0204", "a word of Python cannot name an argument of a Python box", word)
+            return self.unknown(span)
         operator = PythonBox(
             module=target.module, cls=target.name, positional=tuple(v for v, _ in box.positional),
             sizes={n: v for n, v, _, _ in box.named},

@@ -249,7 +249,11 @@ class Frame:
         self.items = region.lanes[-1]
 
     def claim(self, path: str, span: Span) -> bool:
-        """Take a path in the state_dict; False after a report when it is taken."""
+        """Take a path in the state_dict; False after a report when it is taken, or cannot be one."""
+        if "training" in path.split("."):
+            advice = "torch keeps there whether a module is trained or evaluated; choose another name"
+            self.error("E0204", "`training` cannot name anything with weights", span, helps=(advice,))
+            return False
         if path in self.paths:
             first = [Label(self.paths[path], "taken here")] if self.paths[path] != span else []
             self.error(
@@ -279,10 +283,7 @@ class Frame:
             self.error("E0905", f"a name has at most {limits.name} characters", span)
             return False
         before = self.scope.where(name)
-        if before is not None and self.scope.find(name) is not None:
-            if before == span:  # the same text again: another round, another arm
-                self.scope.names[name] = value
-                return True
+        if before is not None and self.taken(name, span):
             self.error(
                 "E0203",
                 f"`{name}` is defined twice",
@@ -294,6 +295,11 @@ class Frame:
         self.scope.names[name] = value
         self.scope.spans[name] = span
         return True
+
+    def taken(self, name: str, span: Span) -> bool:
+        """Whether a name is defined by another text; by the same one, it is another round or another arm."""
+        before = self.scope.where(name)
+        return before is not None and before != span and self.scope.find(name) is not None
 
     @contextmanager
     def namespace(self, name: str) -> Any:

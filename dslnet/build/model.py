@@ -6,6 +6,7 @@ free sizes of a model's inputs become symbols; what its `require` lines say of t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -226,7 +227,7 @@ def _check_count(
     if not written or settings:
         return
     name = block.syntax.name.span
-    if not written.isdigit():
+    if re.fullmatch("[0-9]{1,30}", written) is None:
         report.error("E0301", "`params` is a whole number", name)
         return
     wanted = [*draft.outputs, *((f"loss {loss.name}", wire) for loss, wire in losses)]

@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Iterator
 from functools import cached_property
+from keyword import iskeyword
 from pathlib import Path
 
 from .. import resources
@@ -153,6 +154,12 @@ def _imports(file: File, chain: tuple[Path, ...]) -> None:
         if not isinstance(use, Use):
             continue
         if use.python:
+            if not all(p.isidentifier() and p.isascii() and not iskeyword(p) for p in use.origin.split(".")):
+                if not _told(report, use.span):
+                    title = f'"{use.origin[:40]}" does not name a Python module'
+                    report.error("E0804", title, use.origin_span, helps=["write it as Python does: `pkg.layers`"])
+                file.broken.update(name.local.text for name in use.names)
+                continue
             for name in use.names:
                 _add(file, name.local.text, PythonClass(name.name.text, use.origin, name.name.span), name.local.span)
             continue
@@ -174,6 +181,14 @@ def _imports(file: File, chain: tuple[Path, ...]) -> None:
                         for i, n in enumerate(near)
                     ],
                 )
+
+
+def _told(report: Report, span: Span) -> bool:
+    """Whether there is a mistake in this text already, such as one of its letters."""
+    places = (d.primary.span for d in report.diagnostics)
+    return any(
+        file == span.file and start < span.end and span.start < max(end, start + 1) for file, start, end in places
+    )
 
 
 def _rename(span: Span, text: str) -> tuple:  # type: ignore[type-arg]

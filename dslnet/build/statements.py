@@ -5,6 +5,7 @@ Enters: a suite and what flows in. Leaves: what flows out; names are bound, outp
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from ..diagnostics import Edit, Help, Label, did_you_mean
@@ -34,6 +35,9 @@ from .expressions import Flow
 from .objectives import Objectives
 from .roles import MARKS, ROLES, STATEMENTS
 from .values import UNKNOWN_VALUE, DraftNode, DraftRegion, ModuleValue, Unknown, Wire, Wires, describe
+
+#: What a name in quotes may be: one segment of a path.
+_SEGMENT = re.compile(r"[A-Za-z0-9_-]+")
 
 
 class Statements(Objectives):
@@ -111,13 +115,19 @@ class Statements(Objectives):
         if statement.key is None:
             return self.run(body, flow, fresh)
         role, name, place = self.role_of(statement.key, marks_only=True)
-        made: Flow = self.named(name, role, place, statement.doc, statement.span, lambda: self.run(body, flow, fresh))
+        bind = not statement.key.quoted
+        made: Flow = self.named(
+            name, role, place, statement.doc, statement.span, lambda: self.run(body, flow, fresh), bind
+        )
         return made
 
     def named(
         self, name: str, role: str | None, place: Span, doc: tuple[str, ...], span: Span, make: Any, bind: bool = True
     ) -> Any:
         """Run something in the namespace of a name, and give the name to what it makes."""
+        if bind and self.taken(name, place):
+            self.define(name, UNKNOWN_VALUE, place)  # says so
+            name, bind = f"{name} again", False
         with (
             self.namespace(name) as names,
             self.region("group", span, name=name, path=self.prefix, role=role, doc=doc) as region,
@@ -135,7 +145,7 @@ class Statements(Objectives):
             value = self.view(value, names, role)
         elif isinstance(value, Wires) and names.names:
             value = Wires(value.items, value.span, value.value, value.frame, names)
-        if bind and name.isidentifier():
+        if bind:
             self.define(name, value, place)
         return value
 
@@ -159,6 +169,8 @@ class Statements(Objectives):
                 place.pop()
             elif len(inner) == 1 and isinstance(inner[0], DraftNode):
                 node = inner[0]
+                if node.instance is not None and node.instance.path != region.path:
+                    return  # a named thing with weights inside a named thing
                 place[-1] = node
                 node.name, node.role, node.doc = node.name or name, node.role or role, node.doc or doc
 
@@ -228,6 +240,10 @@ class Statements(Objectives):
         """The role and the name that a key says, and where the name stands."""
         first, last = key.words[0], key.words[-1]
         if key.quoted or key.number:
+            if _SEGMENT.fullmatch(first.text) is None:
+                title = "a name in quotes is made of letters, digits, `_` and `-`"
+                self.error("E0204", title, first.span, "a segment of a path")
+                return None, "x", first.span
             return None, first.text, first.span
         if len(key.words) == 1:
             role = first.text if first.text in (MARKS if marks_only else ROLES) else None
