@@ -145,7 +145,7 @@ def _extra(frame: Expressions, extras: Extras, name: str, value: Any, span: Span
             )
             return
         if isinstance(value, str) and (refusal := weights_path(value)) is not None:
-            refusal.tell(frame.report, span)
+            frame.error(refusal.code, refusal.title, span, refusal.label, helps=refusal.helps)
             return
         extras.weights_file = value
     elif name == "init":
