@@ -1,4 +1,4 @@
-"""More lines for the operators: arguments that their examples leave out."""
+"""More lines for the operators: arguments that their examples leave out. Each is five numeric cases."""
 
 CASES = [
     line.strip()
@@ -235,6 +235,13 @@ CASES = [
 ([4], [4]) -> L2Distance(eps=0.1)
 [B, T, 6] -> GumbelSoftmax(tau=2, axis=1)
 [B, 6] -> GumbelSoftmax(hard=true)
+[B, T, 6] -> Bernoulli
+[B, T, 6] -> Gaussian
+[B, T, 6] -> GaussianNoise(1)
+([B, T], [B, T]) -> SampleGaussian
+[B, T, 6] -> StopGrad
+[B, T, 6] -> SpectralNorm
+[B, T, 6] -> WeightNorm
 [B, 16] -> MoE(3, top=1)
 [B, 2, T, 16] -> MoE(4, top=3)
 """.strip().splitlines()

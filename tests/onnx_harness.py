@@ -26,6 +26,8 @@ from dslnet.targets.onnx.weights import Weights
 from dslnet.targets.onnx.writing import write
 
 PATH = "stem.box"
+#: How often a graph is run.
+RUNS = 5
 
 
 def session(data: bytes) -> Any:
@@ -85,7 +87,7 @@ def operator_difference(
     sizes: Mapping[str, tuple[int, ...]] | None = None,
     given: Callable[[int], list[Any]] | None = None,
 ) -> float:
-    """The worst difference of an example at two sizes, from one graph."""
+    """The worst difference of an example from one graph, run with other numbers, and at other sizes where it can."""
     example = read(before, modules={name: m[0] for name, m in (modules or {}).items()})
     op = example.operator()
     names = example.symbols()
@@ -107,9 +109,9 @@ def operator_difference(
             (("y", "y"),),
         )
         bodies = [torch.nn.Sequential(OrderedDict(linear=torch.nn.Linear(16, 16))) for _ in range(op.copies)]
-    for run in (0, 1):
-        chosen = {n: values[run] for n, values in (sizes or {}).items()}
-        bound = {n: chosen.get(n, SIZES[run].get(n, OTHER[run])) for n in names}
+    for run in range(RUNS):
+        chosen = {n: values[run % len(values)] for n, values in (sizes or {}).items()}
+        bound = {n: chosen.get(n, SIZES[run % 2].get(n, OTHER[run % 2]) + run // 2) for n in names}
         torch.manual_seed(run)
         types = [None if t is None else concrete(t, bound) for t in example.types]
         inputs: list[Any] = given(run) if given else [None if t is None else example_input(t) for t in types]
@@ -136,5 +138,5 @@ def operator_difference(
 def stir(state: dict[str, torch.Tensor]) -> None:
     """Weights that are not all 0 or 1, so that none can be forgotten."""
     for name, tensor in state.items():
-        if tensor.is_floating_point() and tensor.unique().numel() <= 1:
+        if tensor.is_floating_point() and tensor.numel() and bool((tensor == tensor.flatten()[0]).all()):
             tensor.copy_(torch.rand_like(tensor) + (0.5 if name.endswith("var") else 0))

@@ -41,7 +41,7 @@ def made(text: str, folder: Path, name: str = "M", **settings: Any) -> Any:
 def stir(module: torch.nn.Module) -> None:
     """Statistics and scales that are neither 0 nor 1."""
     for name, tensor in module.state_dict().items():
-        if tensor.is_floating_point() and tensor.numel() and tensor.unique().numel() == 1:
+        if tensor.is_floating_point() and tensor.numel() and bool((tensor == tensor.flatten()[0]).all()):
             tensor.copy_(torch.rand_like(tensor) + (0.5 if name.endswith("var") else 0))
 
 

@@ -1,10 +1,12 @@
 """Every operator in onnxruntime beside torch: its examples, and more lines over its arguments.
 
-Each line is one graph, run at two sizes where a size is free. The bound is 1e-5, relative where values are large.
+Each line is one graph, run five times, at other sizes where a size is free. The bound is 1e-5, relative where values
+are large.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -15,8 +17,8 @@ pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
 import numpy  # noqa: E402
 import torch  # noqa: E402
 from onnx_cases import CASES, SIGNS_AND_FUNCTIONS  # noqa: E402
-from onnx_harness import difference, graph_of, operator_difference, session  # noqa: E402
-from operator_harness import OPERATORS, Operator  # noqa: E402
+from onnx_harness import RUNS, difference, graph_of, operator_difference, session  # noqa: E402
+from operator_harness import OPERATORS, Operator, read  # noqa: E402
 
 from dslnet.ops.arguments import ModuleArgument  # noqa: E402
 from dslnet.ops.arithmetic import FUNCTIONS, SIGNS  # noqa: E402
@@ -67,6 +69,13 @@ def test_every_operator_has_a_rule() -> None:
         c.name for c in inferring() if c.onnx is Operator.onnx and c.name not in ("EMA",) and c.kind != "python"
     ]
     assert without == []
+
+
+def test_ten_cases_of_every_operator() -> None:
+    modules = {name: argument for name, (argument, _) in MODULES.items()}
+    count = Counter(read(line, modules=modules).cls.name for line in LINES)
+    few = {c.name for c in inferring() if count[c.name] * RUNS < 10}
+    assert few == {"EMA"}, "a copy of a module is the builder's work"
 
 
 # ------------------------------------------------------------------------------------------ signs and functions

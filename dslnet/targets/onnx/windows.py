@@ -99,6 +99,8 @@ class Windows(Shaping):
             return self.adaptive(x, sizes, "avg")
         if mode in ("nearest", "nearest-exact"):
             return self._nearest(x, sizes, mode == "nearest-exact", scales)
+        if corners and mode == "bilinear":
+            return self._between(x, sizes)
         lifted, ones = x.name, 2
         if x.rank == 3:  # linear interpolation is for two axes or three
             lifted, ones = self.unsqueeze(x, 2), 3
@@ -113,6 +115,43 @@ class Windows(Shaping):
             wanted = self.sizes((*front, *sizes))
             made = self.op("Resize", lifted, None, None, wanted, coordinate_transformation_mode=places, **how, **more)
         return self.squeeze(made, 2) if x.rank == 3 else made
+
+    def _between(self, x: Wire, sizes: Shape) -> str:
+        """Linear interpolation of points whose first and last are the image's own. Runtimes round the coordinates of
+        `Resize` otherwise than PyTorch, which shows in the fifth digit."""
+        found = x.name
+        for axis, size in enumerate(sizes, 2):
+            there = x.sizes[axis]
+            if size == there:
+                continue
+            low, high, share = self._points(there, size)
+            if axis + 1 < x.rank:
+                share = self.unsqueeze(share, *range(1, x.rank - axis))
+            a, b = (self.op("Gather", found, index, axis=axis) for index in (low, high))
+            found = self.op("Add", a, self.op("Mul", self.op("Sub", b, a), share))
+        return found
+
+    def _points(self, there: Size, size: Size) -> tuple[str, str, str]:
+        """The places before and after each point, and how far between them it is."""
+        one = self.number(1, "long")
+
+        def places() -> str:
+            spans = [self.op("Max", self.op("Sub", self.scalar(n), one), one) for n in (there, size)]
+            step = self.op("Div", *(self.cast(span, "float") for span in spans))
+            return self.op("Mul", self.cast(self.steps(size), "float"), step)
+
+        def after() -> str:
+            return self.op("Min", self.op("Add", low, one), self._last(there))
+
+        place = self.once(("places between", there, size), places)
+        low = self.once(("low", there, size), lambda: self.op("Min", self.cast(place, "long"), self._last(there)))
+        high = self.once(("high", there, size), after)
+        share = self.once(("share", there, size), lambda: self.op("Sub", place, self.cast(low, "float")))
+        return low, high, share
+
+    def _last(self, size: Size) -> str:
+        """The index of the last of so many."""
+        return self.once(("last", size), lambda: self.op("Sub", self.scalar(size), self.number(1, "long")))
 
     def _nearest(self, x: Wire, sizes: Shape, exact: bool, scales: Shape | None) -> str:
         """The rows that PyTorch takes: floor(i n / m), or with `exact` floor((i + 1/2) n / m), in single precision."""
@@ -135,7 +174,6 @@ class Windows(Shaping):
             else:
                 factor = self.op("Div", self.scalar(there, "float"), self.scalar(size, "float"))
             rows = self.cast(self.op("Floor", self.op("Mul", steps, factor)), "long")
-            last = self.op("Sub", self.scalar(there), self.number(1, "long"))
-            return self.op("Min", rows, last)
+            return self.op("Min", rows, self._last(there))
 
         return self.once(("nearest", there, size, exact, scale), make)
