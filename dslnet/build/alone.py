@@ -43,7 +43,7 @@ def run_alone(session: Session, block: Block) -> None:
 
 def _unknown(frame: Body, declaration: Declaration) -> Wire:
     """A declared input or state whose sizes are unknown; its rank is known when it is written."""
-    frame.seen.add(declaration)
+    frame.seen.add(id(declaration))
     name = declaration.key.words[-1]
     pattern, _, _ = frame.pattern_of(declaration)
     type = UNKNOWN_TENSOR

@@ -184,7 +184,7 @@ class Body(Inputs):
         flow = self.bind_inputs(root, declared, fed, states, caller, at)
         broken = len(self.report.diagnostics) > clashes
         for target in root.declarations("target"):
-            self.seen.add(target)
+            self.seen.add(id(target))
             self.define(target.key.words[-1].text, self.unknown(target.span), target.key.words[-1].span)
         self.settle_all(block)
         if broken:

@@ -67,10 +67,10 @@ def run_model(frame: Body, block: Block) -> DraftDefinition:
     declared = root.declarations("input", "target")
     for state in root.states:
         frame.error("E0207", "a model has no `state`; a block under `scan:` has", state.key.span)
-        frame.seen.add(state)
+        frame.seen.add(id(state))
     optional: list[tuple[Declaration, Any]] = []
     for declaration in declared:
-        frame.seen.add(declaration)
+        frame.seen.add(id(declaration))
         pattern, _, default = frame.pattern_of(declaration)
         if default is not None and not frame.settings.get(declaration.key.words[-1].text):
             optional.append((declaration, default))

@@ -79,7 +79,7 @@ class Frame:
         self.argument_spans: dict[str, Span] = outer.argument_spans if outer else {}
         self.objectives = False
         self.contradictions: set[Span] = set()
-        self.seen: set[Any] = set()
+        self.seen: set[int] = set()  # statements that were read, by identity
         self.output_names: dict[str, Wire] = {}
         self.output_spans: dict[str, Span] = {}
         self.state_names: list[str] = []

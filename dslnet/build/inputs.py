@@ -52,7 +52,7 @@ class Inputs(Requirements):
         first: Flow | None = None
         checks: list[tuple[Any, Tensor, Fed]] = []
         for declaration, given in zip(declared, fed):
-            self.seen.add(declaration)
+            self.seen.add(id(declaration))
             name = declaration.key.words[-1]
             pattern, below, default = self.pattern_of(declaration)
             if pattern is None:
@@ -189,7 +189,7 @@ class Inputs(Requirements):
         """The previous values of a cell."""
         for declaration in root.states:
             name = declaration.key.words[-1]
-            self.seen.add(declaration)
+            self.seen.add(id(declaration))
             pattern, _, default = self.pattern_of(declaration)
             given = states.get(name.text)
             if pattern is not None and given is not None and isinstance(given.value, Wire):
@@ -314,7 +314,7 @@ class Inputs(Requirements):
         self.declare_param(statement, name, place, flow, trained=False)
 
     def declare_input(self, statement: Declaration, name: str, place: Span, flow: Flow) -> None:
-        if statement not in self.seen:
+        if id(statement) not in self.seen:
             self.error("E0207", f"an `{statement.key.words[0].text}` line stands at the top of a block's body", place)
 
     declare_target = declare_state = declare_input

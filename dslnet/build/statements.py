@@ -366,7 +366,7 @@ class Statements(Objectives):
 
     def declare_input(self, statement: Declaration, name: str, place: Span, flow: Flow) -> None:
         """Done before the body runs, because inputs bind its sizes; here only misplaced ones are found."""
-        if statement not in self.seen:
+        if id(statement) not in self.seen:
             self.error("E0207", f"an `{statement.key.words[0].text}` line stands at the top of a block's body", place)
 
     declare_target = declare_state = declare_require = declare_next = declare_param = declare_buffer = declare_input
