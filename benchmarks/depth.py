@@ -1,8 +1,8 @@
 """What depth costs: a block is checked once, however often it is repeated.
 
-Compares the check of `repeat 10000` with that of `repeat 10`, in turn in one process, for a block that is the same
-each time, and for one that looks at the number of its round, whose expressions are then evaluated for each; and times the refusal of nested repeats that would be
-10^9 boxes. Run `python benchmarks/depth.py`.
+Compares the check of `repeat 10000` with that of `repeat 10`, in turn in one process: for a block that is the same
+each time, and for one that looks at the number of its round, whose expressions are then evaluated for each. And times
+the refusal of nested repeats that would be 10^9 boxes. Run `python benchmarks/depth.py`.
 
 Targets: 1.5 times for equal rounds; under a second.
 """

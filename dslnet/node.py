@@ -119,7 +119,7 @@ def record(cls: type[T]) -> type[T]:
 
 
 def _slotted(cls: type, frozen: bool) -> tuple[Any, dict[str, Any]]:
-    """The class again with a slot for each field, and the defaults. Where a property is cached there is a `__dict__`."""
+    """The class again with a slot for each field (and a `__dict__` where a property is cached), and the defaults."""
     body = dict(cls.__dict__)
     names = tuple(
         name for name, kind in body.get("__annotations__", {}).items() if not str(kind).startswith("ClassVar")
