@@ -6,11 +6,12 @@ import copy
 import inspect
 import pickle
 import traceback
+import weakref
 from pathlib import Path
 from typing import Any
 
 import pytest
-from test_python_target import SMALL, examples, model_of, sizes_of
+from test_python_target import SMALL, examples, model_at, model_of, sizes_of
 
 from dslnet.runtime import instantiate, module_from
 from dslnet.runtime.instances import WeightsError, weights_path
@@ -74,6 +75,39 @@ def test_torch_export_keeps_free_dimensions(name: str, tmp_path: Path) -> None:
     others = examples(model, sizes_of(model, 1))
     with torch.no_grad():
         torch.testing.assert_close(tuple(program.module()(*others)), tuple(module(*others)))
+
+
+def test_no_map_outlives_its_use(tmp_path: Path) -> None:
+    """The highest level of a U-Net joins a skip and what comes up, and then holds the joined map only: 2 + 1 maps
+    inside a layer, and one more that nn.Sequential keeps."""
+    from torch.utils._python_dispatch import TorchDispatchMode
+
+    class Peak(TorchDispatchMode):  # type: ignore[misc]
+        live, peak = 0, 0
+
+        def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            made = function(*args, **(kwargs or {}))
+            storage = made.untyped_storage() if isinstance(made, torch.Tensor) else None
+            if storage is not None and storage._cdata not in self.known:
+                size = storage.nbytes()
+                self.known.add(storage._cdata)
+                weakref.finalize(storage, self.free, storage._cdata, size)
+                self.live += size
+                self.peak = max(self.peak, self.live)
+            return made
+
+        def free(self, key: int, size: int) -> None:
+            self.known.discard(key)
+            self.live -= size
+
+    specs = Path(__file__).parents[1] / "specs"
+    module = instantiate(model_at(specs / "unet.net", "UNet", width=8)).eval()
+    image = torch.randn(1, 3, 64, 64)
+    with torch.no_grad(), Peak() as memory:
+        memory.known = set()
+        module(image)
+    one = 8 * 64 * 64 * 4
+    assert memory.peak <= 5 * one
 
 
 def test_frozen_weights_have_no_gradient(tmp_path: Path) -> None:

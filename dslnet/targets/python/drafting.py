@@ -15,6 +15,7 @@ from .bodies import Body
 from .extents import bind_sizes
 from .literals import lit
 from .loops import Reader
+from .memory import release
 from .names import Names
 from .reading import Place, Wire
 from .scheduling import Scheduler
@@ -179,6 +180,7 @@ def _forward(
             items.append(Item([fresh], tree))
             results = [fresh if r == wire else r for r in results]
     forward = scheduler.function(items, results)
+    forward = release(forward, set(given.values()), lambda part: _is_block(project, body, part))
     inputs = [
         Parameter(given[wire], _annotation(reader.wires[wire]), reader_optional(body, wire, wires))
         for wire in input_wires
@@ -193,6 +195,17 @@ def _forward(
     if body.key == project.model.entry and len(results) > 1:
         returns = "output"
     return inputs, forward, returns
+
+
+def _is_block(project: Project, body: Body, call: Call) -> bool:
+    """Whether a call runs a class of the file, or several of them."""
+    path: list[str] = []
+    part: Tree = call.function
+    while isinstance(part, Attribute):
+        path.insert(0, part.name)
+        part = part.owner
+    instance = body.instance(".".join(path)) if path and part == Name("self") else None
+    return instance is not None and instance.operator is None
 
 
 def reader_optional(body: Body, wire: str, wires: dict[str, str]) -> bool:
