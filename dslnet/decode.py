@@ -73,13 +73,13 @@ def decode(name: str, data: bytes, report: Report, limits: Limits) -> Source | N
         if data.startswith(signature):
             report.error("E0004", title, nowhere, helps=[advice])
             return None
+    if data.count(0) * 4 > len(data):
+        report.error("E0004", "this file is UTF-16 or binary, not UTF-8", nowhere, helps=["save it as UTF-8"])
+        return None
     body = data.removeprefix(_BOM)
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError as error:
-        if body.count(0) * 4 > len(body):
-            report.error("E0004", "this file is UTF-16 or binary, not UTF-8", nowhere, helps=["save it as UTF-8"])
-            return None
         # The text before the first bad byte is shown; what comes after it is not known.
         source = Source(name, body[: error.start].decode("utf-8").replace("\r\n", "\n"))
         report.sources[name] = source

@@ -169,6 +169,10 @@ class Inputs(Requirements):
     def default_input(self, declaration: Declaration, default: Expression, matching: Matching) -> None:
         """An input that is not fed: another input, or nothing."""
         name = declaration.key.words[-1]
+        if isinstance(default, Ref) and default.name == name.text:
+            self.error("E0211", f"the default of `{name.text}` is itself", default.span, "another input, or none")
+            self.define(name.text, self.unknown(name.span), name.span)
+            return
         value = self.evaluate(default)
         if value is None:
             self.define(name.text, None, name.span)

@@ -102,7 +102,8 @@ class Names(Frame):
         memo = self.session.memo
         if key not in memo:
             memo[key] = None
-            memo[key] = (self.bare(self.file).evaluate(self.file.constants[name]),)
+            value = self.bare(self.file).evaluate(self.file.constants[name])
+            memo[key] = (UNKNOWN_VALUE if isinstance(value, (Wire, Wires)) else value,)
         if memo[key] is None:  # on the way to its own value
             memo[key] = (UNKNOWN_VALUE,)
             place = self.file.constants[name].span
