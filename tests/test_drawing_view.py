@@ -211,3 +211,13 @@ def test_the_drawing_needs_no_graphviz_for_dot(monkeypatch: pytest.MonkeyPatch) 
     assert model is not None
     picture = draw(model)
     assert picture.dot.startswith("digraph") and picture._repr_svg_() is None
+
+
+def test_rounds_that_differ_are_told(spec) -> None:  # type: ignore[no-untyped-def]
+    view = spec(
+        "block Grow(width):\n  - concat:\n      | Identity\n      | Conv(width, 3)\n\n"
+        "model M:\n  input x: [B, 8, H, W]\n  - repeat n in [6, 12]:\n      - repeat n: Grow(4)\n"
+        "      - if n < 12: Conv(16, 1) -> AvgPool(2)\n"
+    )
+    assert cluster(view, "Grow").badge == "×6, 12"
+    assert [k.label for k in view.main.links if k.head == box(view, "∥").id] == ["", ""]  # no shape fits all rounds

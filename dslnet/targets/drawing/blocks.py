@@ -13,7 +13,7 @@ from ...ops.base import Combinator
 from ...shape import Size, Tensor
 from ...weights import count_parameters
 from .expand import Expander
-from .plan import UNITS, Use, from_prelude, weight
+from .plan import UNITS, Use, distinct, from_prelude, weight
 from .scope import Anchor, Scope
 from .style import ROLE_OF_KIND
 from .view import Box, Cluster, Link, Row
@@ -126,6 +126,21 @@ def counts(to: Expander, use: Use) -> tuple[Size, str]:
     return total, f"{text} in all" if text and use.times > 1 else text
 
 
+def badge(to: Expander, scope: Scope, node: Node, use: Use) -> str:
+    """×N; where the enclosing block is drawn for several uses, all of their numbers."""
+    times = distinct(str(u.times) for u, _ in to.twin_uses(scope, node)) or [str(use.times)]
+    if times == ["1"]:
+        return ""
+    shown = ", ".join(times) if len(times) <= 4 else f"{times[0]}…{times[-1]}"
+    return f"×{shown}" + (" lanes" if node.kind == "each" else "")
+
+
+def some(to: Expander, scope: Scope, node: Node) -> str:
+    """A remark on a part that not every copy of the enclosing block has."""
+    found, every = len(to.twin_uses(scope, node)), len(scope.variants)
+    return f"in {found} of {every}" if found < every and not scope.skip else ""
+
+
 def closed(
     to: Expander,
     scope: Scope,
@@ -160,7 +175,9 @@ def closed(
     box.notes = [n for n in (first, told) if n]
     if node.kind == "scan":
         box.notes.insert(0, f"scan over {_time(scope, node)}")
-    box.badge = f"×{use.times}" + (" lanes" if node.kind == "each" else "") if use.times > 1 else ""
+    box.badge = badge(to, scope, node, use)
+    if some(to, scope, node):
+        box.notes.append(some(to, scope, node))
     box.bar = None if shared and scope.modules.get(node.module or "", 0) > 1 else to.share(total)
     box.share = (node.module or "") if shared else ""
     box.tip = f"{path}: {definition.block}"
@@ -203,7 +220,10 @@ def layer(
         found = next((n for n in other.nodes() if n.outputs[0].name == node.outputs[0].name), None)
         if found is not None and found.kind == node.kind:
             twins.append((to.model.definitions[to.plan.use(found).key], other.bindings))
-    arguments = block_text([t for t, _ in twins] or variants, to.given(use), None, None)
+    symbols = to.symbolic(scope, node, use)
+    flags = [n for n in to.given(use) if all(t.bindings.get(n) is True for t, _ in twins)]
+    told = block_text([t for t, _ in twins] or variants, to.given(use), None, None)
+    arguments = told if symbols is None else ", ".join(p for p in (symbols, *flags) if p)
     sizes = [count_parameters(to.model, t.key) for t, _ in twins] or [count_parameters(to.model, use.key)]
     count = count_text(sizes[0]) if all(s == sizes[0] for s in sizes) else common(sizes, [b for _, b in twins]) or ""
     role = kind_of(definition)
@@ -267,7 +287,8 @@ def opened(
     cluster.note = " · ".join(
         n for n in (arguments if node.kind != "scan" else f"scan over {_time(scope, node)}", told) if n
     )
-    cluster.badge = f"×{use.times}" + (" lanes" if node.kind == "each" else "") if use.times > 1 else ""
+    cluster.badge = badge(to, scope, node, use)
+    cluster.note = " · ".join(n for n in (cluster.note, some(to, scope, node)) if n)
     if node.module is not None and scope.modules.get(node.module, 0) > 1:
         cluster.share = node.module
     to.open(scope, cluster)

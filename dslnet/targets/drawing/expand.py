@@ -70,7 +70,8 @@ class Expander(Uses):
             kind, name = "side", name or anchor.side
         told = "" if self.boxes[anchor.box].shape == "port" else anchor.name
         name = " ".join(p for p in (told, name) if p)
-        link = Link(anchor.box, box.id, kind, type_text(anchor.type), name, stop, anchor.frozen and box.frozen)
+        shape = type_text(anchor.type) if anchor.text is None else anchor.text
+        link = Link(anchor.box, box.id, kind, shape, name, stop, anchor.frozen and box.frozen)
         link.trunk = kind == "flow"
         self.links.append(link)
 
@@ -251,6 +252,10 @@ class Expander(Uses):
             draw_use(self, scope, node)
         if node.role == "latent":
             self.latent(scope, node, node.name or "")
+        if len(scope.variants) > 1:
+            for value in node.outputs:
+                if value.name in scope.env:
+                    scope.env[value.name] = replace(scope.env[value.name], text=self.shape(scope, value.name))
 
     def latent(self, scope: Scope, node: Node, name: str) -> None:
         """An ellipse for a value that the spec calls latent; a sampling box becomes it."""

@@ -38,7 +38,7 @@ def single(box: Box, theme: Theme) -> str:
     row = box.rows[0]
     own = box.title != row.name
     lines = [font(box.title, None, None, True)]
-    under = " · ".join(t for t in (row.text if own else row.arguments, row.count) if t)
+    under = " · ".join(t for t in (row.text if own else row.arguments, "" if row.thin else row.count) if t)
     if under:
         lines.append(font(under, 9, theme["muted"]))
     if box.share:

@@ -150,7 +150,7 @@ def _definition(to: Expander, variants: list[Definition]) -> Panel:
         shape = shape_text([d.inputs[position].value.type for d in variants if len(d.inputs) > position], bindings)
         box.notes = [shape] if shape else []
         to.put(scope, box)
-        scope.env[entry.value.name] = Anchor(box.id, entry.value.type)
+        scope.env[entry.value.name] = Anchor(box.id, entry.value.type, text=(shape or "") if len(variants) > 1 else None)
     from .blocks import next_states, states
 
     states(to, scope, definition, [])
@@ -169,22 +169,10 @@ def _definition(to: Expander, variants: list[Definition]) -> Panel:
         to.put(scope, box)
         to.link(scope, anchor, box)
     if len(variants) > 1:
-        _rename(to, scope, variants)
         names = [n for n in parameters(definition) if len({str(b.get(n)) for b in bindings}) > 1]
         if names:
             cluster.title = f"{title}({', '.join(names)})"
     return Panel(f"def {definition.block}", root, to.links)
-
-
-def _rename(to: Expander, scope: Scope, variants: list[Definition]) -> None:
-    """Shapes inside a definition by the block's own names; those that have none are left out."""
-    known = [d.values() for d in variants]
-    shapes: dict[str, str] = {}
-    for name, value in scope.definition.values().items():
-        types = [(v[name].type, d.bindings) for v, d in zip(known, variants, strict=True) if name in v]
-        shapes.setdefault(type_text(value.type), shape_text([t for t, _ in types], [b for _, b in types]) or "")
-    for link in to.links:
-        link.type = shapes.get(link.type, "")
 
 
 def _trunk(panel: Panel) -> None:

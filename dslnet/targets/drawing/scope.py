@@ -14,7 +14,8 @@ from .view import Cluster
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
-    """Where a value comes from in the picture."""
+    """Where a value comes from in the picture. `text` is its shape by the names of a block that is drawn for many
+    uses; empty where there is no such text."""
 
     box: str
     type: Type
@@ -22,6 +23,7 @@ class Anchor:
     stop: bool = False
     frozen: bool = False
     side: str = ""
+    text: str | None = None
 
 
 @dataclass(slots=True)

@@ -8,13 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from ...graph import Definition, Instance, Model, Node, Type
+from ...graph import Definition, Instance, Model, Node, Type, Value
 from ...ops.base import Combinator, Operator
 from ...shape import Size, numel
 from ...weights import count_parameters, parametrized
 from .plan import Plan, Use
 from .scope import Scope
-from .wording import block_text, common, count_text, feature, parameters, written
+from .wording import block_text, common, count_text, feature, parameters, shape_text, written
 
 
 class Uses:
@@ -22,6 +22,7 @@ class Uses:
 
     def __init__(self, model: Model, plan: Plan) -> None:
         self.model, self.plan, self.options = model, plan, plan.options
+        self.values: dict[str, dict[str, Value]] = {}
 
     def twins(self, scope: Scope, node: Node) -> tuple[list[Operator], list[dict[str, object]], list[Definition]]:
         """The same box in every use of the block: its operators, with what their names stand for."""
@@ -39,6 +40,18 @@ class Uses:
                     break
         assert node.operator is not None
         return (operators or [node.operator]), (bindings or [{}]), (owners or [scope.definition])
+
+    def shape(self, scope: Scope, name: str) -> str:
+        """The shape of a value in every use of the block; empty where the block's names do not tell it."""
+        types, bindings = [], []
+        for variant in scope.variants:
+            if variant.key not in self.values:
+                self.values[variant.key] = variant.values()
+            value = self.values[variant.key].get(name)
+            if value is not None:
+                types.append(value.type)
+                bindings.append(variant.bindings)
+        return shape_text(types, bindings) or ""
 
     def varying(self, scope: Scope, owners: list[Definition]) -> tuple[str, ...]:
         """Names that differ between all uses, for a box that only some of them have."""
@@ -121,7 +134,8 @@ class Uses:
                 continue
             told = common(values, [b for _, b in uses])
             if told is not None:
-                parts.append(f"/{told}" if name == "stride" else told if not parts else f"{name} {told}")
+                plain = told == name or not parts
+                parts.append(f"/{told}" if name == "stride" else told if plain else f"{name} {told}")
         return ", ".join(p for p in parts if p != "/1")
 
     def arguments(self, use: Use, before: Type | None, after: Type | None) -> str:

@@ -286,7 +286,7 @@ def _window(op: Operator, inputs: Type | None, told: Any, one: Any) -> list[str]
         parts.append(f"·{text}" if "Transpose" in op.name else f"/{text}")
     for name, word in (("dilation", "dilation"), ("groups", "groups")):
         if name in op.arguments and not one(name, 1):
-            parts.append(f"{word} {told(name)}")
+            parts.append(word if told(name) == word else f"{word} {told(name)}")
     if getattr(op, "padding", "same") not in ("same", 0):
         parts.append(str(_value(op.padding)))  # type: ignore[attr-defined]
     return [p for p in parts if p != "/1"]
