@@ -7,11 +7,12 @@ gradients where it freezes. Weight files are opened here and nowhere else, and o
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..graph import Instance, Model, join
+from ..source import Source
 from ..targets.python import emit
 from ..targets.python.literals import InternalError
 from .modules import module_from
@@ -35,15 +36,20 @@ class PythonRefused(PermissionError):
 
 
 def instantiate(
-    model: Model, *, allow_python: Iterable[str] = (), folder: str | os.PathLike[str] | None = None
+    model: Model,
+    *,
+    allow_python: Iterable[str] = (),
+    folder: str | os.PathLike[str] | None = None,
+    sources: Mapping[str, Source] | None = None,
 ) -> nn.Module:
     """Emit the model's source, import it and make the module.
 
     `allow_python` are the packages that Python boxes may come from. Weight files are looked for beside the spec, or
-    in `folder`. Raises `WeightsError` for a file that is missing or fits nothing.
+    in `folder`. `sources` are the files that the model was built from, by name. Raises `WeightsError` for a file that
+    is missing or fits nothing.
     """
     _refuse_python(model, tuple(allow_python))
-    text = emit(model)
+    text = emit(model, sources)
     module = module_from(text, model.name)
     cls = getattr(module, class_name(text, model.name))
     cls.__graph__ = model  # for those who export what was made

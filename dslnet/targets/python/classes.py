@@ -33,7 +33,8 @@ class Project:
     def __init__(self, model: Model, sources: Mapping[str, Source] | None = None) -> None:
         self.model = model
         self.bodies = prepare(model)
-        self.tracer = Tracer(model, self.bodies, sources or {})
+        self.sources = sources or {}
+        self.tracer = Tracer(model, self.bodies, self.sources)
         self.units: list[Unit] = []
         self.classes: dict[str, Unit] = {}
         self.functions: dict[str, Function] = {}

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
-from ...ops import code
-from ...shape import Dim
+from ...ops import Operator, code
+from ...shape import Dim, Tensor
 from .literals import InternalError
 from .torch_signatures import signature
 from .tree import (
@@ -34,6 +34,14 @@ from .tree import (
 
 #: Functions of Python that a code tree may call by name.
 BUILTINS = frozenset("abs float int len list max min sum tuple zip".split())
+
+
+def idle(operator: Operator) -> bool:
+    """Whether a box gives what it takes: the identity, or a dropout of nothing."""
+    made = operator.torch(Tensor(())) if operator.name in ("Identity", "Dropout") else None
+    if isinstance(made, code.Apply) and made.function == "F.dropout":
+        return bool(made.args[1] == 0)
+    return isinstance(made, code.Input)
 
 
 def _missing(*_: Any) -> Tree:

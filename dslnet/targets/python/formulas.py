@@ -12,6 +12,8 @@ from __future__ import annotations
 import ast
 import operator
 from collections.abc import Callable, Mapping
+from fractions import Fraction
+from math import lcm
 from typing import Any
 
 from ...limits import LimitReached
@@ -124,6 +126,17 @@ def simpler(formula: Dim, values: Mapping[str, Any]) -> Size:
         else:
             total = total + Dim({monomial: coefficient}) if monomial else total + int(coefficient)
     return total
+
+
+def whole_terms(size: Size) -> str:
+    """A size as text, a sum of fractions as one: `(H - 60) // 8`."""
+    if not isinstance(size, Dim):
+        return str(size)
+    below = lcm(*(Fraction(c).denominator for c in size.terms.values()))
+    above = size * below
+    if below == 1 or not isinstance(above, Dim) or len(above.terms) == 1:
+        return str(size)
+    return f"({above}) // {below}"
 
 
 class Words:

@@ -17,7 +17,7 @@ from ...ops import code
 from ...ops.arguments import ModuleArgument
 from ...shape import Tensor
 from .bodies import Body
-from .expressions import Site, translate
+from .expressions import Site, idle, translate
 from .tracing import Env
 from .tree import Call, Extent, Number, Ref, Sequence, Star, Subscript, Tree, reworded
 
@@ -156,6 +156,10 @@ class BoxReader:
     def _box(self, node: Node, place: Place) -> tuple[Tree, bool]:
         op = node.operator
         assert op is not None
+        if idle(op):
+            given = self.ref(node.inputs[0], place)
+            assert given is not None
+            return given, False
         types: list[Tensor | None] = []
         single: list[Tree | None] = []  # an element of a tuple is an input of its own
         inputs = [self.ref(name, place) for name in node.inputs]

@@ -16,7 +16,7 @@ from typing import Any
 from ...limits import LimitReached
 from ...shape import Dim, Size, free, solve, substitute
 from .expressions import size
-from .formulas import agrees, simpler
+from .formulas import Named, agrees, simpler, whole_terms
 from .names import MODULE_ATTRIBUTES, Names
 from .tracing import Meaning
 from .tree import Attribute, Binary, Call, Literal, Name, Number, Tree, rewrite
@@ -44,6 +44,7 @@ def settle(unit: Unit, meanings: Mapping[str, Meaning], frame: str) -> None:
     unit.start = [new(t) for t in draft.start]
     unit.init = [replace(line, tree=new(line.tree)) for line in draft.init]
     unit.forward = change(draft.forward, new)
+    unit.words = namer.words
     namer.finish()
 
 
@@ -164,6 +165,16 @@ class _Namer:
         name = self.names.new(row[0].hint)
         self.plain[name] = row
         return Name(name)
+
+    def words(self, sizes: list[Size]) -> str:
+        """The size that one axis has over the drafts, in the names of the parameters; empty when it has no name."""
+        row = [Number(int(s), "n", s.formula) for s in sizes if isinstance(s, Named)]
+        formula = self._formula(row) if len(row) == len(sizes) else None
+        if not isinstance(formula, Dim):
+            return "" if formula is None else str(formula)
+        if any(name not in self.symbols for name in formula.symbols()):
+            return ""
+        return whole_terms(self._put(formula, {name: free(self.symbols[name]) for name in formula.symbols()}))
 
     def _resolved(self, part: Dim, hint: str, formula: Dim) -> Tree | None:
         symbol = part.symbol()

@@ -13,8 +13,10 @@ from ...graph import Model
 from ...shape import Dim, Size, Tensor, quotient
 from ...weights import count_parameters
 from .classes import Project
+from .formulas import whole_terms
 from .layout import STEP, WIDTH, call_lines, statement
 from .literals import docstring, lit, plain
+from .names import snake
 from .statements import Assign, Delete, For, Return, Run, Statement
 from .tree import Call, Late, Name, Sequence, flat
 from .units import Draft, Unit
@@ -110,7 +112,7 @@ class _Writer:
     def _class(self) -> list[str]:
         unit, draft = self.unit, self.draft
         base = flat(draft.base) if not isinstance(draft.base, Late) else draft.base.target.name
-        lines = [f"class {unit.name}({base}):"]
+        lines = [_commented(f"class {unit.name}({base}):", self._place())]
         lines += [*docstring(self._doc(), STEP)]
         init = self._init()
         forward = self._forward() if unit.forward else []
@@ -131,6 +133,15 @@ class _Writer:
         lines = call_lines(f"def {unit.name}(", items, f") -> {self.draft.returns}:", "")
         lines += docstring(self._doc(), STEP)
         return lines + self._statements(unit.forward, STEP)
+
+    def _place(self) -> str:
+        """Where the class is in the spec: `resnet.net:12`."""
+        span = self.draft.body.span
+        source = self.project.sources.get(span.file)
+        if source is None:
+            return ""
+        name = span.file.replace("\\", "/").rpartition("/")[2]
+        return plain(f"{name}:{source.position(span.start)[0]}", 60)
 
     def _init(self) -> list[str]:
         unit, draft = self.unit, self.draft
@@ -162,6 +173,10 @@ class _Writer:
         text, facts = _described(self.draft.body.doc)
         if self.entry:
             return self._model_doc(text)
+        if len(text) > 1 and self.unit.family not in ("", self.unit.name):
+            other = self.unit.name.removeprefix(self.unit.family)
+            other = snake(other.removeprefix("With")).replace("_", " ")
+            return [f"{self.unit.family} with {other}." if not other.isdigit() else f"{self.unit.family}, differently."]
         if "paper" in facts:
             by = f"{facts['authors']}: " if "authors" in facts else ""
             text += ["", *_wrapped([by + facts["paper"]], STEP)] if text else _wrapped([by + facts["paper"]], STEP)
@@ -197,7 +212,7 @@ class _Writer:
             if isinstance(s, Assign):
                 written = statement(s.tree, ", ".join(s.targets) + " = ", indent=indent)
                 types = [r.type for r in row if isinstance(r, Assign)]
-                written[-1] = _commented(written[-1], self.shapes.changed(types))
+                written[-1] = self.shapes.after(written[-1], types)
                 lines += written
             elif isinstance(s, Run):
                 lines += statement(s.tree, indent=indent)
@@ -215,7 +230,7 @@ class _Writer:
         if len(s.trees) == 1:
             written = statement(s.trees[0], "return ", indent=indent)
             types = [r.types[0] for r in row if isinstance(r, Return)]
-            written[-1] = _commented(written[-1], self.shapes.changed(types))
+            written[-1] = self.shapes.after(written[-1], types)
             return written
         if self.draft.returns == "output":
             return statement(Call(Name(self._output_name()), tuple(s.trees)), "return ", indent=indent)
@@ -271,18 +286,19 @@ class _Shapes:
             for name in unit.parameters
             if unit.kinds[name] == "int"
         }
+        self.words = unit.words
         self.last = ""
 
     def start(self, types: Iterable[object]) -> None:
         self.last = self.of(types)
 
-    def changed(self, types: Iterable[object]) -> str:
-        """The shape, if it is not the one of the line before."""
+    def after(self, line: str, types: Iterable[object]) -> str:
+        """The line with the shape that it makes, if that is not the last one told and there is room."""
         text = self.of(types)
-        if not text or text == self.last:
-            return ""
-        self.last = text
-        return text
+        told = _commented(line, text) if text != self.last else line
+        if told != line:
+            self.last = text
+        return told
 
     def of(self, types: Iterable[object]) -> str:
         """A shape over all drafts of the class; empty when it has no common text."""
@@ -294,15 +310,14 @@ class _Shapes:
         return plain(" ".join(parts)) if all(parts) else ""
 
     def _size(self, sizes: list[Size]) -> str:
+        text = self.words(sizes)
+        if text:
+            return _tight(text)
+        if all(isinstance(s, int) for s in sizes) and len(set(map(int, sizes))) == 1:  # type: ignore[arg-type]
+            return lit(int(sizes[0]))  # type: ignore[arg-type]
         for name, chosen in self.chosen.items():
             if chosen == sizes:
                 return name
-        for name, chosen in self.chosen.items():
-            for k in (2, 3, 4):
-                if [k * v for v in chosen] == sizes:
-                    return f"{k}*{name}"
-        if all(isinstance(s, int) for s in sizes) and len(set(map(int, sizes))) == 1:  # type: ignore[arg-type]
-            return lit(int(sizes[0]))  # type: ignore[arg-type]
         names = self._names()
         for name, values in names:
             if values == sizes:
@@ -313,17 +328,18 @@ class _Shapes:
                     return f"{k}*{name}"
                 if any([quotient(v + up, k) for v in values] == sizes for up in (0, k - 1)):
                     return f"{name}/{k}"
-        texts = {str(s) for s in sizes}
-        if len(texts) == 1:
-            text = texts.pop().replace(" // ", "/").replace(" * ", "*").replace(" ", "")
-            return text if len(text) <= 16 else ""
-        return ""
+        texts = {_tight(whole_terms(s)) for s in sizes}
+        return texts.pop() if len(texts) == 1 and len(next(iter(texts))) <= 16 else ""
 
     def _names(self) -> Iterator[tuple[str, list[Size]]]:
         if not self.tables:
             return []  # type: ignore[return-value]
         common = [n for n in self.tables[0] if all(n in t for t in self.tables)]
         return [(n, [t[n] for t in self.tables]) for n in common]  # type: ignore[return-value]
+
+
+def _tight(text: str) -> str:
+    return text.replace(" // ", "/").replace(" * ", "*").replace(" ", "")
 
 
 def _sizes(draft: Draft) -> dict[str, Size]:

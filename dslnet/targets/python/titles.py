@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .bodies import Body
+from .expressions import idle
 from .names import Names, camel, fits, safe, snake
 from .tree import Late, Tree, walk
 from .units import Unit
@@ -30,6 +31,7 @@ def name_units(project: Project) -> None:
     for (family, function), units in families.items():
         plain = min(units, key=lambda u: (len(_parts(u)), u.number))
         for place, unit in enumerate([plain, *(u for u in units if u is not plain)], 1):
+            unit.family = plain.name
             suffix = "" if unit is plain else _difference(unit, plain, project.bodies) or str(place)
             if function:
                 unit.name = taken.new(f"{snake(family)}_{snake(suffix)}" if suffix else snake(family))
@@ -46,8 +48,9 @@ def _family(project: Project, unit: Unit) -> str:
     body = unit.draft.body
     if body.kind == "block":
         return body.block
-    boxes = [n.operator for n in body.nodes if n.operator is not None]
-    if body.kind in ("round", "body") and len(boxes) == len(body.nodes) <= 4:
+    boxes = [n.operator for n in body.nodes if n.operator is not None and not idle(n.operator)]
+    others = [n for n in body.nodes if n.operator is None]
+    if body.kind in ("round", "body") and not others and len(boxes) <= 4:
         return "".join(_SHORT.get(op.name, op.name) for op in boxes)
     blocks = {u.block for u in project.units if u.draft.body.kind in ("block", "model")}
     parent = project.parent(body.key)

@@ -109,7 +109,8 @@ def change(statements: list[Statement], new: Callable[[Tree], Tree]) -> list[Sta
 @dataclass(slots=True, eq=False)
 class Unit:
     """A class or function of the emitted file. `values` are the arguments with which each definition builds it,
-    `formulas` what they are in the words of that definition."""
+    `formulas` what they are in the words of that definition. `words` says a size
+    over all drafts in the names of the parameters, `family` is the class without a suffix."""
 
     number: int
     block: str
@@ -124,6 +125,8 @@ class Unit:
     init: list[Set] = field(default_factory=list)
     forward: list[Statement] = field(default_factory=list)
     name: str = ""
+    family: str = ""
+    words: Callable[[list[Size]], str] = lambda sizes: ""
 
     def __repr__(self) -> str:
         return f"<unit {self.number}>"
