@@ -23,7 +23,7 @@ from .frame import FrameInput
 from .inputs import Inputs
 from .naming import Naming, naming
 from .program import File
-from .session import Session
+from .session import FILE, Session
 from .values import UNKNOWN_VALUE, DraftDefinition, ModuleValue, Wire, Wires, frozen
 
 
@@ -38,7 +38,7 @@ class Body(Inputs):
         return frame
 
     def bare(self, file: File) -> Body:
-        return Body(self.session, file, Naming.blank(), "file", "(file)", None)
+        return Body(self.session, file, Naming.blank(), "file", FILE, None)
 
     def add_input(self, wire: Wire, name: str = "x") -> Wire:
         """What flows into a body that declares no input."""

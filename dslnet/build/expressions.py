@@ -247,10 +247,11 @@ class Expressions(Arithmetic):
                 self.error("E0215", f"`{callee.name}` works on numbers, not on {describe(value)}", argument.span)
                 return UNKNOWN_VALUE
         try:
-            result = static.FUNCTIONS[callee.name](*values)
-        except Trouble as problem:
+            result = static.checked(static.FUNCTIONS[callee.name](*values))
+        except (Trouble, OverflowError) as problem:
+            problem = problem if isinstance(problem, Trouble) else Trouble("E0904", "a number must be finite")
             return self.trouble(problem, expression.span)
-        except (TypeError, ValueError, OverflowError):
+        except (TypeError, ValueError):
             self.error("E0301", f"`{callee.name}` does not take {len(values)} values like these", expression.span)
             return UNKNOWN_VALUE
         if isinstance(result, tuple):

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from .program import Program
 
 
+#: What stands around the blocks of a file, and is no definition.
+FILE = "(file)"
+
+
 class Refused(Exception):
     """A limit was reached; it was reported, and the build of this model ends."""
 
@@ -41,11 +45,13 @@ class Session:
     stack: list[tuple[Block, Span]] = field(default_factory=list)
     facts: frozenset[Any] = frozenset()
     steps: int = 0
+    count: int = 0
     lines: set[tuple[str, int]] | None = None
 
     def key(self, hint: str) -> str:
         """A new key for a definition."""
-        if len(self.drafts) >= self.limits.definitions:
+        self.count += hint != FILE
+        if self.count > self.limits.definitions:
             self.refuse("E0906", f"more than {self.limits.definitions:,} distinct definitions", None)
         number = self.keys[hint] = self.keys.get(hint, 0) + 1
         return hint if number == 1 else f"{hint}.{number}"
