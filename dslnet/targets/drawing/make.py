@@ -150,7 +150,8 @@ def _definition(to: Expander, variants: list[Definition]) -> Panel:
         shape = shape_text([d.inputs[position].value.type for d in variants if len(d.inputs) > position], bindings)
         box.notes = [shape] if shape else []
         to.put(scope, box)
-        scope.env[entry.value.name] = Anchor(box.id, entry.value.type, text=(shape or "") if len(variants) > 1 else None)
+        text = (shape or "") if len(variants) > 1 else None
+        scope.env[entry.value.name] = Anchor(box.id, entry.value.type, text=text)
     from .blocks import next_states, states
 
     states(to, scope, definition, [])
