@@ -152,6 +152,21 @@ model M:
           - Linear(16) -> GELU -> Linear(8)
   output y: Linear(2)
 """,
+    "names": """
+model M:
+  input x: [B, 4]
+  param pos: [4] = Normal(0.02)
+  - "a-b": Linear(4)
+  head: x -> Linear(4)
+  - residual:
+      - g:
+          weight: x -> ReLU
+          - Linear(4)
+          - Add with weight
+  output y: Add with head
+  output pos
+  output x
+""",
     "taps": """
 model M:
   input x: [B, 3, H, W]

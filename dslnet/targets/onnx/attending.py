@@ -29,8 +29,11 @@ class Attending(Windows):
         width = q.sizes[-1]
         if scale is None and isinstance(width, int):
             scale = width**-0.5
-        if self.opset >= MODERN and q.rank == 4 and mask is None and position is None:
-            return self.op("Attention", q, k, v, is_causal=int(causal) or None, scale=scale and float(scale))
+        if self.opset >= MODERN and q.rank == 4 and (mask is None or position is None):
+            side = position if mask is None else mask
+            if side is not None:  # its last two axes are those of the scores, the others broadcast
+                side = self.expand(side, (q.sizes[-2], k.sizes[-2]))
+            return self.op("Attention", q, k, v, side, is_causal=int(causal) or None, scale=scale and float(scale))
         rank = q.rank
         if scale is None:
             scaled = self.op("Div", q, self.op("Sqrt", self.scalar(width, "float")))

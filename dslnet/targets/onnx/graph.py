@@ -36,8 +36,10 @@ class Graph:
         self.constants: dict[Constant, str] = {}
         #: Arrays that were computed from weights, by name.
         self.arrays: dict[str, Callable[[], Any]] = {}
-        #: Weights that are read, by path.
-        self.weights: dict[str, None] = {}
+        #: Weights that are read: their names, which are their paths, with those paths.
+        self.weights: dict[str, str] = {}
+        #: Names of inputs and outputs, which nothing else has.
+        self.taken: set[str] = set()
         self._names: dict[str, int] = {}
         self._known: dict[Any, Any] = {}
         self.stem = ""
@@ -135,11 +137,10 @@ class Graph:
         return found
 
     def stored(self, path: str) -> str:
-        """The weight at a path, under that very name."""
-        if path not in self.weights:
-            self._names.setdefault(path, 1)
-            self.weights[path] = None
-        return path
+        """The weight at a path, under that very name, unless an output of the model has it."""
+        name = f"{path}/weight" if path in self.taken else path
+        self.weights[name] = path
+        return name
 
 
 def _number(value: Any, dtype: str) -> Any:

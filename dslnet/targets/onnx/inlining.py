@@ -15,6 +15,7 @@ from ...graph import Definition, Instance, Model, Node, State, Type, join
 from ...ops.base import Combinator, Operator
 from ...shape import Dim, Tensor
 from ...source import Source, Span
+from ...weights import definition_weights
 from .graph import Unsupported
 from .layers import Layers
 from .nodes import Body, Wire
@@ -55,6 +56,8 @@ class Onnx(Layers):
         self.given = self.inputs
         for name, _ in definition.outputs:
             self.name(name)
+        self.taken = set(self._names)
+        self._names.update((weight.name, 1) for weight in definition_weights(model, model.entry))
         made = self.definition(definition, "", list(self.inputs), {}, [])
         self.outputs: list[tuple[str, Wire]] = []
         for (name, _), value in zip(definition.outputs, made, strict=False):

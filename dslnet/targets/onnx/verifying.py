@@ -80,11 +80,12 @@ def _compared(runner: Any, model: Model, module: Any, number: int) -> float:
     import torch
 
     failure: Exception | None = None
+    device = next((p.device for p in module.parameters()), torch.device("cpu"))
     for starts in STARTS if model.free else STARTS[:1]:
         feed = _feed(model, sizes(model.free, starts[number]), number)
         try:
             with torch.no_grad():
-                made = module(*feed.values())
+                made = module(*(x.to(device) for x in feed.values()))
         except (RuntimeError, IndexError, AssertionError, ValueError) as error:
             failure = error
             continue
@@ -132,7 +133,7 @@ def _difference(expected: list[Any], found: list[Any]) -> float:
         raise Different(f"the graph makes {len(found)} outputs, the module {len(expected)}")
     worst = 0.0
     for wanted, b in zip(expected, found, strict=True):
-        a = wanted.numpy()
+        a = wanted.detach().cpu().numpy()
         if a.shape != b.shape:
             raise Different(f"the graph makes {list(b.shape)}, the module {list(a.shape)}")
         if a.dtype.kind != "f":

@@ -89,6 +89,8 @@ def _finished(graph: Onnx) -> tuple[list[Made], list[tuple[str, Tensor]]]:
     for (name, _), (_, wire) in zip(outputs, graph.outputs, strict=True):
         if wire.name in makes and wire.name not in renamed:
             renamed[wire.name] = name
+        elif wire.name == name:  # an input that is an output under its own name
+            continue
         else:  # an input, a weight, or a value that is an output already
             read = renamed.get(wire.name, wire.name)
             nodes.append(Made("Identity", [read], [name], graph.name(f"{name}/output"), {}))
@@ -169,9 +171,9 @@ def _initializers(graph: Onnx, own: Any, read: set[str], beside: str, largest: i
     for constant, name in graph.constants.items():
         if name in read:
             _small(own.initializer.add(), name, constant)
-    for path in graph.weights:
-        if path in read:
-            arrays.append((path, _flat(graph.source.array(path))))
+    for name, path in graph.weights.items():
+        if name in read:
+            arrays.append((name, _flat(graph.source.array(path))))
     for name, make in graph.arrays.items():
         if name in read:
             arrays.append((name, _flat(make())))
