@@ -7,6 +7,7 @@ the words of the body that uses it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -49,6 +50,11 @@ class Tracer:
     def text(self, place: Span) -> str | None:
         whole = self.sources.get(place.file)
         return None if whole is None else whole.text[place.start : place.end]
+
+    def line(self, place: Span) -> str | None:
+        """The line that a place is in."""
+        whole = self.sources.get(place.file)
+        return None if whole is None else whole.line(whole.position(place.start)[0])
 
     def use(self, body: Body, at: object, key: str) -> Env:
         """What the names of the definition `key` are where `body` uses it: at a node (its id), or as a module."""
@@ -116,6 +122,11 @@ class _Body:
             shown_by = [w for w in self.words.inferred if w in alike and self.own]
             name = next((w for w in shown_by if w not in meaning.places), next(iter(shown_by), None))
             if name is None:
+                name = self._told(body.inputs[n], size)
+            if name is not None and name not in self.words.inferred:
+                sizes[n, axis] = Named(size, free(name), self.words.equal)  # the pattern compares with an argument
+                continue
+            if name is None:
                 name = f"#{n}.{axis}"
                 meaning.unnamed.add(name)
                 if not self.own and origin(size) is not None:
@@ -133,6 +144,16 @@ class _Body:
             if isinstance(bound, (int, float)):
                 plain = bound if isinstance(bound, (bool, float)) else int(bound)
                 meaning.values.setdefault(name, plain)
+
+    def _told(self, value: Value, size: int) -> str | None:
+        """The argument that the pattern of an input says a size to be."""
+        if not self.own or not self.words.inferred:
+            return None
+        equal = [w for w, v in self.words.values.items() if w not in self.words.inferred and v == size]
+        line = self.tracer.line(value.span)
+        if line is not None:
+            equal = [w for w in equal if re.search(rf"\b{w}\b", line)]
+        return equal[0] if len(equal) == 1 and size > 3 else None
 
     def _inferred(self) -> list[str]:
         """The names that the patterns of the inputs bind, in order: they come after the arguments."""
