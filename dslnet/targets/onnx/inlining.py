@@ -155,11 +155,10 @@ class Onnx(Layers):
         finally:
             self.path, self.parametrization, self.held = before
         if made is None:
-            advice = "a loss or metric is for training" if operator.kind in ("loss", "metric") else ""
-            raise Unsupported(
-                f"`{operator.name}` has no ONNX form", advice or "write it with other boxes, or leave it to the caller",
-                node.span,
-            )
+            advice = "write it with other boxes, or leave its part to the program that runs the graph"
+            if operator.kind in ("loss", "metric"):
+                advice = "a loss or metric is for training; give its inputs as outputs"
+            raise Unsupported(f"`{getattr(operator, 'cls', operator.name)}` has no ONNX form", advice, node.span)
         return [made] if len(node.outputs) == 1 else list(made)
 
     def _weights_path(self, owned: Owned) -> str:
