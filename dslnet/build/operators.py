@@ -11,6 +11,7 @@ from typing import Any
 from ..diagnostics import Edit, Help, Label
 from ..graph import Initial
 from ..ops import Mistake, Operator
+from ..ops.code import Module
 from ..ops.internal import Pick
 from ..shape import UNKNOWN, UNKNOWN_TENSOR, Dim, LimitReached, origin, shape_text
 from ..source import Span
@@ -76,7 +77,14 @@ class Operators(Expressions):
             instance.inputs = tuple(types)
         if instance is not None and outputs is not UNKNOWN_TENSOR:
             self.check_weights(operator, types, at, instance.initial)
+            if not self.builds(operator, types):
+                self.instances.remove(instance)
+                node.instance = None
         return self.emit(node, operator, outputs, span)
+
+    def builds(self, operator: Operator, types: list[Any]) -> bool:
+        """Whether there is a module to build: `LayerNorm(elementwise_affine=false)` is only a function."""
+        return any(operator.weights(*types)) or isinstance(operator.torch(*types), Module)
 
     def emit(self, node: DraftNode, operator: Operator, outputs: Any, span: Span) -> Flow:
         """Add a node with outputs of these types: a wire, or a tuple for an operator that makes one."""
