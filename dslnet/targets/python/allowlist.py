@@ -44,8 +44,9 @@ def check(text: str, modules: frozenset[str] = frozenset()) -> None:
         tree = ast.parse(text)
     except (SyntaxError, ValueError) as error:
         raise InternalError(f"emitted source is not Python: {error}") from error
-    known = _defined(tree)
-    for node in ast.walk(tree):
+    nodes = list(ast.walk(tree))
+    known = _defined(nodes)
+    for node in nodes:
         kind = type(node).__name__
         if kind not in _NODES:
             raise InternalError(f"emitted source holds a {kind}")
@@ -63,9 +64,9 @@ def check(text: str, modules: frozenset[str] = frozenset()) -> None:
             _attribute(node)
 
 
-def _defined(tree: ast.Module) -> set[str]:
+def _defined(nodes: list[ast.AST]) -> set[str]:
     found: set[str] = set()
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, (ast.ClassDef, ast.FunctionDef)):
             found.add(node.name)
         elif isinstance(node, ast.arg):

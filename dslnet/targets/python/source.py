@@ -6,7 +6,7 @@ Enters: a `Project` whose units are settled. Leaves: the file, formatted as `ruf
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from ...files import seal
 from ...graph import Model
@@ -280,7 +280,10 @@ class _Shapes:
     """Shapes as comments: `B 64 H/2 W/2`, in the words of the block that is written."""
 
     def __init__(self, unit: Unit) -> None:
-        self.tables = [_sizes(d) for d in unit.drafts]
+        self.texts: dict[tuple[tuple[Size, str], ...], str] = {}
+        tables = [_sizes(d) for d in unit.drafts]
+        shared = [n for n in tables[0] if all(n in t for t in tables)] if tables else []
+        self.names: list[tuple[str, list[Size]]] = [(n, [t[n] for t in tables]) for n in shared]
         self.chosen = {
             name: [unit.values[d.body.key][name] for d in unit.drafts]
             for name in unit.parameters
@@ -306,8 +309,14 @@ class _Shapes:
         tensors = [t for t in types if isinstance(t, Tensor) and t.shape is not None]
         if len(tensors) != len(types) or not tensors or len({t.rank for t in tensors}) > 1 or not tensors[0].rank:
             return ""
-        parts = [self._size([t.sizes[axis] for t in tensors]) for axis in range(tensors[0].rank)]
+        parts = [self._known([t.sizes[axis] for t in tensors]) for axis in range(tensors[0].rank)]
         return plain(" ".join(parts)) if all(parts) else ""
+
+    def _known(self, sizes: list[Size]) -> str:
+        key = tuple((s, str(getattr(s, "formula", ""))) for s in sizes)
+        if key not in self.texts:
+            self.texts[key] = self._size(sizes)
+        return self.texts[key]
 
     def _size(self, sizes: list[Size]) -> str:
         text = self.words(sizes)
@@ -318,11 +327,12 @@ class _Shapes:
         for name, chosen in self.chosen.items():
             if chosen == sizes:
                 return name
-        names = self._names()
-        for name, values in names:
+        if not all(isinstance(s, Dim) for s in sizes):
+            return ""
+        for name, values in self.names:
             if values == sizes:
                 return name
-        for name, values in names:
+        for name, values in self.names:
             for k in (2, 4, 8, 16, 32):
                 if [k * v for v in values] == sizes:
                     return f"{k}*{name}"
@@ -331,20 +341,10 @@ class _Shapes:
         texts = {_tight(whole_terms(s)) for s in sizes}
         return texts.pop() if len(texts) == 1 and len(next(iter(texts))) <= 16 else ""
 
-    def _names(self) -> Iterator[tuple[str, list[Size]]]:
-        if not self.tables:
-            return []  # type: ignore[return-value]
-        common = [n for n in self.tables[0] if all(n in t for t in self.tables)]
-        return [(n, [t[n] for t in self.tables]) for n in common]  # type: ignore[return-value]
-
 
 def _tight(text: str) -> str:
     return text.replace(" // ", "/").replace(" * ", "*").replace(" ", "")
 
 
 def _sizes(draft: Draft) -> dict[str, Size]:
-    found: dict[str, Size] = {}
-    for name, value in draft.body.bindings.items():
-        if isinstance(value, Dim) or (isinstance(value, int) and not isinstance(value, bool) and value > 1):
-            found[name] = value
-    return found
+    return {name: value for name, value in draft.body.bindings.items() if isinstance(value, Dim)}

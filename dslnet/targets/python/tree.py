@@ -317,21 +317,23 @@ def rewrite(tree: Tree, change: Callable[[Tree], Tree | None]) -> Tree:
     def maybe(part: Tree | None) -> Tree | None:
         return None if part is None else again(part)
 
+    if isinstance(tree, (Name, Literal, Number, Ref, Extent, Late)):
+        return tree
     if isinstance(tree, Attribute):
-        return replace(tree, owner=again(tree.owner))
+        return Attribute(again(tree.owner), tree.name)
     if isinstance(tree, Call):
-        function, args = again(tree.function), tuple(map(again, tree.args))
-        return replace(tree, function=function, args=args, keywords=tuple((k, again(v)) for k, v in tree.keywords))
+        function, args = again(tree.function), tuple([again(a) for a in tree.args])
+        return Call(function, args, tuple([(k, again(v)) for k, v in tree.keywords]), tree.defaults)
     if isinstance(tree, Subscript):
-        return replace(tree, owner=again(tree.owner), items=tuple(map(again, tree.items)))
+        return Subscript(again(tree.owner), tuple([again(i) for i in tree.items]))
     if isinstance(tree, Slice):
         return Slice(maybe(tree.start), maybe(tree.stop), maybe(tree.step))
     if isinstance(tree, Binary):
-        return replace(tree, left=again(tree.left), right=again(tree.right))
+        return Binary(tree.operator, again(tree.left), again(tree.right))
     if isinstance(tree, (Unary, Star)):
         return replace(tree, operand=again(tree.operand))
     if isinstance(tree, Sequence):
-        return replace(tree, items=tuple(map(again, tree.items)))
+        return Sequence(tree.bracket, tuple([again(i) for i in tree.items]))
     if isinstance(tree, Comprehension):
         return replace(tree, element=again(tree.element), iterable=again(tree.iterable))
     if isinstance(tree, Choice):
@@ -343,6 +345,8 @@ def reworded(tree: Tree, env: Mapping[str, Size]) -> Tree:
     """The expression with the formulas of its numbers in the words of another body."""
 
     def moved(part: Tree) -> Tree | None:
-        return replace(part, formula=renamed(part.formula, env)) if isinstance(part, Number) else None
+        if isinstance(part, Number) and part.formula is not None:
+            return Number(part.value, part.hint, renamed(part.formula, env))
+        return None
 
     return rewrite(tree, moved)
