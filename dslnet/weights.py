@@ -47,7 +47,8 @@ def instance_weights(model: Model, instance: Instance) -> Iterator[Weight]:
     if instance.copy_of is not None:
         return
     if instance.operator is not None:
-        entries = [e for w in instance.operator.weights(*instance.inputs) for e in parametrized(w, instance.parametrization)]
+        weights = instance.operator.weights(*instance.inputs)
+        entries = [entry for weight in weights for entry in parametrized(weight, instance.parametrization)]
         # a parametrized weight moves below a child module, whose entries come after the module's own
         yield from sorted(entries, key=lambda entry: "." in entry.name)
         if instance.body is not None and isinstance(instance.operator, Combinator):

@@ -113,7 +113,7 @@ class Arithmetic(Names):
         arguments: dict[str, Any] = {}
         wires = [s for s in sides if isinstance(s, Wire)]
         if len(sides) == 2:
-            for name, side in zip(("left", "right"), sides):
+            for name, side in zip(("left", "right"), sides, strict=False):
                 if not isinstance(side, Wire):
                     arguments[name] = side
         if "loose" in operator.arguments and any(w.loose for w in wires):

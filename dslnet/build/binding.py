@@ -116,9 +116,13 @@ def _no_such_argument(
 ) -> None:
     if name in INFERRED:
         frame.error(
-            "E0206", f"`{box.name}` has no argument `{name}`", place, "input sizes are inferred", notes=(signature(),),
+            "E0206",
+            f"`{box.name}` has no argument `{name}`",
+            place,
+            "input sizes are inferred",
+            notes=(signature(),),
             helps=("leave it out: shapes flow, nobody writes an input size",),
-        )  # fmt: skip
+        )
         return
     near = did_you_mean(name, names, ARGUMENTS)
     helps = [
@@ -227,7 +231,9 @@ def _missing(frame: Expressions, box: BoxValue, name: str, cls: type[Operator], 
         if size and sum(a.required for a in cls.arguments.values()) == 1
         else f"`{box.name}` needs `{name}`"
     )
-    example = f"{box.name}({', '.join('20' if isinstance(a.type, (WholeType, SizesType, ListType)) else a.name for a in cls.arguments.values() if a.required)})"
+    required = [a for a in cls.arguments.values() if a.required]
+    shown = ["20" if isinstance(a.type, (WholeType, SizesType, ListType)) else a.name for a in required]
+    example = f"{box.name}({', '.join(shown)})"
     advice = f"`{example}`"
     if size and cls.weighted:
         advice += "; the input size is inferred"

@@ -66,9 +66,12 @@ class Body(Inputs):
         place = Span(module.span.file, begin + indent, begin + indent)
         shown = source.line(line).strip()
         self.error(
-            "E0213", f"nothing flows through `{module.name}`", module.span, "a module that is never used",
+            "E0213",
+            f"nothing flows through `{module.name}`",
+            module.span,
+            "a module that is never used",
             helps=(Help(f"did you forget the dash? `- {shown}`", (Edit(place, "- "),), sure=True),),
-        )  # fmt: skip
+        )
 
     def run_child(self, module: ModuleValue, flow: Flow, span: Span) -> DraftDefinition | None:
         name = "".join(part.title() for part in module.name.split("_"))
@@ -97,9 +100,14 @@ class Body(Inputs):
         initial = bound.extras.initial or self.initial
         values = {n: frozen(v) for n, v in bound.values.items()}
         key = (
-            id(block.root), session.facts, self.parametrization, initial, tuple(sorted(values.items())),
-            tuple(_type(f) for f in fed), tuple(sorted((n, _type(f)) for n, f in states.items())),
-        )  # fmt: skip
+            id(block.root),
+            session.facts,
+            self.parametrization,
+            initial,
+            tuple(sorted(values.items())),
+            tuple(_type(f) for f in fed),
+            tuple(sorted((n, _type(f)) for n, f in states.items())),
+        )
         try:
             if key in session.memo:
                 known: DraftDefinition | None = session.memo[key]

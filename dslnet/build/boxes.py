@@ -174,10 +174,14 @@ class Boxes(Feeding):
             says = _says(clashes[0][1])
             sure = f"write `{flow.type}`, or leave the assertion out"
             self.error(
-                "E0303", f"this is {flow.type}, not {written} as written"[:80], step.span, f"says {says}",
-                secondary=[Label(flow.span, f"makes {flow.type}"[:49])], notes=history.note(flow, self.report),
+                "E0303",
+                f"this is {flow.type}, not {written} as written"[:80],
+                step.span,
+                f"says {says}",
+                secondary=[Label(flow.span, f"makes {flow.type}"[:49])],
+                notes=history.note(flow, self.report),
                 helps=[*missing_fact(pair.size, value), Help(sure, (Edit(step.span, str(flow.type)),), sure=True)],
-            )  # fmt: skip
+            )
         return flow
 
     def typed_by(self, step: List, flow: Wire) -> Flow:
@@ -264,9 +268,11 @@ class Boxes(Feeding):
             self.error("E0204", "a word of Python cannot name an argument of a Python box", word)
             return self.unknown(span)
         operator = PythonBox(
-            module=target.module, cls=target.name, positional=tuple(v for v, _ in box.positional),
+            module=target.module,
+            cls=target.name,
+            positional=tuple(v for v, _ in box.positional),
             sizes={n: v for n, v, _, _ in box.named},
-        )  # fmt: skip
+        )
         incoming: list[Any] = list(self.separate(flow, at))
         incoming += [s.value for s in sides if s.value is not None]
         instance = self.instance(path, span, operator)

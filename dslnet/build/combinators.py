@@ -129,8 +129,9 @@ class Combinators(Shortcuts):
             box.target,
             tuple((v, a.value.span) for v, a in values if a.name is None),
             tuple((a.name.text, v, a.value.span, a.name.span) for v, a in values if a.name is not None),
-            span, word,
-        )  # fmt: skip
+            span,
+            word,
+        )
         made = bind_operator(self, box, span)
         if made is None:
             return self.unknown(span)

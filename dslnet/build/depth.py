@@ -1,8 +1,8 @@
 """What a build needs of the Python around it: its limits in force, and room for deep texts.
 
-Enters: the limits of a build. Leaves: a Python that recurses as deep as the limits of the language let a text nest: 64 blocks, each
-of them with groups, combinators and expressions, are some ten thousand calls. However deep the caller stands already,
-the same text gives the same answer.
+Enters: the limits of a build. Leaves: a Python that recurses as deep as the limits of the language let a text nest:
+64 blocks, each of them with groups, combinators and expressions, are some ten thousand calls. However deep the caller
+stands already, the same text gives the same answer.
 """
 
 from __future__ import annotations

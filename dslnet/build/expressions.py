@@ -178,7 +178,7 @@ class Expressions(Arithmetic):
 
     def list_of(self, expression: List) -> Any:
         items = tuple(self.evaluate_argument(item) for item in expression.items)
-        for item, syntax in zip(items, expression.items):
+        for item, syntax in zip(items, expression.items, strict=False):
             if isinstance(item, (Wire, Wires, ModuleValue)):
                 self.error("E0215", "a list holds numbers, strings and lists, not wires", syntax.span, describe(item))
                 return UNKNOWN_VALUE
@@ -242,7 +242,7 @@ class Expressions(Arithmetic):
             return UNKNOWN_VALUE
         if any(v is UNKNOWN_VALUE or v is UNKNOWN for v in values):
             return UNKNOWN_VALUE
-        for value, argument in zip(values, expression.arguments):
+        for value, argument in zip(values, expression.arguments, strict=False):
             if isinstance(value, (Wire, Wires, ModuleValue, BoxValue)):
                 self.error("E0215", f"`{callee.name}` works on numbers, not on {describe(value)}", argument.span)
                 return UNKNOWN_VALUE

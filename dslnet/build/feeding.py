@@ -139,7 +139,7 @@ class Feeding(Operators):
                     helps=(advice,),
                 )
             return None
-        missing = [p for p, f in zip(ports, feeds) if f is None and not p.optional and not p.variadic]
+        missing = [p for p, f in zip(ports, feeds, strict=False) if f is None and not p.optional and not p.variadic]
         if given < len(incoming) or missing:
             if any(isinstance(w, Wire) and w.unknown for w in incoming):
                 return None

@@ -171,9 +171,12 @@ class Frame:
             return self.captured[wire]
         if self.outer is None:
             self.error(
-                "E0215", f"`{wire.name}` belongs to the body of another block", wire.span, "read by a module that was passed on",
+                "E0215",
+                f"`{wire.name}` belongs to the body of another block",
+                wire.span,
+                "read by a module that was passed on",
                 helps=("a module that is given to a block reads only what flows through it",),
-            )  # fmt: skip
+            )
             return self.unknown(wire.span)
         if self.sealed is not None:
             self.captured[wire] = self.from_outside(*self.sealed)

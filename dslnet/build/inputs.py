@@ -51,7 +51,7 @@ class Inputs(Requirements):
         later: list[tuple[Declaration, Expression]] = []
         first: Flow | None = None
         checks: list[tuple[Any, Tensor, Fed]] = []
-        for declaration, given in zip(declared, fed):
+        for declaration, given in zip(declared, fed, strict=False):
             self.seen.add(id(declaration))
             name = declaration.key.words[-1]
             pattern, below, default = self.pattern_of(declaration)
@@ -71,9 +71,12 @@ class Inputs(Requirements):
             matched = pairs(pattern, actual)
             if matched is None:
                 caller.error(
-                    "E0302", f"`{name.text}` of {root.name} is {rank_text(pattern)}, not {actual}"[:80], given.span, f"gets {actual}"[:49],
+                    "E0302",
+                    f"`{name.text}` of {root.name} is {rank_text(pattern)}, not {actual}"[:80],
+                    given.span,
+                    f"gets {actual}"[:49],
                     secondary=[Label(pattern.span, f"rank {len(pattern.items)}")],
-                )  # fmt: skip
+                )
                 continue
             self.dtype(root, name.text, pattern, actual, given, caller)
             checks.append((below, actual, given))
@@ -143,16 +146,25 @@ class Inputs(Requirements):
             facts = missing_fact(pair.size, value)
             if isinstance(syntax, (Ref, BoxRef)) and bound is not None:
                 caller.error(
-                    "E0310", f"`{syntax.name}` of {root.name} cannot be both {value} and {pair.size}", given.span,
+                    "E0310",
+                    f"`{syntax.name}` of {root.name} cannot be both {value} and {pair.size}",
+                    given.span,
                     f"{actual} makes {syntax.name} = {pair.size}"[:49],
-                    secondary=[Label(bound.span, f"{bound.text} {syntax.name} = {value}"[:49]), Label(syntax.span, "compared here")],
+                    secondary=[
+                        Label(bound.span, f"{bound.text} {syntax.name} = {value}"[:49]),
+                        Label(syntax.span, "compared here"),
+                    ],
                     helps=facts or self.bring(syntax.name, value, actual, pattern, syntax, given),
-                )  # fmt: skip
+                )
                 return
             caller.error(
-                "E0303", f"`{name}` of {root.name} is {rank_text(pattern)}, not {actual}"[:80], given.span,
-                f"{pair.size}, where {value} is needed"[:49], secondary=[Label(pattern.span, "declared here")], helps=facts,
-            )  # fmt: skip
+                "E0303",
+                f"`{name}` of {root.name} is {rank_text(pattern)}, not {actual}"[:80],
+                given.span,
+                f"{pair.size}, where {value} is needed"[:49],
+                secondary=[Label(pattern.span, "declared here")],
+                helps=facts,
+            )
 
         return report
 

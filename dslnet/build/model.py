@@ -134,9 +134,18 @@ def _model(pruner: Pruner, frame: Body, draft: DraftDefinition, block: Block, se
                 symbols.update(size.symbols())
     facts = {n: Fact(s.low, s.high, s.multiple, s.remainder) for n, s in sorted(symbols.items())}
     model = Model(
-        block.name, entry, pruner.definitions, facts, objectives, training, _arguments(frame, block), _metadata(block),
-        _caption(block), program_name(session), block.syntax.name.span,
-    )  # fmt: skip
+        block.name,
+        entry,
+        pruner.definitions,
+        facts,
+        objectives,
+        training,
+        _arguments(frame, block),
+        _metadata(block),
+        _caption(block),
+        program_name(session),
+        block.syntax.name.span,
+    )
     found = replace(model, definitions=_reachable(pruner.definitions, entry, training))
     check_known(found, report)
     if not report.errors and compare(count_parameters(found), INTEGER_MAX) == 1:
@@ -239,9 +248,14 @@ def _check_count(
             total = total - _instance_total(counted, key, instance)
     if total != int(written):
         report.error(
-            "E0403", f"`{block.name}` has {total:,} parameters, not {int(written):,}" if isinstance(total, int) else f"`{block.name}` has {total} parameters",
-            name, "params in its comment says otherwise", notes=("`dslnet summary` shows where they are",),
-        )  # fmt: skip
+            "E0403",
+            f"`{block.name}` has {total:,} parameters, not {int(written):,}"
+            if isinstance(total, int)
+            else f"`{block.name}` has {total} parameters",
+            name,
+            "params in its comment says otherwise",
+            notes=("`dslnet summary` shows where they are",),
+        )
 
 
 def _instance_total(model: Model, key: str, instance: Any) -> Size:

@@ -144,13 +144,15 @@ class Modules(Taps):
             before = [(w.name, w.shape) for w in operator.weights(*instance.inputs)]
             now = [(w.name, w.shape) for w in operator.weights(*types)]
             if before != now:
-                first = next((a, b) for a, b in zip(before, now) if a != b)
+                first = next((a, b) for a, b in zip(before, now, strict=False) if a != b)
                 self.error(
-                    "E0402", f"`{module.name}` is one {operator.name}; its weights cannot fit both inputs", span,
+                    "E0402",
+                    f"`{module.name}` is one {operator.name}; its weights cannot fit both inputs",
+                    span,
                     f"its {first[1][0]} would be {list(first[1][1])}"[:49],
                     secondary=[Label(module.span, f"its {first[0][0]} is {list(first[0][1])}"[:49])],
                     helps=(f"write `{operator.name}(…)` in both places: a Capital makes a new box",),
-                )  # fmt: skip
+                )
                 return self.unknown(span)
         name = self.reach_module(module) if operator.weighted else None
         return self.run_operator(operator, feeds, span, at=span, module=name)

@@ -115,10 +115,13 @@ class Names(Frame):
         later = self.naming.declared.get(name)
         if later is not None and later.start > span.start:
             self.error(
-                "E0211", f"`{name}` is used before it is defined", span, "not made yet",
+                "E0211",
+                f"`{name}` is used before it is defined",
+                span,
+                "not made yet",
                 secondary=[Label(later, "defined here")],
                 helps=("for recurrence use `GRU`, or a block with `state` under `scan:`",),
-            )  # fmt: skip
+            )
         else:
             names = [*self.scope.visible(), *self.sizes, *self.file.constants]
             near = did_you_mean(name, names)

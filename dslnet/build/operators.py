@@ -96,7 +96,7 @@ class Operators(Expressions):
             return wires
         types = outputs if isinstance(outputs, tuple) else (outputs,) + (UNKNOWN_TENSOR,) * (len(operator.outputs) - 1)
         names = (short, *(f"{short}.{n}" for n in operator.outputs[1:]))
-        node.outputs = [self.wire(n, t, span, node) for n, t in zip(names, types)]
+        node.outputs = [self.wire(n, t, span, node) for n, t in zip(names, types, strict=False)]
         self.add(node)
         first = node.outputs[0]
         assert isinstance(first, Wire)
@@ -157,18 +157,20 @@ class Operators(Expressions):
                     name = next(iter(size.symbols()), "H")
                     place = origin(size)
                     self.error(
-                        "E0312", f"`{operator.name}` needs a known size here, and {size} is free; give `{name}`"[:80], at,
+                        "E0312",
+                        f"`{operator.name}` needs a known size here, and {size} is free; give `{name}`"[:80],
+                        at,
                         f"a weight would be {shape_text(shape)}"[:49],
                         secondary=[Label(place, f"{name} is free")] if place and place != at else (),
                         helps=(f"e.g. `--set {name}=224`, or write the number in the input's shape",),
-                    )  # fmt: skip
+                    )
                     return
         if initial is not None and initial.kind in ("Xavier", "Kaiming"):
             flat = next((w for w in weights if w.trained and w.name.startswith("weight") and len(w.shape) < 2), None)
             if flat is not None:
                 self.error(
                     "E0301",
-                    f"`{initial.kind}` starts a matrix, and `{flat.name}` of {operator.name} is {shape_text(flat.shape)}",
+                    f"`{initial.kind}` starts a matrix; `{flat.name}` of {operator.name} is {shape_text(flat.shape)}",
                     at,
                 )
 
@@ -198,7 +200,7 @@ class Operators(Expressions):
         severity: str = "error",
     ) -> None:
         """A shape rule's complaint, with places."""
-        ports = {p.name: w for p, w in zip(operator.ports, inputs) if w is not None}
+        ports = {p.name: w for p, w in zip(operator.ports, inputs, strict=False) if w is not None}
 
         def place(where: Any) -> Span | None:
             if isinstance(where, Span):

@@ -61,12 +61,12 @@ def pairs(pattern: List, tensor: Tensor) -> list[Pair] | None:
     items, shape = pattern.items, tensor.sizes
     gap = next((i for i, item in enumerate(items) if isinstance(item, Ellipsis)), None)
     if gap is None:
-        return [Pair(i, s) for i, s in zip(items, shape)] if len(items) == len(shape) else None
+        return [Pair(i, s) for i, s in zip(items, shape, strict=False)] if len(items) == len(shape) else None
     after = len(items) - gap - 1
     if gap + after > len(shape):
         return None
     tail = shape[len(shape) - after :] if after else ()
-    return [Pair(i, s) for i, s in zip((*items[:gap], *items[gap + 1 :]), (*shape[:gap], *tail))]
+    return [Pair(i, s) for i, s in zip((*items[:gap], *items[gap + 1 :]), (*shape[:gap], *tail), strict=False)]
 
 
 Clash = Callable[[Pair, Size, Bound | None], None]

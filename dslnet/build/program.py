@@ -268,9 +268,12 @@ def _add(file: File, name: str, target: Block | PythonClass, span: Span) -> bool
         before = file.blocks[name]
         place = before.syntax.name.span if isinstance(before, Block) and before.file is file else None
         report.error(
-            "E0203", f"`{name}` is defined twice", span, "defined again here",
+            "E0203",
+            f"`{name}` is defined twice",
+            span,
+            "defined again here",
             secondary=[Label(place, "first defined here")] if place else (),
-        )  # fmt: skip
+        )
         return False
     file.blocks[name] = target
     return True
@@ -323,6 +326,10 @@ def _check_parameters(definition: Definition, report: Report, limits: Limits) ->
             optional = optional or parameter
         elif optional is not None:
             report.error(
-                "E0204", f"`{name.text}` has no default, but stands after one that has", name.span, "needs a value",
-                secondary=[Label(optional.span, "has a default")], helps=("put the parameters without a default first",),
-            )  # fmt: skip
+                "E0204",
+                f"`{name.text}` has no default, but stands after one that has",
+                name.span,
+                "needs a value",
+                secondary=[Label(optional.span, "has a default")],
+                helps=("put the parameters without a default first",),
+            )

@@ -41,14 +41,21 @@ class Pruner:
         self.recent: dict[str, list[Definition]] = {}
 
     def prune(
-        self, draft: DraftDefinition, wanted: list[tuple[str, Wire]], ports: list[Wire] | None = None,
-        held: list[ModuleValue] | None = None, keep_inputs: bool = False,
-    ) -> Pruned:  # fmt: skip
+        self,
+        draft: DraftDefinition,
+        wanted: list[tuple[str, Wire]],
+        ports: list[Wire] | None = None,
+        held: list[ModuleValue] | None = None,
+        keep_inputs: bool = False,
+    ) -> Pruned:
         """The definition that makes `wanted`. With `ports` and `held`, its captures are exactly those, in order."""
         memo_key = (
-            draft.key, tuple((n, id(w)) for n, w in wanted), tuple(map(id, ports)) if ports is not None else None,
-            tuple(map(id, held)) if held is not None else None, keep_inputs,
-        )  # fmt: skip
+            draft.key,
+            tuple((n, id(w)) for n, w in wanted),
+            tuple(map(id, ports)) if ports is not None else None,
+            tuple(map(id, held)) if held is not None else None,
+            keep_inputs,
+        )
         found = self.memo.get(memo_key)
         if found is None:
             found = self.memo[memo_key] = _Body(self, draft, wanted, ports, held, keep_inputs).make()
@@ -197,12 +204,22 @@ class _Body:
     def instance(self, draft: DraftInstance) -> Instance:
         _, details = self.instances.get(id(draft), (draft, {}))
         return Instance(
-            path=draft.path, operator=draft.operator if draft.copy_of is None else None,
-            definition=details.get("definition", draft.definition), rounds=details.get("rounds", ()),
-            inputs=draft.inputs, body=details.get("body", draft.body), start=draft.start, shared=draft.shared,
-            frozen=draft.frozen, weights_file=draft.weights_file, initial=draft.initial, parametrization=draft.parametrization,
-            copy_of=draft.copy_of, role=draft.role, span=draft.span,
-        )  # fmt: skip
+            path=draft.path,
+            operator=draft.operator if draft.copy_of is None else None,
+            definition=details.get("definition", draft.definition),
+            rounds=details.get("rounds", ()),
+            inputs=draft.inputs,
+            body=details.get("body", draft.body),
+            start=draft.start,
+            shared=draft.shared,
+            frozen=draft.frozen,
+            weights_file=draft.weights_file,
+            initial=draft.initial,
+            parametrization=draft.parametrization,
+            copy_of=draft.copy_of,
+            role=draft.role,
+            span=draft.span,
+        )
 
     # ------------------------------------------------------------------------------------------------- nodes
 
@@ -238,10 +255,10 @@ class _Body:
         draft = node.callee
         if node.module is not None:
             self.demand(node)
-        kept = [(o, s) for o, s in zip(node.outputs, node.sources) if self.is_live(o)]
+        kept = [(o, s) for o, s in zip(node.outputs, node.sources, strict=False) if self.is_live(o)]
         wanted = [(output_name(draft, s), s) for _, s in kept]
         pruned = self.pruner.prune(draft, distinct(wanted))
-        by_entry = {id(e): v for e, v in zip(draft.frame.inputs, node.inputs)}
+        by_entry = {id(e): v for e, v in zip(draft.frame.inputs, node.inputs, strict=False)}
         inputs = [by_entry[id(e)] for e in pruned.inputs]
         for value in inputs:
             self.want(value)
@@ -253,7 +270,7 @@ class _Body:
         """Ask for what other uses of the same module ask for, and note what this one does."""
         names = self.demands.setdefault(node.module or "", {})
         frame = self.frame
-        for output, source in zip(list(node.outputs), list(node.sources)):
+        for output, source in zip(list(node.outputs), list(node.sources), strict=False):
             if self.is_live(output):
                 names[output_name(node.callee, source)] = None
         for name in names:
@@ -263,15 +280,16 @@ class _Body:
             if not any(s is inner for s in node.sources):
                 node.outputs.append(Wire(frame.fresh(name), inner.type, frame, inner.span, node))
                 node.sources.append(inner)
-            self.want(next(o for o, s in zip(node.outputs, node.sources) if s is inner))
+            self.want(next(o for o, s in zip(node.outputs, node.sources, strict=False) if s is inner))
         order = {name: i for i, name in enumerate(names)}
         pairs = sorted(
-            zip(node.outputs, node.sources), key=lambda p: order.get(output_name(node.callee, p[1]), len(order))
+            zip(node.outputs, node.sources, strict=False),
+            key=lambda p: order.get(output_name(node.callee, p[1]), len(order)),
         )
         node.outputs, node.sources = [o for o, _ in pairs], [s for _, s in pairs]
 
     def pass_held(self, node: DraftNode, draft: DraftDefinition, pruned: Pruned) -> tuple[str, ...]:
-        names = {m: h for (_, m), h in zip(draft.frame.held, node.held)}
+        names = {m: h for (_, m), h in zip(draft.frame.held, node.held, strict=False)}
         held = tuple(names[m] for m in pruned.held)
         self.names.update(held)
         self.paths.update(held)
@@ -283,7 +301,7 @@ class _Body:
 
     def rounds(self, node: DraftNode) -> Node:
         drafts, outers, modules = node.callee
-        taps = [(o, s) for o, s in zip(node.outputs[1:], node.sources[1:]) if self.is_live(o)]
+        taps = [(o, s) for o, s in zip(node.outputs[1:], node.sources[1:], strict=False) if self.is_live(o)]
         # first what each round needs, then all rounds with the ports that any of them needs
         needed: set[int] = set()
         wanted_held: set[int] = set()
@@ -303,10 +321,13 @@ class _Body:
                 made[-1] = Round(key, made[-1].count + count)
             else:
                 made.append(Round(key, count))
-        inputs: list[Any] = [node.inputs[0], *(v for v, w in zip(node.inputs[1:], outers) if id(w) in needed)]
+        inputs: list[Any] = [
+            node.inputs[0],
+            *(v for v, w in zip(node.inputs[1:], outers, strict=False) if id(w) in needed),
+        ]
         for value in inputs:
             self.want(value)
-        names = tuple(h for h, m in zip(node.held, modules) if id(m) in wanted_held)
+        names = tuple(h for h, m in zip(node.held, modules, strict=False) if id(m) in wanted_held)
         self.names.update(names)
         self.paths.update(names)
         self.use(node, rounds=tuple(made))
@@ -322,10 +343,10 @@ class _Body:
     def scan(self, node: DraftNode) -> Node:
         draft = node.callee
         stacked = len(node.outputs) - node.states
-        kept = [(o, s) for o, s in zip(node.outputs[:stacked], node.sources[:stacked]) if self.is_live(o)]
+        kept = [(o, s) for o, s in zip(node.outputs[:stacked], node.sources[:stacked], strict=False) if self.is_live(o)]
         pruned = self.pruner.prune(draft, distinct([(output_name(draft, s), s) for _, s in kept]), keep_inputs=True)
         entries = [e for e in draft.frame.inputs]
-        by_entry = {id(e): v for e, v in zip(entries, node.inputs)}
+        by_entry = {id(e): v for e, v in zip(entries, node.inputs, strict=False)}
         inputs = [*(by_entry[id(e)] for e in pruned.inputs), *node.inputs[len(node.inputs) - node.states :]]
         for value in inputs:
             self.want(value)
@@ -343,6 +364,15 @@ class _Body:
             else:
                 flat.append(None if value is None else value.value if isinstance(value, Wires) else value.name)
         return Node(
-            node.kind, tuple(flat), outputs, node.operator, module=module, sequences=node.sequences,
-            name=node.name, role=node.role, doc=node.doc, span=node.span, **details,
-        )  # fmt: skip
+            node.kind,
+            tuple(flat),
+            outputs,
+            node.operator,
+            module=module,
+            sequences=node.sequences,
+            name=node.name,
+            role=node.role,
+            doc=node.doc,
+            span=node.span,
+            **details,
+        )

@@ -123,9 +123,17 @@ class Recurrence(Rounds):
         constants = [f.value for f in fed if f is not None][len(sequences) :]
         starts = [initial[s].value if s in initial else None for s in draft.frame.state_names]
         node = DraftNode(
-            "scan", [*sequences, *map(self.reach_flow, constants), *starts], [], definition=draft.key, instance=instance,
-            held=[self.reach_module(m) for _, m in draft.frame.held], sequences=len(sequences), states=len(starts), span=span, callee=draft,
-        )  # fmt: skip
+            "scan",
+            [*sequences, *map(self.reach_flow, constants), *starts],
+            [],
+            definition=draft.key,
+            instance=instance,
+            held=[self.reach_module(m) for _, m in draft.frame.held],
+            sequences=len(sequences),
+            states=len(starts),
+            span=span,
+            callee=draft,
+        )
         names = Namespace()
         for name, inner in draft.outputs:
             stacked = UNKNOWN_TENSOR

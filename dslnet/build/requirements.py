@@ -101,10 +101,13 @@ class Requirements(Statements):
         choices = [str(n) for n in range(1, min(left, 4096) + 1) if left % n == 0]
         shown = choices if len(choices) <= 10 else [*choices[:9], "…"]
         self.error(
-            "E0306", title, at, f"{left} = {right}*{left // right} + {left % right}",
+            "E0306",
+            title,
+            at,
+            f"{left} = {right}*{left // right} + {left % right}",
             secondary=[Label(place, f"{what.strip('`')} is {left} here")] if place and place != at else (),
             helps=(f"{name} that divide {left}: {', '.join(shown)}",) if name.isidentifier() else (),
-        )  # fmt: skip
+        )
 
     def learn(self, condition: Expression) -> None:
         """What a `require` of a model says of its free sizes, before anything is computed with them."""

@@ -159,9 +159,15 @@ class Rounds(Modules):
             instance = self.instance(path, span, rounds=rounds)
             instance.start = self.naming.starts.get(id(combinator), 0)
         node = DraftNode(
-            kind, [flow, *map(self.reach, captures)], [], rounds=rounds, instance=instance,
-            held=[self.reach_module(m) for m in held], span=span, callee=(drafts, list(captures), list(held)),
-        )  # fmt: skip
+            kind,
+            [flow, *map(self.reach, captures)],
+            [],
+            rounds=rounds,
+            instance=instance,
+            held=[self.reach_module(m) for m in held],
+            span=span,
+            callee=(drafts, list(captures), list(held)),
+        )
         self.add(node, boxes)
         if kind == "each":
             wires: list[Wire] = []
@@ -217,6 +223,6 @@ class Rounds(Modules):
             and not b.unknown
             and a.type.rank == b.type.rank
         ):
-            merged = tuple(x if x == y else UNKNOWN for x, y in zip(a.type.sizes, b.type.sizes))
+            merged = tuple(x if x == y else UNKNOWN for x, y in zip(a.type.sizes, b.type.sizes, strict=False))
             return self.wire("choice", Tensor(merged, b.type.dtype), b.span)
         return self.unknown(b.span if isinstance(b, Wire) else a.span)

@@ -90,6 +90,9 @@ class Session:
         if boxes > limit:
             power = f"1e{len(str(boxes - 1))}"
             self.refuse(
-                "E0907", f"this file asks for {boxes:,} boxes; the limit is {limit:,}", span, secondary=tuple(others),
+                "E0907",
+                f"this file asks for {boxes:,} boxes; the limit is {limit:,}",
+                span,
+                secondary=tuple(others),
                 helps=(Help(f"if you trust this file: `--limit boxes={power}`"),),
-            )  # fmt: skip
+            )

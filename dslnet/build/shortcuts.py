@@ -83,7 +83,7 @@ class Shortcuts(Recurrence):
             notes.append(_axes(a, b) + self.strides(body))
         helps: list[Help] = []
         if a.rank == b.rank:
-            for x, y in zip(a.sizes, b.sizes):
+            for x, y in zip(a.sizes, b.sizes, strict=False):
                 helps += missing_fact(x, y)
         if lane is None and a.rank == b.rank and (text := self.shortcut(flow.type, a)) is not None:
             edits = self.lane_edit(body, text)
@@ -139,11 +139,11 @@ class Shortcuts(Recurrence):
             str(after.sizes[axis]),
         )
         if before.rank < 4:
-            rest = all(same(x, y) for x, y in zip(before.sizes[:-1], after.sizes[:-1]))
+            rest = all(same(x, y) for x, y in zip(before.sizes[:-1], after.sizes[:-1], strict=False))
             return f"Linear({width})" if rest else None
         for stride in (1, 2, 3, 4):
             strided = tuple((s - 1) // stride + 1 for s in before.sizes[2:])
-            if all(same(x, y) for x, y in zip(strided, after.sizes[2:])):
+            if all(same(x, y) for x, y in zip(strided, after.sizes[2:], strict=False)):
                 return f"Conv({width}, 1)" if stride == 1 else f"Conv({width}, 1, stride={stride})"
         return None
 

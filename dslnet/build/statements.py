@@ -218,10 +218,13 @@ class Statements(Objectives):
         text = source.text[value.span.start : value.span.end]
         name = first.name if isinstance(first, Ref) else "x"
         self.error(
-            "E0214", f"the flow from line {line} would be lost" if line else "the flow would be lost", first.span, "starts a new flow",
+            "E0214",
+            f"the flow from line {line} would be lost" if line else "the flow would be lost",
+            first.span,
+            "starts a new flow",
             secondary=[Label(flow.span, f"{flow.type} ends here, used by nothing"[:49])],
             helps=(f"put it on the side: `{name[0]}: {text}`, then join: `- Concat with {name[0]}`",),
-        )  # fmt: skip
+        )
 
     def flow(self, body: FlowBody, flow: Flow, fresh: bool) -> Flow:
         """`source ->` and a list: the flow of the list begins at the source."""

@@ -91,7 +91,7 @@ class Taps(Boxes):
         """A wire of a callee as a further output of the node that calls it."""
         if isinstance(inner, Wires) and inner.value is None:
             return Wires(tuple(self.bring_out(node, w, name, span) for w in inner.items), span, None, self)
-        for output, source in zip(node.outputs, node.sources):
+        for output, source in zip(node.outputs, node.sources, strict=False):
             if source is inner:
                 return output
         if isinstance(inner, Wires):
@@ -126,7 +126,7 @@ class Taps(Boxes):
                 return None, names + more
             table[draft.key] = inner.reach(found)
             items += [Wire("item", found.type, self, span, node)] * count
-        for output, source in zip(node.outputs[1:], node.sources[1:]):
+        for output, source in zip(node.outputs[1:], node.sources[1:], strict=False):
             if source == table:
                 return output, names
         wires = Wires(tuple(items), span, self.fresh(name), self)

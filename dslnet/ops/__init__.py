@@ -10,19 +10,19 @@ from . import convolution as convolution
 from . import cut as cut
 from . import dense as dense
 from . import elementwise as elementwise
+from . import graphs as graphs
 from . import heads as heads
 from . import join as join
 from . import losses as losses
 from . import metrics as metrics
-from . import graphs as graphs
 from . import normalisation as normalisation
 from . import optimizers as optimizers
 from . import pair_losses as pair_losses
 from . import pattern as pattern
 from . import pooling as pooling
 from . import positions as positions
-from . import recurrent as recurrent
 from . import rearrange as rearrange
+from . import recurrent as recurrent
 from . import reduction as reduction
 from . import stochastic as stochastic
 from .base import OPERATORS, Argument, Combinator, Mistake, Operator, Port, Weight, literal

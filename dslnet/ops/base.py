@@ -113,7 +113,7 @@ class Operator:
 
     Class keywords: `kind` colours the drawing (`conv linear attention recurrent embedding norm activation shape
     conditioning loss …`); `weighted` says that it can own parameters, which is what naming looks at; `short` is the
-    short type of a path and is inherited (`conv` for every convolution); `aliases` are further names; `outputs` are the names of
+    short type of a path and is inherited (`conv` for every convolution); `aliases` are further names; `outputs` names
     what it makes, the first being its value; `abstract` marks a family's base; `stochastic` that it differs between
     training and evaluation or draws random numbers.
     """
