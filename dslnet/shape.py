@@ -7,7 +7,8 @@ the type of a wire.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from math import ceil, floor
+from fractions import Fraction
+from math import ceil, floor, lcm
 
 from .limits import LimitReached
 from .node import node
@@ -111,6 +112,7 @@ def substitute(size: Size, values: Mapping[str, Size]) -> Size:
     if isinstance(size, int) or size is UNKNOWN:
         return size
     total: Size = 0
+    divisor = lcm(*(coefficient.denominator for coefficient in size.terms.values()))
     for monomial, coefficient in size.terms.items():
         numerator: Size = 1
         for atom, power in monomial:
@@ -122,9 +124,11 @@ def substitute(size: Size, values: Mapping[str, Size]) -> Size:
                 value = quotient(substitute(atom.dividend, values), substitute(atom.divisor, values))
             for _ in range(power):
                 numerator = numerator * value
-        part = numerator * coefficient.numerator
-        total = total + (part if coefficient.denominator == 1 else quotient(part, coefficient.denominator))
-    return total
+        total = total + numerator * int(coefficient * divisor)
+    if isinstance(total, int):
+        return total // divisor
+    # the sum divides exactly, as it did with the symbols
+    return normal({m: Fraction(c, divisor) for m, c in total.terms.items()}) if divisor > 1 else total
 
 
 def solve(size: Dim, name: str, value: Size) -> Size | None:

@@ -87,7 +87,9 @@ class Quotient:
         return self._hash
 
     def __str__(self) -> str:
-        return f"{_operand(self.dividend)} // {_operand(self.divisor)}"
+        from .size_text import operand
+
+        return f"{operand(self.dividend)} // {operand(self.divisor)}"
 
 
 Atom = Union[Symbol, Quotient]
@@ -184,15 +186,21 @@ class Dim:
     def __str__(self) -> str:
         if self is UNKNOWN:
             return "?"
-        parts = []
-        for monomial, coefficient in sorted(self.terms.items(), key=lambda t: _rank(t[0])):
-            text = _term(monomial, -coefficient if coefficient < 0 else coefficient)
-            parts.append(("- " if coefficient < 0 else "+ ") + text)
-        first = parts[0]
-        return " ".join([first[2:] if first[0] == "+" else "-" + first[2:], *parts[1:]])
+        from .size_text import polynomial
+
+        return polynomial(self)
 
     def __repr__(self) -> str:
         return f"Dim({str(self)!r})"
+
+    def split(self) -> tuple[dict[Monomial, Coefficient], Dim | None, int]:
+        """The terms with whole coefficients, and the others as one polynomial over their common denominator."""
+        whole = {m: c for m, c in self.terms.items() if c.denominator == 1}
+        rest = {m: c for m, c in self.terms.items() if c.denominator != 1}
+        if not rest:
+            return whole, None, 1
+        divisor = lcm(*(c.denominator for c in rest.values()))
+        return whole, Dim({m: int(c * divisor) for m, c in rest.items()}), divisor
 
     def at(self, origin: Span | None) -> Dim:
         """The same size, said to come from another place."""
@@ -370,29 +378,3 @@ def _divide(a: Size, b: Dim) -> Size | None:
             return None
         result[tuple((atom, p) for atom, p in powers.items() if p)] = value
     return normal(result)
-
-
-def _rank(monomial: Monomial) -> tuple[bool, str]:
-    return not monomial, " ".join(f"{atom}{power}" for atom, power in monomial)
-
-
-def _term(monomial: Monomial, coefficient: Coefficient) -> str:
-    if not monomial:
-        return str(coefficient)
-    factors = []
-    for atom, power in monomial:
-        text = str(atom)
-        if isinstance(atom, Quotient) and (power > 1 or len(monomial) > 1 or coefficient != 1):
-            text = f"({text})"
-        factors.append(f"{text} ** {power}" if power > 1 else text)
-    product = " * ".join(factors)
-    if coefficient.numerator != 1:
-        product = f"{coefficient.numerator} * {product}"
-    if coefficient.denominator != 1:
-        product = f"{product} // {coefficient.denominator}"
-    return product
-
-
-def _operand(size: Size) -> str:
-    text = str(size)
-    return f"({text})" if " " in text else text

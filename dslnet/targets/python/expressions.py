@@ -167,6 +167,16 @@ def _named(kwargs: dict[str, Any], site: Site) -> tuple[tuple[str, Tree], ...]:
 def size(value: Dim, resolve: Callable[[Dim], Tree | None]) -> Tree | None:
     """A polynomial as an expression, its symbols and quotients given by `resolve`; None when one is not known."""
     total: Tree | None = None
+    others, rest, divisor = value.split()
+    if rest is not None and len(value.terms) > 1:
+        over = size(rest, resolve)
+        if over is None:
+            return None
+        total = Binary("//", over, Literal(divisor))
+        if not others:
+            return total
+        more = size(Dim(others), resolve) if any(others) else Literal(int(others[()]))
+        return None if more is None else Binary("+", total, more)
     terms = sorted(value.terms.items(), key=lambda t: (not t[0], str(t[0] and [str(a) for a, _ in t[0]])))
     if terms[0][1] < 0 and any(c > 0 for _, c in terms):
         terms.sort(key=lambda t: t[1] < 0)
