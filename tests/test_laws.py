@@ -24,7 +24,7 @@ ORDER = [
     "leaves terms tree driver repairs recovery",
     "parse",
     "write format",
-    "schema size",
+    "schema size size_text",
     "shape",
     "exchange",
     "ops",
