@@ -147,7 +147,7 @@ def compile(
         if suffix == ".py":
             from .targets.python import emit
 
-            text = emit(model)
+            text = emit(model, program.report.sources)
         else:
             from .targets.json import write_json
 

@@ -134,7 +134,8 @@ class Maker:
 
         model = self.graph(*positional, **settings)
         folder = os.path.dirname(os.path.abspath(self._net._path))
-        module: nn.Module = instantiate(model, allow_python=self._net._allow_python, folder=folder)
+        sources = self._net._program.report.sources
+        module: nn.Module = instantiate(model, allow_python=self._net._allow_python, folder=folder, sources=sources)
         return module
 
     def draw(

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from test_python_target import SMALL, examples, model_at, model_of, sizes_of
 
+import dslnet
 from dslnet.runtime import instantiate, module_from
 from dslnet.runtime.instances import WeightsError, weights_path
 
@@ -171,3 +172,10 @@ def test_python_boxes_come_only_from_allowed_packages(tmp_path: Path, monkeypatc
         with pytest.raises(PermissionError):
             instantiate(model, allow_python=refused)
     assert instantiate(model, allow_python=["my_boxes"])(torch.randn(2, 4)).shape == (2, 3)
+
+
+def test_a_wire_under_two_names_is_two_outputs(tmp_path: Path) -> None:
+    file = tmp_path / "twice.net"
+    file.write_text("model M:\n  input x: [B, 8]\n  - h: Linear(4)\n  output h\n  output again: h\n  output y: Linear(2)\n")
+    made = dslnet.load(str(file)).M()(torch.zeros(3, 8))
+    assert made._fields == ("h", "again", "y") and [tuple(o.shape) for o in made] == [(3, 4), (3, 4), (3, 2)]

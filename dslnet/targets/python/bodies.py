@@ -46,9 +46,9 @@ class Body:
 
     @property
     def results(self) -> list[str]:
-        """The values that a call returns: the outputs, then the next states, each once."""
+        """The values that a call returns: the outputs, then the next states, each once; a model's outputs all."""
         names = [v for _, v in self.outputs] + [s.next for s in self.states]
-        return list(dict.fromkeys(names))
+        return names if self.kind == "model" else list(dict.fromkeys(names))
 
     def children(self) -> Iterator[str]:
         """The keys of the bodies that this one refers to."""

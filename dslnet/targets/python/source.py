@@ -107,6 +107,8 @@ class _Writer:
 
         names = Names({"count", "index"})
         body = self.draft.body
+        if body.kind == "model":
+            return [names.new(name) for name, _ in body.outputs]
         return [names.new(next(n for n, v in body.outputs if v == value)) for value in body.results]
 
     def _class(self) -> list[str]:
