@@ -1,7 +1,7 @@
 """Sizes as text: `2 * H + 1`, `(H - 60) // 8 + 1`.
 
-Enters: a polynomial. Leaves: an expression of the language with its value. Terms with fractions divide only as a sum, so
-they stand together over their common denominator.
+Enters: a polynomial. Leaves: an expression of the language with its value. Terms with fractions divide only as a sum,
+so they stand together over their common denominator.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from checking import check_text, codes, inside, runs
+from checking import check_text, codes, inside
 
 from dslnet.build import build_model, check_program, read_program
 from dslnet.diagnostics import Report

@@ -176,6 +176,7 @@ def test_python_boxes_come_only_from_allowed_packages(tmp_path: Path, monkeypatc
 
 def test_a_wire_under_two_names_is_two_outputs(tmp_path: Path) -> None:
     file = tmp_path / "twice.net"
-    file.write_text("model M:\n  input x: [B, 8]\n  - h: Linear(4)\n  output h\n  output again: h\n  output y: Linear(2)\n")
+    body = ("input x: [B, 8]", "- h: Linear(4)", "output h", "output again: h", "output y: Linear(2)")
+    file.write_text("model M:\n" + "".join(f"  {line}\n" for line in body))
     made = dslnet.load(str(file)).M()(torch.zeros(3, 8))
     assert made._fields == ("h", "again", "y") and [tuple(o.shape) for o in made] == [(3, 4), (3, 4), (3, 2)]

@@ -89,9 +89,10 @@ def _plural(count: int, word: str) -> str:
     return word if count == 1 else word + "s"
 
 
-def render_diagnostic(
-    diagnostic: Diagnostic, sources: dict[str, Source], paint: Paint = Paint(False), width: int = 80
-) -> str:
+PLAIN = Paint(False)
+
+
+def render_diagnostic(diagnostic: Diagnostic, sources: dict[str, Source], paint: Paint = PLAIN, width: int = 80) -> str:
     """One diagnostic, with a line feed at its end."""
     excerpts = _excerpts(diagnostic, sources)
     last = max((line for _, marks in excerpts for line in marks), default=0)
