@@ -194,7 +194,7 @@ def read(data: bytes, limits: Limits = DEFAULT) -> tuple[Source | None, list[tup
         (b"a: 1\rb: 2\n", ("E0003", 1, 5)),
         (b"a: 1 # \xff\n", ("E0004", 1, 7)),
         ("a: 1".encode("utf-16"), ("E0004", 1, 1)),
-        ("a: 1".encode("utf-16-le"), ("E0005", 1, 2)),
+        ("a: 1".encode("utf-16-le"), ("E0004", 1, 1)),
         (b"\x89PNG\r\n\x1a\n", ("E0004", 1, 1)),
         (b"PK\x03\x04rest", ("E0004", 1, 1)),
         (pickle.dumps([1]), ("E0004", 1, 1)),

@@ -32,7 +32,10 @@ def _names(statements: list[Statement]) -> set[str]:
 
 
 def _reads(tree: Tree) -> set[str]:
-    return {part.id for part in walk(tree) if isinstance(part, Name) and "." not in part.id}
+    """The locals that an expression reads; what it calls is none."""
+    parts = list(walk(tree))
+    called = {p.function.id for p in parts if isinstance(p, Call) and isinstance(p.function, Name)}
+    return {p.id for p in parts if isinstance(p, Name) and "." not in p.id} - called
 
 
 def _split(statement: Statement, later: set[str], inputs: set[str], is_block: Test) -> Iterator[Statement]:
