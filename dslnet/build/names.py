@@ -188,6 +188,8 @@ class Names(Frame):
     def countable(self, type: Tensor, at: Span) -> bool:
         """Whether a tensor is within the limits of rank and of elements; reported."""
         limit = self.session.limits.rank
+        if type.shape is None:
+            return True
         if len(type.sizes) > limit:
             self.error("E0902", f"a tensor of rank {len(type.sizes)}; the limit is {limit}", at)
             return False

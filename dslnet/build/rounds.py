@@ -128,8 +128,8 @@ class Rounds(Modules):
                 self.session.bound(max(boxes, draft.boxes * total), span, inner)
             current = Wire("flow", draft.value.type, self, draft.value.span)
             index += count
-        if not drafts:
-            return flow
+        if not any(draft.frame.body for draft, _ in drafts):
+            return flow  # rounds of nothing
         return self.run_rounds("repeat", combinator, drafts, flow, boxes, self.path(self.naming.segment(combinator)))
 
     def round_name(self, combinator: Repeat) -> str:

@@ -220,11 +220,11 @@ class _Writer:
                 lines += statement(s.tree, indent=indent)
             elif isinstance(s, Delete):
                 lines.append(f"{indent}del {', '.join(s.names)}")
-            elif isinstance(s, For):
+            elif isinstance(s, For) and s.body:  # rounds of nothing are not written
                 lines += statement(s.iterable, f"for {', '.join(s.variables)} in ", ":", indent)
                 inner = [[b for r in row if isinstance(r, For) for b in [r.body[n]]] for n in range(len(s.body))]
                 lines += self._block(s.body, inner, indent + STEP)
-            else:
+            elif not isinstance(s, For):
                 lines += self._return(s, row, indent)
         return lines
 
