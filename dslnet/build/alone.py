@@ -11,7 +11,7 @@ from typing import Any
 from ..shape import UNKNOWN, UNKNOWN_TENSOR, Tensor
 from ..syntax import Declaration, Ellipsis
 from .binding import Bound, bind_block
-from .blocks import Block
+from .blocks import Block, meant
 from .body import Body
 from .frame import FrameInput
 from .naming import naming
@@ -34,7 +34,7 @@ def run_alone(session: Session, block: Block) -> None:
     flow: Any = None
     for declaration in block.root.declarations("input", "target", "state"):
         wire = _unknown(frame, declaration)
-        if declaration.key.words[0].text == "input":
+        if meant(declaration.key.words) == "input":
             flow = flow or wire
     frame.settle_all(block)
     session.stack.append((block, place))
@@ -55,7 +55,7 @@ def _unknown(frame: Body, declaration: Declaration) -> Wire:
             dtype = pattern.dtype.text if pattern.dtype else "float"
             type = Tensor(tuple(UNKNOWN for _ in pattern.items), dtype)
     wire = Wire(frame.fresh(name.text), type, frame, name.span, named=True)
-    if declaration.key.words[0].text == "state":
+    if meant(declaration.key.words) == "state":
         frame.state_names.append(name.text)
         frame.state_wires[name.text] = (wire, None)
     else:

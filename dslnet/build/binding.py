@@ -83,6 +83,7 @@ def bind(
                 "one too many",
                 notes=(signature(),),
             )
+            bound.values.clear()  # which of them is the one too many, nobody knows
             bound.broken = True
             break
         bound.values[names[number]], bound.spans[names[number]] = value, span
@@ -210,6 +211,7 @@ def bind_operator(frame: Expressions, box: BoxValue, at: Span) -> tuple[Operator
             accepted[name] = argument.type.accept(_passed(frame, value, span))
         except Wrong as wrong:
             _wrong(frame, box, name, value, wrong, span)
+            frame.spoil(span)
             bound.broken = True
     if bound.broken:
         return None

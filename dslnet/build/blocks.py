@@ -9,9 +9,11 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from ..diagnostics import did_you_mean
 from ..node import fields, node, record
 from ..source import Span
-from ..syntax import BoxRef, Call, Declaration, Definition, List, Parameter, Ref, Suite, Valued
+from ..syntax import BoxRef, Call, Declaration, Definition, List, Name, Parameter, Ref, Suite, Valued
+from .roles import ROLES
 
 if TYPE_CHECKING:
     from .program import File
@@ -90,7 +92,7 @@ class Block:
         """The declarations of the body with one of these roles, in text order."""
         body = self.syntax.body
         statements = body.statements if isinstance(body, Suite) else ()
-        return tuple(s for s in statements if isinstance(s, Declaration) and s.key.words[0].text in roles)
+        return tuple(s for s in statements if isinstance(s, Declaration) and meant(s.key.words) in roles)
 
     @cached_property
     def dimensions(self) -> frozenset[str]:
@@ -98,6 +100,14 @@ class Block:
         found: set[str] = set()
         _dimensions(self.syntax.body, found)
         return frozenset(found)
+
+
+def meant(words: tuple[Name, ...]) -> str:
+    """The role that a key says. A misspelt one is told where the line is read, and means what it is like."""
+    word = words[0].text
+    if len(words) == 1 or word in ROLES:
+        return word
+    return next(iter(did_you_mean(word, sorted(ROLES))), word)
 
 
 def _dimensions(node: object, found: set[str]) -> None:

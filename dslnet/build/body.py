@@ -50,11 +50,20 @@ class Body(Inputs):
         for module in self.modules:
             told = module.read and self.failed  # where it was read, it was said what is wrong
             if not module.used and not told and self.session.readable:
+                self.follows_from(module)
                 self.nothing_flows(module)
         outputs = [(name, self.reach(wire)) for name, wire in outputs]
         draft = DraftDefinition(self.key, self, outputs, max(self.boxes, 1))
         self.session.drafts[self.key] = draft
         return draft
+
+    def follows_from(self, module: ModuleValue) -> None:
+        """Take back what was said of shapes after a module that nothing flows through: a step is missing there."""
+        source, start = self.file.spec.source.name, module.span.start
+        for diagnostic in self.report.diagnostics[self.told :]:
+            file, place, _ = diagnostic.primary.span
+            if file == source and place > start and diagnostic.code.startswith("E03"):
+                self.report.diagnostics.remove(diagnostic)
 
     def nothing_flows(self, module: ModuleValue) -> None:
         from ..diagnostics import Edit
@@ -117,8 +126,9 @@ class Body(Inputs):
         busy = ("busy", key)
         if busy in session.memo or len(session.stack) >= session.limits.depth:
             self.endless(block, at, busy in session.memo)
-        if session.loose and any(b.root is block.root for b, _ in session.stack):
-            return None
+        uncertain = session.loose or session.report.errors > 0
+        if uncertain and any(b.root is block.root for b, _ in session.stack):
+            return None  # what ends the recursion is not known here
         session.memo[busy] = True
         session.stack.append((block, at))
         try:

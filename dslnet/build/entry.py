@@ -13,7 +13,7 @@ from ..shape import UNKNOWN, UNKNOWN_TENSOR, Dim, Number, Size, Tensor, free
 from ..source import Span
 from ..syntax import BoxRef, Declaration, Ellipsis, List, Ref, Valued
 from .binding import bind_block
-from .blocks import Block
+from .blocks import Block, meant
 from .body import Body
 from .frame import FrameInput
 from .naming import naming
@@ -76,7 +76,7 @@ def run_model(frame: Body, block: Block) -> DraftDefinition:
             optional.append((declaration, default))
             continue
         wire = _input(frame, declaration, pattern)
-        if declaration.key.words[0].text == "input":
+        if meant(declaration.key.words) == "input":
             flow = flow or wire
     for declaration, default in optional:
         name = declaration.key.words[-1]
@@ -164,7 +164,7 @@ def _input(frame: Body, declaration: Declaration, pattern: List | None) -> Wire:
             type = Tensor(tuple(sizes), dtype, _below(frame, declaration))
             type = type if frame.countable(type, pattern.span) else UNKNOWN_TENSOR
     wire = Wire(frame.fresh(name.text), type, frame, pattern.span if pattern else name.span, named=True)
-    frame.inputs.append(FrameInput(wire, declaration.key.words[0].text))
+    frame.inputs.append(FrameInput(wire, meant(declaration.key.words)))
     frame.define(name.text, wire, name.span)
     return wire
 

@@ -72,6 +72,7 @@ class Frame:
         self.bindings: dict[str, Any] = outer.bindings if outer else {}
         self.doc: tuple[str, ...] = ()
         self.failed = False
+        self.told = len(session.report.diagnostics)  # what was said before this body
         self.refused = False
         self.call_span: Span | None = outer.call_span if outer else None
         self.modules: list[ModuleValue] = []

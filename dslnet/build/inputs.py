@@ -22,7 +22,7 @@ from .expressions import Flow
 from .frame import FrameInput
 from .initial import initialiser, is_initialiser, is_table, is_whole, table, table_length
 from .patterns import Bound as Origin
-from .patterns import Matching, Pair, missing_fact, pairs, rank_text
+from .patterns import Matching, Pair, free_names, missing_fact, pairs, rank_text
 from .requirements import Requirements
 from .values import UNKNOWN_VALUE, Wire
 
@@ -77,6 +77,7 @@ class Inputs(Requirements):
                     f"gets {actual}"[:49],
                     secondary=[Label(pattern.span, f"rank {len(pattern.items)}")],
                 )
+                self.sizes.update((word, UNKNOWN) for item in pattern.items for word in free_names(self, item))
                 continue
             self.dtype(root, name.text, pattern, actual, given, caller)
             checks.append((below, actual, given))

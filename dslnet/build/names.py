@@ -22,7 +22,7 @@ from . import static
 from .frame import Frame
 from .program import File
 from .static import Trouble
-from .values import UNKNOWN_VALUE, BoxValue, ModuleValue, Wire, Wires, describe
+from .values import UNKNOWN_VALUE, BoxValue, ModuleValue, Namespace, Wire, Wires, describe
 
 
 @record
@@ -128,9 +128,18 @@ class Names(Frame):
             places = [Label(place, f"`{near[0]}`") for place in [self.scope.where(near[0])] if place] if near else []
             helps = [Help(f"did you mean `{n}`?", (Edit(span, n),), sure=i == 0) for i, n in enumerate(near)]
             self.error("E0201", f"`{name}` is not defined", span, "", secondary=places, helps=helps)
-        self.scope.names[name] = UNKNOWN_VALUE
-        self.scope.spans.setdefault(name, span)
+        self.scope_of_parameters()[name] = UNKNOWN_VALUE
         return UNKNOWN_VALUE
+
+    def spoil(self, span: Span) -> None:
+        """After a mistake in a value that is a name and nothing else: the name is unknown, and silent, from here on."""
+        source = self.report.sources.get(span.file)
+        name = source.text[span.start : span.end] if source else ""
+        scope: Namespace | None = self.scope
+        while scope is not None:
+            if name in scope.names:
+                scope.names[name] = UNKNOWN_VALUE
+            scope = scope.parent
 
     def is_size_name(self, name: str) -> bool:
         """Whether a Capital name is a dimension here, not a box."""

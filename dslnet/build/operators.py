@@ -231,6 +231,9 @@ class Operators(Expressions):
             box = self.module_box(wire)
             return box.span if box is not None else history.producer(wire)[0]
 
+        wrong = ports.get(mistake.at or "")
+        if mistake.code == "E0511" and isinstance(wrong, Wire) and wrong.node is None and severity == "error":
+            wrong.type = UNKNOWN_TENSOR  # a target is declared wrongly once, however many losses read it
         primary = spans.get(mistake.at, at) if mistake.at in ports else place(mistake.at)
         others = [
             Label(there, fill(text))

@@ -127,7 +127,7 @@ class Statements(Objectives):
         """Run something in the namespace of a name, and give the name to what it makes."""
         if bind and self.taken(name, place):
             self.define(name, UNKNOWN_VALUE, place)  # says so
-            name, bind = f"{name} again", False
+            return self.unknown(place)
         with (
             self.namespace(name) as names,
             self.region("group", span, name=name, path=self.prefix, role=role, doc=doc) as region,
@@ -290,6 +290,8 @@ class Statements(Objectives):
 
     def misspelt(self, statement: Declaration, name: str, place: Span, flow: Flow) -> None:
         """After a role that does not exist, the name is still there and its body still checked."""
+        if id(statement) in self.seen:
+            return  # it was bound as what it is like
         if isinstance(statement.body, Valued) and self.start(statement.body.value) != "value":
             with self.namespace(name):
                 self.run(statement.body, flow, True)
