@@ -83,6 +83,9 @@ class Arithmetic(Names):
                 return static.comparison(sign, left, right)
             result = static.arithmetic(sign, left, right)
         except Trouble as problem:
+            for value, side in ((left, link.left), (right, link.right)):
+                if not static.is_number(value) and not static.is_size(value):
+                    self.spoil(side.span)
             return self.trouble(problem, link.span)
         if isinstance(result, tuple):
             self.session.step(link.span, len(result) // 16)

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..diagnostics import Help, Label
 from ..graph import Initial, Param
-from ..shape import UNKNOWN, UNKNOWN_TENSOR, Dim, Size, Tensor, compare, origin, same, shape_text
+from ..shape import UNKNOWN, UNKNOWN_TENSOR, Dim, Size, Tensor, compare, fits, origin, same, shape_text
 from ..source import Span
 from ..syntax import Binary, BoxRef, Declaration, Ellipsis, Expression, List, Ref, Valued
 from . import static
@@ -252,7 +252,7 @@ class Inputs(Requirements):
             value = self.run(body, self.unknown(place), True)
         wire, _ = self.state_wires[name]
         if isinstance(value, Wire):
-            if not value.unknown and not wire.unknown and value.type.shape != wire.type.shape:
+            if not value.unknown and not wire.unknown and not fits(value.type.sizes, wire.type.sizes):
                 self.error(
                     "E0303",
                     f"the next `{name}` is {value.type}, not {wire.type}"[:80],
