@@ -89,7 +89,8 @@ def running(folder: Path, runs: int) -> None:
         outs = [side.run(None, feed)[0] for side, feed in zip(sides, feeds, strict=True)]
         assert abs(outs[0] - outs[1]).max() < 1e-3
         ours, other = best(
-            runs, *(lambda s=side, f=feed: s.run(None, f) for side, feed in zip(sides, feeds, strict=True))  # type: ignore[misc]
+            runs,
+            *(lambda s=side, f=feed: s.run(None, f) for side, feed in zip(sides, feeds, strict=True)),  # type: ignore[misc]
         )
         print(f"| {name} | {ours * 1000:.1f} ms | {other * 1000:.1f} ms | {ours / other:.2f} |", flush=True)
 

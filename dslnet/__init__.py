@@ -4,6 +4,8 @@
 
     net = dslnet.load("resnet.net")        # checked; raises NetError with every mistake
     model = net.ResNet18(classes=10)       # a torch.nn.Module
+
+`dslnet --help` tells of the command line.
 """
 
 from __future__ import annotations

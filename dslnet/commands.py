@@ -264,9 +264,7 @@ def names(session: Session, target: str, settings: tuple[str, ...], **reading: A
 # -------------------------------------------------------------------------------------------------- files
 
 
-def fmt(
-    session: Session, files: tuple[str, ...], check: bool, diff: bool, format: str, limit: tuple[str, ...]
-) -> int:
+def fmt(session: Session, files: tuple[str, ...], check: bool, diff: bool, format: str, limit: tuple[str, ...]) -> int:
     """`dslnet fmt`: each file by itself; a file with mistakes in its syntax is left alone."""
     session.doing("fmt")
     from .decode import decode

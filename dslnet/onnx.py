@@ -49,8 +49,14 @@ def export(
     report = Report()
     try:
         done = write(
-            model, os.fspath(path), Weights(module.state_dict()), report, module=module if verify else None,
-            opset=opset, fold=fold, force=force,
+            model,
+            os.fspath(path),
+            Weights(module.state_dict()),
+            report,
+            module=module if verify else None,
+            opset=opset,
+            fold=fold,
+            force=force,
         )
     except Unavailable as missing:
         raise ImportError(f"the export needs the package {missing}") from None
@@ -122,6 +128,4 @@ def _written(
         report.error(mistake.code, mistake.title, Span(file or output, 0, 0))
         return None
     assert weights is not None
-    return export(
-        model, output, weights, report, module=module if verify else None, sources=report.sources, **options
-    )
+    return export(model, output, weights, report, module=module if verify else None, sources=report.sources, **options)

@@ -73,7 +73,16 @@ def graph_of(operator: Any, types: list[Tensor | None], names_of_sizes: list[str
     instances += [Instance(module.path) for module in held]
     node = Node("box", tuple(names), outputs, operator=operator, module=PATH)
     entry = Definition(
-        "Main", "Main", "model", {}, tuple(inputs), (), (), (), tuple(instances), (node,),
+        "Main",
+        "Main",
+        "model",
+        {},
+        tuple(inputs),
+        (),
+        (),
+        (),
+        tuple(instances),
+        (node,),
         tuple((value.name, value.name) for value in outputs),
     )
     definitions = {**({body.key: body} if body else {}), "Main": entry}
@@ -103,7 +112,14 @@ def operator_difference(
         inner = [t for t in op.inner(*example.types)]
         linear = Linear(out_features=inner[0].sizes[-1])
         body = Definition(
-            "Body", "Body", "body", {}, (Input(Value("x", inner[0])),), (), (), (),
+            "Body",
+            "Body",
+            "body",
+            {},
+            (Input(Value("x", inner[0])),),
+            (),
+            (),
+            (),
             (Instance("linear", operator=linear, inputs=tuple(inner)),),
             (Node("box", ("x",), (Value("y", linear.shape(*inner)),), operator=linear, module="linear"),),
             (("y", "y"),),

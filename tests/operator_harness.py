@@ -244,7 +244,7 @@ def check(
     assert [t.dtype for t in inferred] == [t.dtype for t in example.outputs]
     names = example.symbols()
     for run in (0, 1) if names else (0,):
-        at = {name: tuple((sizes or {}).get(name, ()))[run:run + 1] for name in names}
+        at = {name: tuple((sizes or {}).get(name, ()))[run : run + 1] for name in names}
         bound = {name: at[name][0] if at[name] else SIZES[run].get(name, OTHER[run]) for name in names}
         held = {argument: modules[name][1]() for argument, name in example.held.items()} if modules else {}
         check_run(example, op, bound, held, bodies, gradient, counted)

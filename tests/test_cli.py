@@ -352,9 +352,7 @@ def test_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:
 # --------------------------------------------------------------------------------------------- the process
 
 
-def test_internal_errors(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, folder: Path
-) -> None:
+def test_internal_errors(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
     import dslnet.checking
 
     def fail(*_: object) -> None:

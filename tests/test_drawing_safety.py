@@ -27,6 +27,7 @@ needs_dot = pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz is 
 HOSTILE = [
     'a"b', "<script>alert(1)</script>", "&lt;", "&", "\\N", "\\", "]]>", "-->", "\x00", "\u202eabc", "😀", "a" * 10_000,
     "", " ", "\ud800", "</TABLE>", "<IMG SRC='/etc/passwd'/>", "javascript:alert(1)", "%N", "a:b", "{x|y}", "\r\n\t",
+    "]", "]]",
 ]  # fmt: skip
 
 

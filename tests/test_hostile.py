@@ -96,11 +96,20 @@ USE = MODEL + "  - P\n"
 FILES: list[tuple[str, dict[str, str], str]] = [
     ("another file", imports('use P from "a.net"\n' + USE, a=P), ""),
     ("itself", imports('use P from "main.net"\n' + USE), "E0802"),
-    ("a circle", imports('use P from "a.net"\n' + USE, a='use Q from "b.net"\n' + P, b='use P from "a.net"\nblock Q:\n  - Tanh\n'),
-     "E0802"),
+    (
+        "a circle",
+        imports(
+            'use P from "a.net"\n' + USE, a='use Q from "b.net"\n' + P, b='use P from "a.net"\nblock Q:\n  - Tanh\n'
+        ),
+        "E0802",
+    ),
     ("a name that is not there", imports('use Q from "a.net"\n' + MODEL + "  - Q\n", a=P), "E0809"),
     ("a name twice", imports('use P, P from "a.net"\n' + USE, a=P), "E0203"),
-    ("two names alike", imports('use P as Q from "a.net"\nuse P as Q from "a.net"\n' + MODEL + "  - Q\n", a=P), "E0203"),
+    (
+        "two names alike",
+        imports('use P as Q from "a.net"\nuse P as Q from "a.net"\n' + MODEL + "  - Q\n", a=P),
+        "E0203",
+    ),
     ("a name of an operator", imports('use P as Linear from "a.net"\n' + MODEL + "  - Linear(3)\n", a=P), "E0204"),
     ("a name of the prelude", imports('use P as SwiGLU from "a.net"\n' + MODEL + "  - SwiGLU\n", a=P), ""),
     ("a file that is not there", imports('use P from "b.net"\n' + USE, a=P), "E0801"),

@@ -65,9 +65,7 @@ def test_newer_opset(line: str) -> None:
 
 
 def test_every_operator_has_a_rule() -> None:
-    without = [
-        c.name for c in inferring() if c.onnx is Operator.onnx and c.name not in ("EMA",) and c.kind != "python"
-    ]
+    without = [c.name for c in inferring() if c.onnx is Operator.onnx and c.name not in ("EMA",) and c.kind != "python"]
     assert without == []
 
 

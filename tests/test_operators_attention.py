@@ -11,6 +11,7 @@ torch = pytest.importorskip("torch")
 
 from interpret import Box  # noqa: E402
 from operator_harness import concrete, example_input, ran, read  # noqa: E402
+from torchvision_on_cpu import declare  # noqa: E402
 
 from dslnet.targets import boxes  # noqa: E402
 
@@ -103,6 +104,7 @@ def test_sines() -> None:
 @pytest.mark.parametrize("bidirectional", [True, False])
 @pytest.mark.parametrize(("buckets", "distance"), [(32, 128), (16, 50)])
 def test_relative_bias_as_t5(bidirectional: bool, buckets: int, distance: int) -> None:
+    declare()
     try:
         from transformers.models.t5 import modeling_t5 as t5
     except Exception as why:  # its own imports fail in several ways where torchvision's binary does not fit
@@ -143,7 +145,7 @@ def test_relative_bias_reads_key_minus_query() -> None:
 def test_rows_by_id() -> None:
     x, index = torch.randn(7, 3), torch.tensor([0, 2, 2, 4, 0, 4, 4])
     for reduce, whole in (("sum", torch.sum), ("mean", torch.mean), ("max", torch.amax), ("min", torch.amin)):
-        y = ran(f"[7, 3] -> Scatter(\"{reduce}\") with [7] long < 5", x, index)[2]
+        y = ran(f'[7, 3] -> Scatter("{reduce}") with [7] long < 5', x, index)[2]
         for row in range(5):
             rows = x[index == row]
             torch.testing.assert_close(y[row], whole(rows, dim=0) if len(rows) else torch.zeros(3))
@@ -169,9 +171,9 @@ EXPORTED = [
     "[B, T] long < 9 -> RelativeBias(4)",
     "[B, 2, T, T] -> CausalMask",
     "[B, 2, T, S] -> PaddingMask with [B, S] bool",
-    "[E, 3] -> Scatter(\"mean\", rows=6) with [E] long < 6",
+    '[E, 3] -> Scatter("mean", rows=6) with [E] long < 6',
     "[E, 3] -> SegmentSoftmax(6) with [E] long < 6",
-    "[B, 4, T] -> Conv(8, 3, padding=\"causal\")",
+    '[B, 4, T] -> Conv(8, 3, padding="causal")',
     "[B, T, 4] -> GRU(6, bidirectional=true) with [B, 12]",
     "[B, T, 4] -> LSTM(6, num_layers=2)",
     "[B, 3, H, W] -> Resize([2 * H, W // 2])",

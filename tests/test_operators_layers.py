@@ -19,7 +19,8 @@ from dslnet.ops.base import OPERATORS  # noqa: E402
 from dslnet.source import NOWHERE  # noqa: E402
 
 FAMILIES = (
-    "dense", "convolution", "pooling", "normalisation", "activation", "recurrent", "attention", "positions", "graphs",
+    "dense", "convolution", "pooling", "resizing", "normalisation", "activation", "recurrent", "attention",
+    "positions", "graphs",
 )  # fmt: skip
 TABLE = (
     ModuleArgument("table", NOWHERE, {"weight": (100, 64)}),
@@ -76,7 +77,7 @@ TWINS = [
     ("[2, 3, 9, 8] -> AdaptiveAvgPool([4, 3])", nn.AdaptiveAvgPool2d((4, 3))),
     ("[2, 3, 9, 8] -> AdaptiveMaxPool(3)", nn.AdaptiveMaxPool2d(3)),
     ("[2, 3, 4, 5] -> Upsample(2)", nn.Upsample(scale_factor=2)),
-    ("[2, 3, 4, 5] -> Upsample(3, mode=\"bilinear\")", nn.Upsample(scale_factor=3, mode="bilinear")),
+    ('[2, 3, 4, 5] -> Upsample(3, mode="bilinear")', nn.Upsample(scale_factor=3, mode="bilinear")),
     ("[2, 3, 4] -> Resize(9, align_corners=true)", nn.Upsample(9, mode="linear", align_corners=True)),
     ("[2, 12, 4, 5] -> PixelShuffle(2)", nn.PixelShuffle(2)),
     ("[2, 3, 4, 6] -> PixelUnshuffle(2)", nn.PixelUnshuffle(2)),
@@ -102,7 +103,7 @@ TWINS = [
     ("[4, 6] -> SELU", nn.SELU()),
     ("[4, 6] -> CELU(0.5)", nn.CELU(0.5)),
     ("[4, 6] -> GELU", nn.GELU()),
-    ("[4, 6] -> GELU(approximate=\"tanh\")", nn.GELU("tanh")),
+    ('[4, 6] -> GELU(approximate="tanh")', nn.GELU("tanh")),
     ("[4, 6] -> SiLU", nn.SiLU()),
     ("[4, 6] -> Mish", nn.Mish()),
     ("[4, 6] -> Sigmoid", nn.Sigmoid()),
@@ -155,7 +156,7 @@ def test_unembed_is_the_table() -> None:
 
 
 def test_causal_convolution_sees_no_future() -> None:
-    box, (x,), y = ran("[1, 2, 12] -> Conv(3, 3, dilation=2, padding=\"causal\")")
+    box, (x,), y = ran('[1, 2, 12] -> Conv(3, 3, dilation=2, padding="causal")')
     changed = x.detach().clone()
     changed[..., 7:] += 1
     with torch.no_grad():

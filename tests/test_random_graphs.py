@@ -172,8 +172,8 @@ PAIRS = {
     "a block in the place of its body": (
         "block P(w):\n  input x: [B, d]\n  - Linear(w) -> ReLU\n  - residual: Linear(w)\n  - Linear(d)\n"
         "model M:\n  input x: [B, 6]\n  - p: P(4)\n  - Linear(2)\n",
-        "model M:\n  input x: [B, 6]\n  - p:\n      - Linear(4) -> ReLU\n      - residual: Linear(4)\n      - Linear(6)\n"
-        "  - Linear(2)\n",
+        "model M:\n  input x: [B, 6]\n  - p:\n"
+        "      - Linear(4) -> ReLU\n      - residual: Linear(4)\n      - Linear(6)\n  - Linear(2)\n",
     ),
     "a repeat unrolled": (
         "model M:\n  input x: [B, 6]\n  - repeat i in 3: Linear(4 + i) -> Tanh\n  - Linear(2)\n",

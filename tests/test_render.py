@@ -30,13 +30,19 @@ class Page:
 VGG = Page("vgg.net", {4: "  - Flatten -> [B, 1024] -> Dropout(0.5)"})
 DOWN = Page(
     "down.net",
-    {2: "  input x: [B, C, H, W]", 3: "  - residual:", 5: "      - Conv(width, 3) -> BatchNorm",
-     8: "  - Down(128) -> GlobalAvgPool"},
+    {
+        2: "  input x: [B, C, H, W]",
+        3: "  - residual:",
+        5: "      - Conv(width, 3) -> BatchNorm",
+        8: "  - Down(128) -> GlobalAvgPool",
+    },
 )
 TINY = Page(
     "tiny.net",
-    {3: "  - repeat width in [8, 16, 32]: Conv(width, 3) -> ReLU -> MaxPool(2)",
-     4: "  - Conv(64, 9, padding=0) -> GlobalAvgPool"},
+    {
+        3: "  - repeat width in [8, 16, 32]: Conv(width, 3) -> ReLU -> MaxPool(2)",
+        4: "  - Conv(64, 9, padding=0) -> GlobalAvgPool",
+    },
 )
 CAP = Page(
     "cap.net",
@@ -50,9 +56,11 @@ TWO = Page("two.net", {4: "  - Conv(16, 3) -> ReLU -> GlobalAvgPool", 5: "  - me
 DISTILL = Page("distill.net", {5: "  teacher big: ResNet50(classes)", 7: "  soft: image -> big"})
 GAN = Page(
     "gan.net",
-    {4: "  trunk: Linear(784) -> ReLU",
-     5: "  generator gen: trunk -> Linear(784) -> Tanh -> Reshape(1, 28, 28)",
-     6: "  critic judge: Flatten -> trunk -> Linear(1)"},
+    {
+        4: "  trunk: Linear(784) -> ReLU",
+        5: "  generator gen: trunk -> Linear(784) -> Tanh -> Reshape(1, 28, 28)",
+        6: "  critic judge: Flatten -> trunk -> Linear(1)",
+    },
 )
 GPT = Page(
     "gpt.net",
@@ -498,9 +506,7 @@ def test_wide_and_combining_characters() -> None:
 def test_nothing_unprintable_is_sent() -> None:
     text = "a\x1b[31m\u202eb\x07\u2028c\x85"
     source = Source("u.net", text)
-    report = simple(
-        source, 0, 1, title=text, label=text, notes=(text,), helps=(Help(text),)
-    )
+    report = simple(source, 0, 1, title=text, label=text, notes=(text,), helps=(Help(text),))
     for format in FORMATS:
         out = render(report, format)
         assert not re.search(r"[^\n -~]", out), format
@@ -530,9 +536,7 @@ def test_long_lines_are_cut(at: int) -> None:
 def test_long_line_with_a_mark_out_of_sight() -> None:
     text = "start " + "x" * 500 + " end"
     source = Source("l.net", text)
-    diagnostic = Diagnostic(
-        "E0100", "t", Label(source.span(507, 510), "here"), (Label(source.span(0, 5), "there"),)
-    )
+    diagnostic = Diagnostic("E0100", "t", Label(source.span(507, 510), "here"), (Label(source.span(0, 5), "there"),))
     line, carets, below = body(report_of(source, diagnostic))
     assert line.startswith("1 | ...xxx") and line.endswith("x end")
     assert carets.endswith("^^^ here") and line[carets.index("^") :] == "end"
@@ -619,7 +623,17 @@ def test_short() -> None:
 def test_json() -> None:
     data = json.loads(render(report_of(VGG, VGG_DIAGNOSTIC), "json"))
     assert list(data) == [
-        "code", "severity", "title", "file", "line", "column", "end_line", "end_column", "labels", "notes", "helps",
+        "code",
+        "severity",
+        "title",
+        "file",
+        "line",
+        "column",
+        "end_line",
+        "end_column",
+        "labels",
+        "notes",
+        "helps",
     ]
     assert list(data.values())[3:8] == ["vgg.net", 4, 16, 4, 25]
     assert [(label["text"], label["primary"]) for label in data["labels"]] == [

@@ -111,4 +111,3 @@ def references(node: object) -> Iterator[tuple[str, Span]]:
 def text(source: Source | None, span: Span) -> str:
     """What stands at a place."""
     return source.text[span.start : span.end] if source is not None and source.name == span.file else ""
-

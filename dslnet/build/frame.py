@@ -221,14 +221,6 @@ class Frame:
         self.held.append((name, module))
         return name
 
-    def pass_on(self, child: Frame) -> tuple[list[Wire | Wires | None], list[str]]:
-        """What a node that runs `child` feeds besides the flow: captured wires and held modules, in order."""
-        wires: list[Wire | Wires | None] = []
-        for entry in child.inputs:
-            if entry.outer is not None:
-                wires.append(self.reach(entry.outer))
-        return wires, [self.reach_module(module) for _, module in child.held]
-
     # ---------------------------------------------------------------------------------------------- the graph
 
     def add(self, node: DraftNode, boxes: int = 1) -> None:

@@ -155,7 +155,7 @@ class Inputs(Requirements):
                         Label(bound.span, f"{bound.text} {syntax.name} = {value}"[:49]),
                         Label(syntax.span, "compared here"),
                     ],
-                    helps=facts or self.bring(syntax.name, value, actual, pattern, syntax, given),
+                    helps=facts or self.bring(value, pattern, syntax, given),
                 )
                 return
             caller.error(
@@ -169,9 +169,7 @@ class Inputs(Requirements):
 
         return report
 
-    def bring(
-        self, name: str, value: Size, actual: Tensor, pattern: List, syntax: Expression, given: Fed
-    ) -> tuple[Help, ...]:
+    def bring(self, value: Size, pattern: List, syntax: Expression, given: Fed) -> tuple[Help, ...]:
         """`memory: regions -> Linear(32)`: when only the last size of a side input differs."""
         if pattern.items[-1] is not syntax or not isinstance(value, int) or not given.side:
             return ()

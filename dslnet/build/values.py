@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ..graph import Initial, Round
 from ..node import field, node, record
 from ..ops import Operator
-from ..shape import UNKNOWN_TENSOR, Dim, Tensor
+from ..shape import Dim, Tensor
 from ..source import NOWHERE, Span
 from ..syntax import Expression
 
@@ -205,11 +205,6 @@ class DraftDefinition:
     def value(self) -> Wire:
         """What the box makes: its first output."""
         return self.outputs[0][1]
-
-
-def type_of(value: Any) -> Tensor:
-    """The type of a wire; unknown for anything else."""
-    return value.type if isinstance(value, Wire) else UNKNOWN_TENSOR
 
 
 def frozen(value: Any) -> Any:

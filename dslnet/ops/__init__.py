@@ -24,6 +24,7 @@ from . import positions as positions
 from . import rearrange as rearrange
 from . import recurrent as recurrent
 from . import reduction as reduction
+from . import resizing as resizing
 from . import stochastic as stochastic
 from .base import OPERATORS, Argument, Combinator, Mistake, Operator, Port, Weight, literal
 

@@ -287,7 +287,9 @@ class HardTanh(Activation):
         low, high = self.min_val, self.max_val
         if UNKNOWN not in (low, high) and low >= high:
             raise Mistake(
-                "E0301", f"`max_val` of HardTanh is above `min_val`, got {high:g} and {low:g}", "max_val",
+                "E0301",
+                f"`max_val` of HardTanh is above `min_val`, got {high:g} and {low:g}",
+                "max_val",
                 f"not above {low:g}",
             )
         return super().shape(x)

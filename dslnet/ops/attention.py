@@ -19,7 +19,10 @@ def need_bool(op: Operator, mask: Tensor, at: str) -> None:
     if mask.dtype != "bool":
         sizes = "[" + ", ".join(map(brief, mask.sizes)) + "]"
         raise Mistake(
-            "E0316", f"`{at}` of {op.name} is true or false, got {shown(mask)}", at, f"{mask.dtype}, not bool",
+            "E0316",
+            f"`{at}` of {op.name} is true or false, got {shown(mask)}",
+            at,
+            f"{mask.dtype}, not bool",
             helps=(f"`input {at}: {sizes} bool`", "a comparison makes one: `tokens != 0`"),
         )
 
@@ -83,7 +86,10 @@ class DotProductAttention(Operator, kind="attention", stochastic=True):
         for x, y in zip(a, b, strict=True):
             if not same(x, y):
                 raise Mistake(
-                    "E0311", f"{what} differ: {brief(x)} and {brief(y)}", at, f"{brief(y)}, not {brief(x)}",
+                    "E0311",
+                    f"{what} differ: {brief(x)} and {brief(y)}",
+                    at,
+                    f"{brief(y)}, not {brief(x)}",
                 )
 
     def _fits(self, sizes: Shape, scores: Shape, x: Tensor, at: str) -> None:
@@ -146,9 +152,7 @@ class DotProductAttention(Operator, kind="attention", stochastic=True):
             options["enable_gqa"] = True
         return apply(function, X, Y, Z, **options)
 
-    def onnx(
-        self, g: Onnx, q: Wire, k: Wire, v: Wire, mask: Wire | None = None, position: Wire | None = None
-    ) -> str:
+    def onnx(self, g: Onnx, q: Wire, k: Wire, v: Wire, mask: Wire | None = None, position: Wire | None = None) -> str:
         keep = None if mask is None else mask.name
         if mask is not None and q.rank == 4 and mask.rank in (2, 3):
             keep = g.unsqueeze(mask, *range(1, 5 - mask.rank))
@@ -171,7 +175,9 @@ class CausalMask(Operator, kind="attention"):
         queries, keys = x.sizes[-2:]
         if not same(queries, keys):
             raise Mistake(
-                "E0311", f"`CausalMask` wants as many keys as queries, got {brief(keys)} and {brief(queries)}", "x",
+                "E0311",
+                f"`CausalMask` wants as many keys as queries, got {brief(keys)} and {brief(queries)}",
+                "x",
                 "which key is the query's own is not known",
             )
         return x

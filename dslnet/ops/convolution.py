@@ -55,7 +55,9 @@ class Convolution(Operator, kind="conv", short="conv", weighted=True, abstract=T
             space = slide(self, x, (1,) * len(kernel), stride, (0,) * len(kernel), dilation)
             if x.rank != 3:
                 raise Mistake(
-                    "E0302", f"causal padding is for signals [B, C, T], this is {shown(x)}", "padding",
+                    "E0302",
+                    f"causal padding is for signals [B, C, T], this is {shown(x)}",
+                    "padding",
                     f"{SPACES[x.rank - 2][0]} has no past",
                 )
         else:
@@ -76,7 +78,10 @@ class Convolution(Operator, kind="conv", short="conv", weighted=True, abstract=T
         """The keyword arguments of PyTorch that differ from its defaults."""
         _, stride, dilation = self._windows(x)
         given = {
-            "stride": folded(stride), **more, "dilation": folded(dilation), "groups": self._groups(x),
+            "stride": folded(stride),
+            **more,
+            "dilation": folded(dilation),
+            "groups": self._groups(x),
             "bias": self.bias,
         }
         defaults = {"stride": 1, "padding": 0, "output_padding": 0, "dilation": 1, "groups": 1, "bias": True}
@@ -109,7 +114,14 @@ class Convolution(Operator, kind="conv", short="conv", weighted=True, abstract=T
             pads = paddings(self, x.type, kernel, stride, dilation) * 2
         bias = g.weight("bias") if self.bias else None
         return g.op(
-            "Conv", x, g.weight("weight"), bias, kernel_shape=kernel, strides=stride, dilations=dilation, pads=pads,
+            "Conv",
+            x,
+            g.weight("weight"),
+            bias,
+            kernel_shape=kernel,
+            strides=stride,
+            dilations=dilation,
+            pads=pads,
             group=self._groups(x.type),
         )
 
@@ -218,16 +230,16 @@ class ConvTranspose(Convolution):
                     "E0301", '`output_padding` wants a `padding` in numbers; "same" sets both', "output_padding"
                 )
             k = tuple(map(reach, kernel, dilation))
-            padding = tuple(
-                (k_ - s + 1) // 2 if compare(k_, s) != -1 else 0 for k_, s in zip(k, stride, strict=True)
-            )
+            padding = tuple((k_ - s + 1) // 2 if compare(k_, s) != -1 else 0 for k_, s in zip(k, stride, strict=True))
             extra = tuple(s - k_ + 2 * p for k_, s, p in zip(k, stride, padding, strict=True))
         for k_, s, d, e in zip(map(reach, kernel, dilation), stride, dilation, extra, strict=True):
             if compare(e, s) in (0, 1) and compare(e, d) in (0, 1):
                 if self.padding == "same":
                     raise even(self, k_)
                 raise Mistake(
-                    "E0301", f"`output_padding` of {brief(e)} is not below the stride of {brief(s)}", "output_padding",
+                    "E0301",
+                    f"`output_padding` of {brief(e)} is not below the stride of {brief(s)}",
+                    "output_padding",
                     "at most stride - 1",
                 )
         return padding, extra
@@ -243,7 +255,9 @@ class ConvTranspose(Convolution):
             value = (size - 1) * s - 2 * p + k + e
             if compare(value, 1) == -1:
                 raise Mistake(
-                    "E0305", f"`ConvTranspose` would make {what} of {names[axis]} {brief(value)}", "padding",
+                    "E0305",
+                    f"`ConvTranspose` would make {what} of {names[axis]} {brief(value)}",
+                    "padding",
                     f"padding {brief(p)} on each side",
                     notes=(f"({size} - 1) * {s} - 2*{p} + {k} + {e} = {value}",),
                     helps=('leave `padding` out ("same")',),
@@ -278,6 +292,14 @@ class ConvTranspose(Convolution):
         padding, extra = self._paddings(x.type)
         bias = g.weight("bias") if self.bias else None
         return g.op(
-            "ConvTranspose", x, g.weight("weight"), bias, kernel_shape=kernel, strides=stride, dilations=dilation,
-            pads=padding * 2, output_padding=extra, group=self.groups,
+            "ConvTranspose",
+            x,
+            g.weight("weight"),
+            bias,
+            kernel_shape=kernel,
+            strides=stride,
+            dilations=dilation,
+            pads=padding * 2,
+            output_padding=extra,
+            group=self.groups,
         )

@@ -69,7 +69,10 @@ class Bilinear(Operator, kind="linear", weighted=True):
             need_known_input(self, x, -1, port)
         need_known(self, "out_features")
         need_same(
-            a.sizes[:-1], b.sizes[:-1], f"the inputs of `Bilinear` differ: {shown(a)} and {shown(b)}", "b",
+            a.sizes[:-1],
+            b.sizes[:-1],
+            f"the inputs of `Bilinear` differ: {shown(a)} and {shown(b)}",
+            "b",
             "all axes but the last must agree",
         )
         return a.last(self.out_features)
@@ -117,7 +120,9 @@ class Embedding(Operator, kind="embedding", weighted=True):
             place = origin(below)
             advice = f"`Embedding({brief(below)}, {brief(self.embedding_dim)})`"
             raise Mistake(
-                "E0313", f"ids go up to {brief(below - 1)}, `Embedding` has {rows} rows", "num_embeddings",
+                "E0313",
+                f"ids go up to {brief(below - 1)}, `Embedding` has {rows} rows",
+                "num_embeddings",
                 f"{rows} rows",
                 others=((place, f"ids below {brief(below)}"),) if place is not None else (),
                 fixes=((advice, "num_embeddings", str(below)),),
@@ -163,7 +168,9 @@ class Unembed(Operator, kind="linear"):
         weight = self.module.weights.get("weight", ())
         if len(weight) != 2:
             raise Mistake(
-                "E0301", f"`Unembed` wants a module with one table, `{self.module.path[:30]}` is none", "module",
+                "E0301",
+                f"`Unembed` wants a module with one table, `{self.module.path[:30]}` is none",
+                "module",
                 helps=("a lower-case name for `Embedding(...)` or `Linear(...)`",),
             )
         return weight[0], weight[1]
@@ -174,7 +181,9 @@ class Unembed(Operator, kind="linear"):
         rows, width = self._table()
         if not same(width, x.sizes[-1]):
             raise Mistake(
-                "E0501", f"`{self.module.path[:20]}` has rows of {brief(width)}, this is {shown(x)}", "module",
+                "E0501",
+                f"`{self.module.path[:20]}` has rows of {brief(width)}, this is {shown(x)}",
+                "module",
                 f"a table [{brief(rows)}, {brief(width)}]",
                 helps=(f"bring it to that width first: `Linear({brief(width)}) -> Unembed(...)`",),
             )

@@ -20,7 +20,10 @@ def need_range(op: Operator, index: Tensor, rows: Size, at: str, what: str) -> N
     if below is not None and compare(below, rows) == 1:
         place = origin(below)
         raise Mistake(
-            "E0313", f"ids go up to {brief(below - 1)}, {what} has {brief(rows)} rows", at, f"below {brief(below)}",
+            "E0313",
+            f"ids go up to {brief(below - 1)}, {what} has {brief(rows)} rows",
+            at,
+            f"below {brief(below)}",
             others=((place, f"ids below {brief(below)}"),) if place is not None else (),
         )
 
@@ -80,8 +83,11 @@ class Segmented(Operator, abstract=True):
             return self.rows
         if index.below is None:
             raise Mistake(
-                "E0312", f"`{self.name}` needs the number of rows, the ids {shown(index)} have no range", "index",
-                "below what?", helps=("`input edges: [2, E] long < N`", f"`{self.name}(rows=N)`"),
+                "E0312",
+                f"`{self.name}` needs the number of rows, the ids {shown(index)} have no range",
+                "index",
+                "below what?",
+                helps=("`input edges: [2, E] long < N`", f"`{self.name}(rows=N)`"),
             )
         return index.below
 

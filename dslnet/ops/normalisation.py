@@ -138,7 +138,10 @@ class InstanceNorm(ChannelNorm):
         result = super().shape(x)
         if all(size == 1 for size in x.sizes[2:]):
             raise Mistake(
-                "E0305", f"`InstanceNorm` has one number to normalise in {shown(x)}", "x", "no deviation: all zeros",
+                "E0305",
+                f"`InstanceNorm` has one number to normalise in {shown(x)}",
+                "x",
+                "no deviation: all zeros",
                 helps=("`LayerNorm` or `GroupNorm` work on one pixel",),
             )
         return result

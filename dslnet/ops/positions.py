@@ -167,7 +167,9 @@ class RelativeBias(Operator, kind="embedding", weighted=True):
             exact = self.buckets // least
             if self.distance <= exact:
                 raise Mistake(
-                    "E0301", f"`distance` of RelativeBias is above {exact}, got {self.distance}", "distance",
+                    "E0301",
+                    f"`distance` of RelativeBias is above {exact}, got {self.distance}",
+                    "distance",
                     f"{exact} buckets hold one distance each",
                 )
         return Tensor((1, self.heads, x.sizes[1], x.sizes[1]))

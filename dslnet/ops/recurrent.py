@@ -15,9 +15,7 @@ from .dependence import Steps, Traced, across, dropped, join, made, reduced
 from .rules import brief, need_float, need_known, need_known_input, need_rank, need_same, shown
 
 
-class Recurrent(
-    Operator, kind="recurrent", weighted=True, stochastic=True, outputs=("out", "state"), abstract=True
-):
+class Recurrent(Operator, kind="recurrent", weighted=True, stochastic=True, outputs=("out", "state"), abstract=True):
     """What RNN, GRU and LSTM share; `gates` is the number of maps in a step."""
 
     gates = 1
@@ -51,8 +49,11 @@ class Recurrent(
                 continue
             if isinstance(self.num_layers, int) and self.num_layers > 1:
                 raise Mistake(
-                    "E0301", f"`{self.name}` begins from a given state only with one layer", "num_layers",
-                    f"{self.num_layers} layers", helps=(f"one `{self.name}` for each layer, each with its state",),
+                    "E0301",
+                    f"`{self.name}` begins from a given state only with one layer",
+                    "num_layers",
+                    f"{self.num_layers} layers",
+                    helps=(f"one `{self.name}` for each layer, each with its state",),
                 )
             need_float(self, state, port)
             wanted = self._state(x)
@@ -106,7 +107,14 @@ class Recurrent(
     def onnx(self, g: Onnx, x: Wire, *states: Wire | None) -> tuple[str, ...]:
         assert isinstance(self.hidden_size, int)
         return g.recurrent(
-            self.name, x, states, self.hidden_size, self.num_layers, self.directions, self.bias, len(self.outputs) - 1,
+            self.name,
+            x,
+            states,
+            self.hidden_size,
+            self.num_layers,
+            self.directions,
+            self.bias,
+            len(self.outputs) - 1,
             **self._attributes(),
         )
 

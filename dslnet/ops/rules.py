@@ -44,7 +44,10 @@ def need_long(op: Operator, x: Tensor, at: str | None, name: str) -> None:
     if x.dtype != "long":
         written = "[" + ", ".join(map(brief, x.sizes)) + "]"
         raise Mistake(
-            "E0316", f"`{op.name}` wants whole numbers, got {shown(x)}", at, f"{x.dtype}, not long",
+            "E0316",
+            f"`{op.name}` wants whole numbers, got {shown(x)}",
+            at,
+            f"{x.dtype}, not long",
             helps=(f"declare it so: `input {name}: {written} long`",),
         )
 
@@ -74,7 +77,10 @@ def _not_known(title: str, names: list[str], at: str | None, size: Size) -> Mist
     setting = " ".join(f"{name}=224" for name in names)
     place = origin(size)
     return Mistake(
-        "E0312", whole if len(whole) <= 80 else title, at, "fixes the shape of a weight",
+        "E0312",
+        whole if len(whole) <= 80 else title,
+        at,
+        "fixes the shape of a weight",
         others=((place, f"{brief(size)} is not known here"),) if place is not None else (),
         helps=(f"e.g. `--set {setting}`",),
     )

@@ -27,7 +27,10 @@ def need_space(op: Operator, x: Tensor) -> int:
     """The number of axes of space; E0302 when the layout is none of `LAYOUTS`."""
     if x.rank not in (3, 4, 5):
         raise Mistake(
-            "E0302", f"`{op.name}` wants 3 to 5 axes, got {shown(x)}", "x", counted(x.rank, "axis"),
+            "E0302",
+            f"`{op.name}` wants 3 to 5 axes, got {shown(x)}",
+            "x",
+            counted(x.rank, "axis"),
             notes=(f"layouts: {LAYOUTS}",),
         )
     return x.rank - 2
@@ -43,7 +46,9 @@ def each(op: Operator, argument: str, x: Tensor) -> Shape:
         what = SPACES[n][0]
         axes = "axis" if n == 1 else "axes"
         raise Mistake(
-            "E0301", f"`{argument}` of {op.name} has {len(value)} sizes, {what} has {n} {axes}", argument,
+            "E0301",
+            f"`{argument}` of {op.name} has {len(value)} sizes, {what} has {n} {axes}",
+            argument,
             helps=(f"one size for all: `{argument}={value[0]}`",) if value else (),
         )
     return value
@@ -80,8 +85,11 @@ def even(op: Operator, k: Size) -> Mistake:
     half = brief(quotient(k, 2))
     helps = (f"`padding=0` makes it {brief(k - 1)} smaller, `padding={half}` makes it 1 larger",)
     return Mistake(
-        "E0301", f"an even window of {brief(k)} at stride 1 cannot keep the size", "kernel_size",
-        'no middle: "same" needs an odd one', helps=helps + (f"an odd kernel, or another stride for `{op.name}`",),
+        "E0301",
+        f"an even window of {brief(k)} at stride 1 cannot keep the size",
+        "kernel_size",
+        'no middle: "same" needs an odd one',
+        helps=helps + (f"an odd kernel, or another stride for `{op.name}`",),
     )
 
 
@@ -116,9 +124,12 @@ def _too_large(op: Operator, x: Tensor, axis: int, k: Size, stride: Size, paddin
     if getattr(op, "padding", "same") != "same":
         helps = (f'{helps[0]}, or leave `padding` out ("same")',)
     return Mistake(
-        "E0307", f"`{op.name}` would make {what} of {names[axis]} {brief(value)}", "kernel_size",
+        "E0307",
+        f"`{op.name}` would make {what} of {names[axis]} {brief(value)}",
+        "kernel_size",
         f"kernel {brief(k)} > {names[axis]} {brief(size)}",
-        notes=(f"({size} + 2*{padding} - {k}) / {stride} + 1 = {value}",), helps=helps,
+        notes=(f"({size} + 2*{padding} - {k}) / {stride} + 1 = {value}",),
+        helps=helps,
     )
 
 

@@ -175,9 +175,7 @@ class _Table:
         else:
             self.rounds(definition, node, here, shape, parameters, path)
 
-    def rounds(
-        self, definition: Definition, node: Node, here: str, shape: str, parameters: str, path: str
-    ) -> None:
+    def rounds(self, definition: Definition, node: Node, here: str, shape: str, parameters: str, path: str) -> None:
         total = sum(part.count for part in node.rounds)
         box = f"{node.kind} x{total}"
         self.rows.append(Row(here, box, shape, parameters, self.node_cost(definition, node)))

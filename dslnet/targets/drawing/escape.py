@@ -31,8 +31,10 @@ def xml(text: object, limit: int = TOLD) -> str:
 
 
 def label(text: object, limit: int = 200) -> str:
-    """Text inside an HTML-like label; never empty, since an empty element is a syntax error there."""
-    return xml(text, limit) or " "
+    """Text inside an HTML-like label. An empty element and one of brackets alone are syntax errors there: its reader
+    waits for the rest of a `]]>`."""
+    shown = xml(text, limit) or " "
+    return shown if shown.strip("]") else "&#93;" * len(shown)
 
 
 def quoted(text: object, limit: int = TOLD) -> str:

@@ -137,5 +137,3 @@ def _linear(size: Dim, name: str) -> tuple[int, int] | None:
         else:
             return None
     return (factor, rest) if factor else None
-
-

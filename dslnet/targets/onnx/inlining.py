@@ -108,9 +108,7 @@ class Onnx(Layers):
         callee = self.model.definitions[key]
         return self.definition(callee, path, fed, dict(zip(callee.held, passed, strict=True)), list(states))
 
-    def _rounds(
-        self, node: Node, path: str, owned: Owned | None, fed: list[Given], passed: list[Owned]
-    ) -> list[Any]:
+    def _rounds(self, node: Node, path: str, owned: Owned | None, fed: list[Given], passed: list[Owned]) -> list[Any]:
         number = owned.instance.start if owned is not None else 0
         flow = fed[0] if fed else None
         taps: list[list[Given]] = [[] for _ in node.outputs]
@@ -130,9 +128,7 @@ class Onnx(Layers):
 
     # ------------------------------------------------------------------------------------------------- boxes
 
-    def _box(
-        self, operator: Operator, node: Node, fed: list[Given], owned: Owned | None, find: Find
-    ) -> list[Any]:
+    def _box(self, operator: Operator, node: Node, fed: list[Given], owned: Owned | None, find: Find) -> list[Any]:
         wires: list[Wire | None] = []
         for value in fed:
             if isinstance(value, tuple) and not isinstance(value, Wire):
@@ -189,9 +185,7 @@ class Onnx(Layers):
         starts = [self._start_of(s, b) for s, b in zip(cell.states, begins, strict=True)]
         name = self.name(f"{self.stem}/step")
         states = [Wire(self.name(f"{name}/{s.name}"), _tensor(s.value.type)) for s in cell.states]
-        cut = [
-            Wire(self.name(f"{name}/{i.value.name}"), _tensor(i.value.type)) for i in cell.inputs[: node.sequences]
-        ]
+        cut = [Wire(self.name(f"{name}/{i.value.name}"), _tensor(i.value.type)) for i in cell.inputs[: node.sequences]]
         body = Body(name, [(w.name, w.type) for w in (*states, *cut)], [])
         before, self.nodes = self.nodes, body.nodes
         try:
@@ -205,8 +199,13 @@ class Onnx(Layers):
         outputs, nexts = ends[: len(cell.outputs)], ends[len(cell.outputs) :]
         body.outputs = [(w.name, w.type) for w in (*nexts, *outputs)]
         found = self.ops(
-            count + len(outputs), "Scan", *starts, *cast(list[Wire], declared[: node.sequences]), body=body,
-            num_scan_inputs=node.sequences, scan_input_axes=(1,) * node.sequences,
+            count + len(outputs),
+            "Scan",
+            *starts,
+            *cast(list[Wire], declared[: node.sequences]),
+            body=body,
+            num_scan_inputs=node.sequences,
+            scan_input_axes=(1,) * node.sequences,
             scan_output_axes=(1,) * len(outputs),
         )
         return [*found[count:], *found[:count]]

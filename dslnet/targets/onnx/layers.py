@@ -123,9 +123,7 @@ class Layers(Attending):
         if directions == 1:
             one = 1 if len(order) == 4 else 0
             return self.transpose(self.squeeze(x, one), *(axis - (axis > one) for axis in order if axis != one))
-        return self.reshape(
-            self.transpose(x, *order), (*front, directions, hidden), (*front, directions * hidden)
-        )
+        return self.reshape(self.transpose(x, *order), (*front, directions, hidden), (*front, directions * hidden))
 
     def _start(self, state: Wire, directions: int, hidden: int) -> str:
         """[B, D H] -> [D, B, H]."""

@@ -188,9 +188,7 @@ class _Outliner:
                 inner_uses[name] = inner_uses.get(name, 0) + 1
                 if name not in made:
                     inputs[name] = self.values[name]
-        outputs = [
-            v for node in nodes for v in node.outputs if self.uses.get(v.name, 0) > inner_uses.get(v.name, 0)
-        ]
+        outputs = [v for node in nodes for v in node.outputs if self.uses.get(v.name, 0) > inner_uses.get(v.name, 0)]
         for name in list(inner_uses):  # from now on the group is one node
             self.uses[name] -= inner_uses[name] - (1 if name in inputs else 0)
         modules: dict[str, str] = {}

@@ -227,4 +227,3 @@ def _reads_training(statements: list[Statement]) -> bool:
     from .units import statement_trees
 
     return any(isinstance(p, Name) and p.id == "training" for t in statement_trees(statements) for p in walk(t))
-

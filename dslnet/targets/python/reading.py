@@ -263,9 +263,7 @@ class BoxReader:
             tree = place.call(node.module or "", args, keywords)
         return [Item(self._results(node, callee, place, prefix), tree, heavy=True)]
 
-    def _inline(
-        self, node: Node, callee: Body, inputs: list[Tree | None], place: Place, prefix: str
-    ) -> list[Item]:
+    def _inline(self, node: Node, callee: Body, inputs: list[Tree | None], place: Place, prefix: str) -> list[Item]:
         inner = self.place(callee, node, inputs, place, lambda: place.module(node.module or ""), node.module or "")
         items = self.read(inner, self.prefix(prefix), self.env(node, callee.key, place))
         for value, (_, result) in zip(node.outputs, callee.outputs, strict=False):

@@ -204,8 +204,13 @@ class Scheduler:
             return None
         if any(refs(tree).count(w) != 1 for w in wires):
             return None
-        if any(isinstance(part, (Attribute, Subscript)) and isinstance(part.owner, Ref) and part.owner.value in wires
-               and calls(self.pending[part.owner.value].tree) > 1 for part in walk(tree)):
+        if any(
+            isinstance(part, (Attribute, Subscript))
+            and isinstance(part.owner, Ref)
+            and part.owner.value in wires
+            and calls(self.pending[part.owner.value].tree) > 1
+            for part in walk(tree)
+        ):
             return None
         written = {w: self.pending[w].tree for w in wires}
         merged = rewrite(tree, lambda t: written.get(t.value) if isinstance(t, Ref) else None)
