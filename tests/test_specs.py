@@ -1,7 +1,7 @@
 """Every shipped spec: checked, counted, written as Python, run.
 
 The source and the summary of a model are compared with `tests/golden`; `pytest --update` writes them anew, and the
-diff is for a person to read. What runs is small: SMALL has the sizes at which a model is a second's work.
+diff is for a person to read. What runs is small; `shipped` says how, with a module for each file.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import shipped
 
-import dslnet
 from dslnet.build import check_program, read_program
 from dslnet.diagnostics import Report
 from dslnet.format import format_spec
@@ -33,56 +33,17 @@ SPECS = Path(__file__).parent.parent / "specs"
 GOLDEN = Path(__file__).parent / "golden"
 FILES = sorted(SPECS.glob("*.net"))
 
-#: What each model is made with when it runs, and its free dimensions at two sizes (B is 3 and then 2). Maps of the
-#: images keep more than one row and column to the end: a traced program takes a size of 1 for a constant.
-SMALL: dict[str, tuple[dict[str, Any], dict[str, tuple[int, int]]]] = {
-    "mlp:MLP": ({"hidden": 16}, {}),
-    "autoencoder:Autoencoder": ({"code": 4}, {}),
-    "siamese:Siamese": ({"d": 8}, {}),
-    "resnet:ResNet18": ({"classes": 5, "depths": [1, 1, 1, 1]}, {"H": (48, 65), "W": (64, 40)}),
-    "vgg:VGG16": ({"classes": 5, "depths": [1, 2, 1, 1, 1], "hidden": 8}, {"H": (64, 97), "W": (80, 64)}),
-    "vit:ViT": ({"size": 32, "patch": 8, "d": 24, "heads": 4, "depth": 2, "classes": 5}, {}),
-    "unet:UNet": ({"width": 4}, {"H": (32, 48), "W": (48, 32)}),
-    "unet:PaperUNet": ({"width": 2}, {"H": (204, 220), "W": (220, 204)}),
-    "lstm:Sentiment": ({"vocab": 31, "width": 6}, {"T": (7, 4)}),
-    "lstm:Tagger": ({"vocab": 31, "tags": 5, "width": 8}, {"T": (7, 4)}),
-    "transformer:Transformer": ({"vocab": 31, "d": 16, "heads": 4, "depth": 2}, {"S": (7, 4), "T": (5, 9)}),
-    "gpt2:GPT2": ({"vocab": 31, "context": 20, "d": 16, "heads": 4, "layers": 2}, {"T": (7, 20)}),
-    "film_vqa:FiLMVQA": ({"vocab": 31, "width": 4, "words": 5, "memory": 6}, {"T": (7, 4)}),
-}
-
-#: Models with a golden of their own beside those: other boxes, same shape of text.
-GOLDENS = [*SMALL, "resnet:ResNet50", "resnet:ResNeXt50", "vgg:VGG16BN"]
-
-#: Dimensions that an exported program fixes: a trace unrolls the loop of `scan`, and `torch.export` that of its own
-#: recurrent layers.
-FIXED = {"lstm:Tagger": {"T"}, "lstm:Sentiment": {"T"}, "film_vqa:FiLMVQA": {"T"}}
-
-#: Left out of the export, where solving for sizes takes a quarter of a minute; `UNet` is in.
-SLOW_TO_EXPORT = {"unet:PaperUNet"}
-
-#: Models whose configuration a published count belongs to, and the name it is published under.
-PUBLISHED = {
-    "resnet:ResNet18": "resnet18", "resnet:ResNet34": "resnet34", "resnet:ResNet50": "resnet50",
-    "resnet:ResNet101": "resnet101", "resnet:ResNet152": "resnet152", "resnet:WideResNet50": "wide_resnet50_2",
-    "resnet:ResNeXt50": "resnext50_32x4d", "vgg:VGG11": "vgg11", "vgg:VGG13": "vgg13", "vgg:VGG16": "vgg16",
-    "vgg:VGG19": "vgg19", "vgg:VGG11BN": "vgg11_bn", "vgg:VGG13BN": "vgg13_bn", "vgg:VGG16BN": "vgg16_bn",
-    "vgg:VGG19BN": "vgg19_bn", "vit:ViT": "vit_b_16", "vit:ViTB32": "vit_b_32", "vit:ViTL16": "vit_l_16",
-    "vit:ViTL32": "vit_l_32", "vit:ViTH14": "vit_h_14", "gpt2:GPT2": "gpt2", "gpt2:GPT2Medium": "gpt2-medium",
-    "gpt2:GPT2Large": "gpt2-large", "gpt2:GPT2XL": "gpt2-xl",
-}  # fmt: skip
-
-
-@cache
-def net(file: str) -> Any:
-    return dslnet.load(SPECS / f"{file}.net")
+SMALL = shipped.small()
+GOLDENS = shipped.goldens()
+PUBLISHED = shipped.published()
+net = shipped.net
 
 
 @cache
 def graph(name: str, small: bool = False) -> Model:
     """The checked graph of `file:Model`, as shipped or small."""
     file, _, model = name.partition(":")
-    made: Model = net(file)[model].graph(**(SMALL[name][0] if small else {}))
+    made: Model = net(file)[model].graph(**(SMALL[name].settings if small else {}))
     return made
 
 
@@ -147,7 +108,7 @@ def test_no_golden_is_left_over() -> None:
 
 
 def test_each_file_has_a_small_model() -> None:
-    assert {name.partition(":")[0] for name in SMALL} == {path.stem for path in FILES}
+    assert {name.partition(":")[0] for name in SMALL} == {path.stem for path in FILES} == set(shipped.modules())
 
 
 @pytest.mark.parametrize("command", [("check", "--ignore=E501"), ("format", "--check")], ids=["check", "format"])
@@ -187,7 +148,7 @@ def fresh(name: str, seed: int = 0) -> Any:
 
 
 def sizes(name: str, which: int) -> dict[str, int]:
-    return {"B": (3, 2)[which], **{k: v[which] for k, v in SMALL[name][1].items()}}
+    return {"B": (3, 2)[which], **{k: v[which] for k, v in SMALL[name].sizes.items()}}
 
 
 def inputs(name: str, which: int = 0) -> tuple[Any, ...]:
@@ -217,7 +178,7 @@ running = pytest.mark.parametrize("name", SMALL)
 
 @running
 def test_every_free_dimension_has_sizes(name: str) -> None:
-    assert set(graph(name, small=True).free) == {"B", *SMALL[name][1]}
+    assert set(graph(name, small=True).free) == {"B", *SMALL[name].sizes}
 
 
 @running
@@ -293,14 +254,14 @@ def test_a_seed_decides_the_weights(name: str) -> None:
     assert any(not torch.equal(one[key], other[key]) for key in one)
 
 
-@pytest.mark.parametrize("name", [name for name in SMALL if name not in SLOW_TO_EXPORT])
+@pytest.mark.parametrize("name", [name for name, how in SMALL.items() if how.export])
 def test_exported_with_dynamic_sizes(name: str) -> None:
     """Traced at the first sizes, run at the second."""
     import torch
     from torch.export import Dim, export
 
     model = graph(name, small=True)
-    fixed = FIXED.get(name, set())
+    fixed = SMALL[name].fixed
     axes: dict[str, Any] = {}
     for symbol, fact in model.free.items():
         if symbol not in fixed:

@@ -1,0 +1,15 @@
+"""vgg.net."""
+
+from __future__ import annotations
+
+from . import Small
+
+SMALL = {
+    "VGG16": Small({"classes": 5, "depths": [1, 2, 1, 1, 1], "hidden": 8}, {"H": (64, 97), "W": (80, 64)}),
+}
+GOLDEN = ("VGG16BN",)
+PUBLISHED = {
+    f"VGG{depth}{norm}": f"vgg{depth}{ending}"
+    for depth in (11, 13, 16, 19)
+    for norm, ending in (("", ""), ("BN", "_bn"))
+}

@@ -1,0 +1,31 @@
+"""Shipped models against other people's implementations, with their weights in ours (see `shipped`).
+
+Eval mode, batch 3, at least two sizes; the bound is 1e-5 on the largest absolute difference in float32.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+import shipped  # noqa: E402
+
+BOUND = 1e-5
+FILES = sorted(path.stem for path in shipped.SPECS.glob("*.net"))
+#: Compared in `test_parity_vision.py` and `test_parity_text.py`, or not yet.
+ELSEWHERE = {"autoencoder", "film_vqa", "gpt2", "lstm", "mlp", "siamese", "transformer", "unet", "vgg", "vit"}
+
+
+@pytest.mark.parametrize("name", shipped.references())
+def test_equal(name: str) -> None:
+    torch.manual_seed(0)
+    found = [shipped.difference(pair) for pair in shipped.references()[name].outputs()]
+    assert len(found) >= 2, "one size shows little"
+    assert max(found) <= BOUND
+
+
+@pytest.mark.parametrize("file", [file for file in FILES if file not in ELSEWHERE])
+def test_every_model_has_a_reference(file: str) -> None:
+    vouched = {model for each in shipped.references().values() if each.file == file for model in each.models}
+    assert vouched == set(shipped.net(file))
