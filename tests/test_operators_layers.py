@@ -20,7 +20,7 @@ from dslnet.source import NOWHERE  # noqa: E402
 
 FAMILIES = (
     "dense", "convolution", "pooling", "resizing", "normalisation", "activation", "recurrent", "attention",
-    "positions", "graphs",
+    "positions", "graphs", "augmentation",
 )  # fmt: skip
 TABLE = (
     ModuleArgument("table", NOWHERE, {"weight": (100, 64)}),

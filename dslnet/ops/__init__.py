@@ -6,6 +6,7 @@ registered by being defined.
 
 from . import activation as activation
 from . import attention as attention
+from . import augmentation as augmentation
 from . import convolution as convolution
 from . import cut as cut
 from . import dense as dense

@@ -61,7 +61,7 @@ class Global(Expression):
 
 @node
 class Apply(Expression):
-    """`function(*args, **kwargs)`. A name without a dot is a function of `targets/boxes.py` or a builtin."""
+    """`function(*args, **kwargs)`. A name without a dot is a function of a file `targets/boxes*.py`, or a builtin."""
 
     function: str | Expression
     args: tuple[Any, ...] = ()

@@ -1,7 +1,7 @@
-"""The classes and functions of `boxes.py` that an emitted file needs, as text.
+"""The classes and functions of `boxes.py` and its neighbours that an emitted file needs, as text.
 
-Enters: names. Leaves: their source, each after what it uses, and the modules that they import. The file is read as
-text and parsed; it is never imported, for that would import torch.
+Enters: names. Leaves: their source, each after what it uses, and the modules that they import. The files are read
+as text and parsed; they are never imported, for that would import torch.
 """
 
 from __future__ import annotations
@@ -10,18 +10,23 @@ import ast
 from functools import cache
 from pathlib import Path
 
-_FILE = Path(__file__).parents[1] / "boxes.py"
+_FILES = sorted(Path(__file__).parents[1].glob("boxes*.py"))
 
 
 @cache
 def _table() -> tuple[dict[str, tuple[str, tuple[str, ...]]], dict[str, str]]:
     """Each top-level name with its text and the names that it reads; each imported name with its line."""
-    text = _FILE.read_text("utf-8")
-    tree = ast.parse(text)
-    lines = text.split("\n")
     made: dict[str, tuple[str, tuple[str, ...]]] = {}
     imports: dict[str, str] = {}
-    for node in tree.body:
+    for file in _FILES:
+        _read(file.read_text("utf-8"), made, imports)
+    return made, imports
+
+
+def _read(text: str, made: dict[str, tuple[str, tuple[str, ...]]], imports: dict[str, str]) -> None:
+    """Add what one file defines and imports."""
+    lines = text.split("\n")
+    for node in ast.parse(text).body:
         if isinstance(node, (ast.Import, ast.ImportFrom)):
             for alias in node.names:
                 module = f"from {node.module} " if isinstance(node, ast.ImportFrom) else ""
@@ -33,7 +38,6 @@ def _table() -> tuple[dict[str, tuple[str, tuple[str, ...]]], dict[str, str]]:
             reads = tuple(dict.fromkeys(n.id for n in ast.walk(node) if isinstance(n, ast.Name)))
             for name in _targets(node):
                 made[name] = (source, reads)
-    return made, imports
 
 
 def _targets(node: ast.stmt) -> list[str]:
