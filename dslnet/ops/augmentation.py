@@ -8,11 +8,10 @@ from typing import Annotated, Literal
 
 from ..shape import UNKNOWN, Dim, Size, Tensor, compare
 from .arguments import Amounts, Axis, ListType, Positive, Probability, RealType
-from .axes import axis_of
 from .base import Mistake, Onnx, Operator, Wire
 from .code import Code, Training, X, apply
 from .dependence import Steps, Traced, across
-from .rules import brief, need_float, need_known, need_rank
+from .rules import brief, known_axis, need_float, need_known, need_rank
 from .windows import each, folded, need_space
 
 #: A least and a greatest value.
@@ -47,7 +46,8 @@ class RandomFlip(Augmentation):
     def shape(self, x: Tensor) -> Tensor:
         need_space(self, x)
         need_float(self, x, "x")
-        if self.axis is not UNKNOWN and axis_of("RandomFlip", self.axis, x) < 2:
+        axis = known_axis(self, x)
+        if axis is not None and axis < 2:
             raise Mistake("E0308", f"`RandomFlip` mirrors space, not axis {self.axis}", "axis", "from 2 on")
         return x
 
