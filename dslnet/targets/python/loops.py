@@ -35,7 +35,7 @@ class Reader(BoxReader):
         among = instance is not None and self.project.among(place.body, instance)
         if node.kind == "repeat" and instance is not None and not among and self.project.sequential(instance, node):
             tree = place.call(node.module or "", tuple(t for t in inputs if t is not None), ())
-            return [Item(self.outputs(node, place, prefix), tree, heavy=True)]
+            return [Item(self.outputs(node, place, prefix), tree, heavy=True, block=True)]
         first = self.project.bodies[node.rounds[0].definition]
         total = sum(r.count for r in node.rounds)
         if node.module is None:
@@ -89,7 +89,7 @@ class Reader(BoxReader):
             else:
                 tree = Call(target, args, keywords)
             made = {name: self.result(callee, name, prefix) for name in callee.results}
-            items = [Item(list(made.values()), tree, heavy=True)]
+            items = [Item(list(made.values()), tree, heavy=True, block=True)]
             inner.wires = made
         shown = repr([(i.outputs, i.tree, i.loop) for i in items])
         shape = shown.replace(prefix, "")
@@ -124,7 +124,7 @@ class Reader(BoxReader):
                     else:
                         tree = Call(own, args, keywords)
                     wires = {name: self.result(callee, name, sub) for name in callee.results}
-                    items.append(Item(list(wires.values()), tree, heavy=True))
+                    items.append(Item(list(wires.values()), tree, heavy=True, block=True))
                 results = [Ref(wires[v]) for _, v in callee.outputs]
                 if node.kind == "repeat":
                     fed[0] = results[0]
@@ -182,7 +182,7 @@ class Reader(BoxReader):
             tree: Tree = self.function(node, node.definition, args, keywords, place)
         else:
             tree = place.call(node.module or "", args, keywords)
-        loop = Loop(iterable, None, steps, [Item(list(made.values()), tree, heavy=True)])
+        loop = Loop(iterable, None, steps, [Item(list(made.values()), tree, heavy=True, block=True)])
         outer = self.outputs(node, place, prefix + "out:")
         outputs, finals = outer[: len(cell.outputs)], outer[len(cell.outputs) :]
         after = []

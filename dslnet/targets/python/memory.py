@@ -21,13 +21,25 @@ Test = Callable[[Call], bool]
 def release(statements: list[Statement], inputs: set[str], is_block: Test) -> list[Statement]:
     """The statements of a function with these arguments, which its caller keeps anyway."""
     made: list[Statement] = []
-    for number, statement in enumerate(statements):
-        made += _split(statement, _names(statements[number + 1 :]), inputs, is_block)
+    for statement, later in zip(statements, _live(statements), strict=True):
+        made += _split(statement, later, inputs, is_block)
     return _deleted(made, inputs, is_block)
 
 
+def _live(statements: list[Statement]) -> list[set[str]]:
+    """The locals that are read after each statement, before they are made anew."""
+    found: list[set[str]] = []
+    live: set[str] = set()
+    for statement in reversed(statements):
+        found.append(set(live))
+        if isinstance(statement, Assign):
+            live -= set(statement.targets)
+        live |= _names([statement])
+    return found[::-1]
+
+
 def _names(statements: list[Statement]) -> set[str]:
-    """What is read, before it is made anew or not."""
+    """What is read somewhere in these."""
     return {part.id for tree in statement_trees(statements) for part in walk(tree) if isinstance(part, Name)}
 
 
@@ -46,7 +58,8 @@ def _split(statement: Statement, later: set[str], inputs: set[str], is_block: Te
     if isinstance(tree, Call) and is_block(tree) and tree.args and isinstance(tree.args[0], Call):
         first, rest = tree.args[0], tree.args[1:]
         others = set().union(*map(_reads, rest)) if rest else set()
-        ends = sorted(n for n in _reads(first) - others - later if n.isidentifier() and n != "self")
+        made = set(statement.targets) if isinstance(statement, Assign) else set()
+        ends = sorted(n for n in _reads(first) - others - (later - made) if n.isidentifier() and n != "self")
         known = {n for n in ends if n not in inputs}
         if known and not is_block(first) and all(isinstance(a, Name) for a in rest):
             name = "x" if "x" in ends else min(known)

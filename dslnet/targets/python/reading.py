@@ -42,12 +42,14 @@ class Loop:
 
 @dataclass(slots=True)
 class Item:
-    """One step: `tree` or `loop` makes the wires `outputs`. A `heavy` one begins a new line of the source."""
+    """One step: `tree` or `loop` makes the wires `outputs`. A `heavy` one begins a new line of the source after
+    something light; a `block` that the author named has a line of its own."""
 
     outputs: list[str]
     tree: Tree | None = None
     loop: Loop | None = None
     heavy: bool = False
+    block: bool = False
 
 
 @dataclass(slots=True)
@@ -261,7 +263,7 @@ class BoxReader:
             tree: Tree = function.call(args, keywords, self.weightless_training, self.env(node, node.definition, place))
         else:
             tree = place.call(node.module or "", args, keywords)
-        return [Item(self._results(node, callee, place, prefix), tree, heavy=True)]
+        return [Item(self._results(node, callee, place, prefix), tree, heavy=True, block=True)]
 
     def _inline(self, node: Node, callee: Body, inputs: list[Tree | None], place: Place, prefix: str) -> list[Item]:
         inner = self.place(callee, node, inputs, place, lambda: place.module(node.module or ""), node.module or "")

@@ -30,9 +30,11 @@ from .statements import (
     plural,
     reads,
     refs,
+    says,
 )
 from .tree import (
     Attribute,
+    Binary,
     Call,
     Comprehension,
     Name,
@@ -59,6 +61,7 @@ class _Pending:
     calls: float
     heavy: bool
     light_top: bool
+    alone: bool = False  # on a line of its own, or in a sum
 
 
 class Scheduler:
@@ -124,6 +127,8 @@ class Scheduler:
             return False
         read, own = reads(following), reads(items[number])
         flows = bool(read) and read[0] == wire
+        if flows and says(items[number].tree, self.wires[wire].name):
+            return False
         return not (flows and bool(own) and self.left.get(own[0], 0) == 1)
 
     def _want(self, items: list[Item], results: list[str], last: str) -> None:
@@ -165,16 +170,11 @@ class Scheduler:
         outputs = item.outputs
         only = outputs[0] if len(outputs) == 1 else None
         if only is not None and self.left.get(only, 0) == 1 and only not in self.reserved:
-            named = self.wires[only].named
+            if self.wires[only].named and item.heavy and after:
+                pending.alone = item.block or not says(tree, self.wires[only].name)
             self.pending[only] = pending
-            if named and item.heavy and after:
-                self._materialise(only)
             return
         self._flush()
-        if only is None and not any(self.left.get(o) for o in outputs[1:]):
-            type_ = self.wires[outputs[0]].type
-            self._assign(outputs, pending.tree, type_)
-            return
         self._assign(outputs, pending.tree, self.wires[outputs[0]].type)
 
     def _consume(self, tree: Tree, heavy: bool) -> _Pending:
@@ -201,6 +201,8 @@ class Scheduler:
     def _joined(self, tree: Tree, wires: list[str], heavy: bool) -> _Pending | None:
         parts = [self.pending[w] for w in wires]
         if heavy and any(p.heavy and p.light_top for p in parts):
+            return None
+        if any(p.alone for p in parts) and not isinstance(tree, Binary):
             return None
         if any(refs(tree).count(w) != 1 for w in wires):
             return None

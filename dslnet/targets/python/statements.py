@@ -102,3 +102,8 @@ def is_method(tree: Call) -> bool:
     while isinstance(owner, Attribute):
         owner = owner.owner
     return not (isinstance(owner, Name) and owner.id in ("self", "torch", "F", "nn"))
+
+
+def says(tree: Tree | None, name: str) -> bool:
+    """Whether an expression is a call of the module of that name, so that a reader sees the name anyway."""
+    return isinstance(tree, Call) and isinstance(tree.function, Attribute) and tree.function.name == name
