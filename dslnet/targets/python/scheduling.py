@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from collections.abc import Sequence as Seq
-from dataclasses import dataclass
 
 from ...graph import Type
 from .names import Names
@@ -20,6 +19,7 @@ from .reading import Item, Loop, Wire
 from .statements import (
     Assign,
     For,
+    Pending,
     Return,
     Run,
     Statement,
@@ -53,17 +53,6 @@ CALLS = 3
 WIDTH = 70
 
 
-@dataclass(slots=True)
-class _Pending:
-    """An expression that is not yet in a statement."""
-
-    tree: Tree
-    calls: float
-    heavy: bool
-    light_top: bool
-    alone: bool = False  # on a line of its own, or in a sum
-
-
 class Scheduler:
     """Writes one function. `local` gives the name of a wire, `left` how often it is still read."""
 
@@ -73,7 +62,7 @@ class Scheduler:
         self.left: dict[str, int] = {}
         self.reserved: dict[str, str] = {}
         self.wanted: dict[str, str] = {}
-        self.pending: dict[str, _Pending] = {}
+        self.pending: dict[str, Pending] = {}
         self.out: list[Statement] = []
         self.inputs = list(inputs)
         for wire in self.inputs:
@@ -166,10 +155,11 @@ class Scheduler:
             self._step(item, item.tree, items[number + 1 :])
 
     def _step(self, item: Item, tree: Tree, after: list[Item]) -> None:
-        pending = self._consume(tree, item.heavy)
+        pending = self._consume(tree, item.heavy, item.block)
         outputs = item.outputs
         only = outputs[0] if len(outputs) == 1 else None
         if only is not None and self.left.get(only, 0) == 1 and only not in self.reserved:
+            pending.block = item.block
             if self.wires[only].named and item.heavy and after:
                 pending.alone = item.block or not says(tree, self.wires[only].name)
             self.pending[only] = pending
@@ -177,14 +167,14 @@ class Scheduler:
         self._flush()
         self._assign(outputs, pending.tree, self.wires[outputs[0]].type)
 
-    def _consume(self, tree: Tree, heavy: bool) -> _Pending:
+    def _consume(self, tree: Tree, heavy: bool, block: bool = False) -> Pending:
         """Write pending expressions into `tree` where the line stays readable; put the others into statements."""
         wanted = [r for r in refs(tree) if r in self.pending]
         if wanted:
             order = list(self.pending)
             while wanted:
                 if order[-len(wanted) :] == wanted:
-                    made = self._joined(tree, wanted, heavy)
+                    made = self._joined(tree, wanted, heavy, block)
                     if made is not None:
                         for wire in wanted:
                             del self.pending[wire]
@@ -196,30 +186,36 @@ class Scheduler:
                         self._materialise(wire)
                 order = list(self.pending)
                 wanted = [w for w in wanted if w in self.pending]
-        return _Pending(tree, calls(tree), heavy, not heavy)
+        return Pending(tree, calls(tree), heavy, not heavy)
 
-    def _joined(self, tree: Tree, wires: list[str], heavy: bool) -> _Pending | None:
+    def _joined(self, tree: Tree, wires: list[str], heavy: bool, block: bool) -> Pending | None:
         parts = [self.pending[w] for w in wires]
         if heavy and any(p.heavy and p.light_top for p in parts):
             return None
         if any(p.alone for p in parts) and not isinstance(tree, Binary):
             return None
+        if block and any([self._outlived(w) for w in wires]):
+            return None
         if any(refs(tree).count(w) != 1 for w in wires):
             return None
-        if any(
-            isinstance(part, (Attribute, Subscript))
-            and isinstance(part.owner, Ref)
-            and part.owner.value in wires
-            and calls(self.pending[part.owner.value].tree) > 1
-            for part in walk(tree)
-        ):
+        owners = [p.owner for p in walk(tree) if isinstance(p, (Attribute, Subscript))]
+        if any(isinstance(o, Ref) and o.value in wires and calls(self.pending[o.value].tree) > 1 for o in owners):
             return None
         written = {w: self.pending[w].tree for w in wires}
         merged = rewrite(tree, lambda t: written.get(t.value) if isinstance(t, Ref) else None)
         listed = isinstance(tree, Call) and any(isinstance(a, Sequence) for a in tree.args)
         if calls(merged) > CALLS + 0.5 or (not listed and len(self._shown(merged)) > WIDTH):
             return None
-        return _Pending(merged, calls(merged), heavy or any(p.heavy for p in parts), not heavy)
+        return Pending(merged, calls(merged), heavy or any(p.heavy for p in parts), not heavy)
+
+    def _outlived(self, wire: str) -> bool:
+        """Whether a local dies in a pending expression: as an argument of a block it would outlive the call, so the
+        expression gets a statement, and the name."""
+        tree = self.pending[wire].tree
+        dying = [self.local[w] for w in refs(tree) if self.left[w] == 1 and w not in self.inputs]
+        if dying and self.wanted.get(wire) not in dying:
+            self.wanted[wire] = dying[0]
+        return bool(dying) and not self.pending[wire].block
 
     def _shown(self, tree: Tree) -> str:
         def text(part: Tree) -> str:

@@ -47,6 +47,18 @@ class Delete:
 Statement = Assign | Run | Return | For | Delete
 
 
+@dataclass(slots=True)
+class Pending:
+    """An expression that is not yet in a statement."""
+
+    tree: Tree
+    calls: float
+    heavy: bool
+    light_top: bool
+    block: bool = False
+    alone: bool = False  # on a line of its own, or in a sum
+
+
 def appends(statement: Run, name: str) -> bool:
     call = statement.tree
     return isinstance(call, Call) and isinstance(call.function, Attribute) and call.function.owner == Name(name)
