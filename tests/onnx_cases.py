@@ -1,5 +1,10 @@
 """More lines for the operators: arguments that their examples leave out. Each is five numeric cases."""
 
+import torch
+from operator_harness import example_input
+
+from dslnet.shape import Tensor
+
 CASES = [
     line.strip()
     for line in """
@@ -242,10 +247,125 @@ CASES = [
 [B, T, 6] -> StopGrad
 [B, T, 6] -> SpectralNorm
 [B, T, 6] -> WeightNorm
+[B, T, 100] -> CrossEntropy(reduction="sum") to [B, T] long < 100
+[B, 5, H, W] -> CrossEntropy(weight=[1, 2, 0.5, 0, 3]) to [B, H, W] long < 5
+[B, 5, H, W] -> CrossEntropy(weight=[1, 2, 0.5, 0, 3], label_smoothing=0.2) to [B, H, W] long < 5
+[B, T, 5] -> CrossEntropy(weight=[1, 2, 0.5, 1, 3], label_smoothing=0.2, ignore_index=2) to [B, T] long < 5
+[B, T, 5] -> CrossEntropy(ignore_index=1, label_smoothing=0.1) to [B, T] long
+[B, T, 5] -> CrossEntropy(ignore_index=1, reduction="none") to [B, T] long
+[B, 10] -> CrossEntropy(label_smoothing=0.3) to [B, 10]
+[B, 4, H, W] -> CrossEntropy(weight=[1, 2, 0.5, 3], reduction="none") to [B, 4, H, W]
+[9] -> CrossEntropy to [] long < 9
+[B, T] -> BCELogits(reduction="none") to [B, T]
+[B, T] -> BCELogits(reduction="sum") to [B, T] bool
+[B, T, 3] -> MSE(reduction="sum") to [B, T, 3] long
+[B] -> MSE to [B] bool
+[B, T] -> L1(reduction="none") to [B, T]
+[B, T] -> L1(reduction="sum") to [B, T] long
+[B, T] -> Huber to [B, T]
+[B, T] -> Huber(2, reduction="none") to [B, T] long
+[B, T, 6] -> NLL(reduction="none") to [B, T] long < 6
+[B, 6] -> NLL(reduction="sum") to [B, 6] bool
+[B, T, 2 * D] -> NLL(reduction="none") to [B, T, D]
+[B, T, 10] -> KLDiv(log_target=true, reduction="none") to [B, T, 10]
+[B, T] -> KLDiv(reduction="sum", log_target=true) to [B, T]
+[B, 10] -> KLDiv(reduction="batchmean") to [B, 10] bool
+[B, 10] -> KLDiv to [B, 10] bool
+[B, 10] -> Distill(1) to [B, 10]
+[B, 7, H, W] -> Distill(3) to [B, 7, H, W]
+[B, 7, T] -> Distill(3, axis=1) to [B, 7, T]
+[B, T] -> Contrastive(reduction="none") to [B, T] long < 2
+[B] -> Contrastive(0.5, reduction="sum") to [B]
+([B, T, 6], [B, T, 6]) -> Triplet(reduction="none") to [B, T, 6]
+([B, 6], [B, 6]) -> Triplet(2, reduction="sum") to [B, 6]
+[B, B] -> InfoNCE(0.5)
+([B, 6], [B, 6]) -> CosineLoss(margin=0.2) to [B] bool
+([B, 6], [B, 6]) -> CosineLoss(reduction="none") to [B] long < 2
+([B, 6], [B, 6]) -> CosineLoss(margin=-0.5, reduction="sum") to [B] bool
+[B, T] -> Hinge(reduction="none") to [B, T] long < 2
+[B, T] -> Hinge(2, reduction="sum") to [B, T]
+[B, 20, 6] -> CTC(reduction="none") to [B, 3] long < 6
+[B, T, 9] -> CTC(blank=8, reduction="sum") to [B, 2] long < 8
+[B, H, W] -> Dice(0.1) to [B, H, W] bool
+[B, 3, H, W] -> Dice(reduction="sum") to [B, 3, H, W] long < 2
+[B, T, 10] -> Focal(1, reduction="none") to [B, T] long < 10
+[B, 4, H, W] -> Focal(0.5) to [B, H, W] long < 4
+[B, T] -> Focal(3, reduction="sum") to [B, T] bool
+[B, T] -> Focal(alpha=0.9) to [B, T] long < 2
+[B, 7, H, W] -> Accuracy(top=3) to [B, H, W] long < 7
+[B, T] -> Accuracy(threshold=-0.3) to [B, T] bool
+[B, T] -> Accuracy to [B, T] long < 2
+[B, 4, H, W] -> F1 to [B, H, W] long < 4
+[B, T, 40] -> F1 to [B, T] long < 40
+[B, T, 4] -> MeanIoU to [B, T] long < 4
+[B, 40] -> MeanIoU to [B] long < 40
+[B, T] -> PSNR(255) to [B, T] long
+[B, 3, T] -> PSNR(2) to [B, 3, T]
+[B, 10] -> Perplexity to [B] long < 10
+[B, T, 10] -> Perplexity to [B, T] long
 [B, 16] -> MoE(3, top=1)
 [B, 2, T, 16] -> MoE(4, top=3)
 """.strip().splitlines()
 ]
+
+
+def _probabilities(x: Tensor, y: Tensor) -> list[torch.Tensor]:
+    return [torch.rand(x.sizes), torch.rand(y.sizes) if y.dtype == "float" else example_input(y)]  # type: ignore[arg-type]
+
+
+def _sides(x: Tensor, y: Tensor, sign: Tensor) -> list[torch.Tensor]:
+    signs = torch.randint(0, 2, sign.sizes) * 2 - 1  # type: ignore[arg-type]
+    return [example_input(x), example_input(y), signs.float() if sign.dtype == "float" else signs]
+
+
+def _left_out(x: Tensor, y: Tensor) -> list[torch.Tensor]:
+    classes = example_input(y)
+    return [example_input(x), torch.where(torch.rand(classes.shape) < 0.3, -100, classes)]
+
+
+def _sequences(x: Tensor, y: Tensor, lengths: Tensor | None, ends: Tensor | None) -> list[torch.Tensor | None]:
+    """Labels of which those behind the end are no classes."""
+    batch, steps, _ = x.sizes
+    found: list[torch.Tensor | None] = [example_input(x), example_input(y), None, None]
+    if lengths is not None:
+        found[2] = torch.randint(steps // 2, steps + 1, (batch,))  # type: ignore[operator, arg-type]
+    if ends is not None:
+        found[3] = torch.randint(0, y.sizes[1] + 1, (batch,))  # type: ignore[operator, arg-type]
+        found[1][torch.arange(y.sizes[1])[None] >= found[3][:, None]] = 77  # type: ignore[index, arg-type]
+    return found
+
+
+#: Lines whose inputs are not just any numbers, and what makes them.
+GIVEN = {
+    line.strip(): make
+    for make, lines in {
+        _probabilities: """
+            [B, 1] -> BCE to [B, 1]
+            [2, 3] -> BCE(reduction="sum") to [2, 3] bool
+            [B, T] -> BCE(reduction="none") to [B, T] long < 2
+            [B, 1, H, W] -> Dice to [B, 1, H, W]
+            [B, T] -> KLDiv to [B, T]
+        """,
+        _sides: """
+            ([B, 64], [B, 64]) -> CosineLoss to [B]
+            ([B, 6], [B, 6]) -> CosineLoss(margin=0.2, reduction="none") to [B] long
+        """,
+        _left_out: """
+            [B, T, 6] -> CrossEntropy to [B, T] long
+            [B, 6, H, W] -> CrossEntropy(label_smoothing=0.1, weight=[1, 2, 3, 4, 5, 6]) to [B, H, W] long
+            [B, 6] -> CrossEntropy(reduction="sum") to [B] long
+            [B, T, 6] -> NLL to [B, T] long
+            [B, T, 6] -> Focal(reduction="sum") to [B, T] long
+            [B, T, 6] -> Perplexity to [B, T] long
+        """,
+        _sequences: """
+            [B, 30, 6] -> CTC(blank=2) to ([B, S] long < 6, [B] long, [B] long)
+            [B, 30, 6] -> CTC(reduction="none") to ([B, S] long < 6, [B] long)
+            [B, T, 6] -> CTC(reduction="sum") to (target_lengths=[B] long, [B, 4] long < 6)
+        """,
+    }.items()
+    for line in lines.strip().splitlines()
+}
 
 _BOTH = ("float float", "long long", "float long", "bool bool", "bool float", "long bool")
 _WITH = (

@@ -16,7 +16,7 @@ pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
 
 import numpy  # noqa: E402
 import torch  # noqa: E402
-from onnx_cases import CASES, SIGNS_AND_FUNCTIONS  # noqa: E402
+from onnx_cases import CASES, GIVEN, SIGNS_AND_FUNCTIONS  # noqa: E402
 from onnx_harness import RUNS, difference, graph_of, operator_difference, session  # noqa: E402
 from operator_harness import OPERATORS, Operator, read  # noqa: E402
 
@@ -35,11 +35,11 @@ BOUND = 1e-5
 
 
 def inferring() -> list[type[Operator]]:
-    """The operators of inference; a loss or metric is for training."""
-    return [c for c in dict.fromkeys(OPERATORS.values()) if c.kind not in ("loss", "metric", "optimizer")]
+    """The operators of a model: an optimizer is none."""
+    return [c for c in dict.fromkeys(OPERATORS.values()) if c.kind != "optimizer"]
 
 
-LINES = [before for cls in inferring() for before, _ in cls.examples()] + CASES
+LINES = list(dict.fromkeys([*(before for cls in inferring() for before, _ in cls.examples()), *CASES, *GIVEN]))
 
 
 @pytest.fixture(autouse=True)
@@ -52,7 +52,9 @@ def one_thread() -> Any:
 
 @pytest.mark.parametrize("line", LINES)
 def test_case(line: str) -> None:
-    assert operator_difference(line, 20, MODULES) <= BOUND
+    make = GIVEN.get(line)
+    given = None if make is None else lambda types: make(*types)
+    assert operator_difference(line, 20, MODULES, given=given) <= BOUND
 
 
 MODERN = ("DotProduct", "RoPE", "RMSNorm", "LayerNorm")

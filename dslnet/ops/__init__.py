@@ -10,6 +10,7 @@ from . import augmentation as augmentation
 from . import convolution as convolution
 from . import cut as cut
 from . import dense as dense
+from . import divergences as divergences
 from . import elementwise as elementwise
 from . import graphs as graphs
 from . import heads as heads

@@ -8,11 +8,11 @@ different shapes in silence, there is a mistake (E0511) here.
 from typing import Any, Literal
 
 from ..shape import Shape, Size, Tensor, compare, numel, same, shape_text
-from .arguments import Axis, Flag, Positive, Probability, Reals, Whole
-from .axes import axis_of, brief, has_unknown, kind_of, when_known
+from .arguments import Positive, Probability, Reals, Whole
 from .axes import both as pair
-from .base import Argument, Mistake, Operator
-from .code import Code, Cut, Expression, Infix, Subscript, X, Y, apply, method
+from .axes import brief, has_unknown, kind_of, when_known
+from .base import Argument, Mistake, Onnx, Operator, Wire
+from .code import Code, Expression, X, Y, apply, method
 
 Reduction = Literal["mean", "sum", "none"]
 
@@ -133,6 +133,14 @@ class Loss(Operator, abstract=True, kind="loss"):
     def flops(self, *xs: Any) -> Size:
         return 4 * numel(xs[0].sizes)
 
+    def onnx(self, g: Onnx, *xs: Any) -> str:
+        """The elements' losses put together; a family's `node` makes them."""
+        return g.reduced(self.node(g, *xs), self.reduction, xs[0].sizes[0] if xs[0].rank else 1)
+
+    def node(self, g: Onnx, *xs: Any) -> str:
+        """The elements' losses."""
+        raise NotImplementedError
+
 
 class CrossEntropy(Loss):
     """-log softmax(x) at the true class, over the axis of the prediction that the target lacks; or against a whole
@@ -178,6 +186,10 @@ class CrossEntropy(Loss):
             options["weight"] = method(X, "new_tensor", self.weight)
         return cross_entropy(prediction, target, axis, **options)
 
+    def onnx(self, g: Onnx, x: Wire, y: Wire) -> str:
+        axis = self._axis(x.type, y.type)
+        return g.cross_entropy(x, y, axis, self.reduction, self.weight, self.label_smoothing, self.ignore_index)
+
 
 def cross_entropy(x: Tensor, y: Tensor, axis: int, **options: Any) -> Expression:
     """The call of PyTorch for a class axis anywhere."""
@@ -214,6 +226,12 @@ class BCE(Elementwise):
     def torch(self, prediction: Tensor, target: Tensor) -> Code:
         return self.call("F.binary_cross_entropy", target)
 
+    def node(self, g: Onnx, x: Wire, y: Wire) -> str:
+        # PyTorch lets no logarithm fall below -100
+        one, truth = g.number(1.0), g.typed(y, "float")
+        yes, no = (g.above(g.op("Log", p), -100.0) for p in (x, g.op("Sub", one, x)))
+        return g.op("Neg", g.op("Add", g.op("Mul", truth, yes), g.op("Mul", g.op("Sub", one, truth), no)))
+
 
 class BCELogits(Elementwise):
     """Binary cross entropy of log-odds, sigmoid included.
@@ -227,6 +245,9 @@ class BCELogits(Elementwise):
     def torch(self, prediction: Tensor, target: Tensor) -> Code:
         return self.call("F.binary_cross_entropy_with_logits", target)
 
+    def node(self, g: Onnx, x: Wire, y: Wire) -> str:
+        return g.binary_entropy(x, y)
+
 
 class MSE(Elementwise):
     """The mean of (x - y)^2.
@@ -238,6 +259,10 @@ class MSE(Elementwise):
     def torch(self, prediction: Tensor, target: Tensor) -> Code:
         return self.call("F.mse_loss", target)
 
+    def node(self, g: Onnx, x: Wire, y: Wire) -> str:
+        error = g.difference(x, y)
+        return g.op("Mul", error, error)
+
 
 class L1(Elementwise):
     """The mean of |x - y|.
@@ -247,6 +272,9 @@ class L1(Elementwise):
 
     def torch(self, prediction: Tensor, target: Tensor) -> Code:
         return self.call("F.l1_loss", target)
+
+    def node(self, g: Onnx, x: Wire, y: Wire) -> str:
+        return g.op("Abs", g.difference(x, y))
 
 
 class Huber(Elementwise):
@@ -260,130 +288,8 @@ class Huber(Elementwise):
     def torch(self, prediction: Tensor, target: Tensor) -> Code:
         return self.call("F.huber_loss", target, **({} if self.delta == 1 else {"delta": self.delta}))
 
-
-class NLL(Loss):
-    """Negative log-likelihood of the target under a head: `Categorical` when the target is class numbers and lacks
-    the class axis, `Bernoulli` when it has the prediction's shape, `Gaussian` when its last axis is half of the
-    prediction's (up to the constant log(2 pi) / 2).
-
-    [B, 10] -> NLL to [B] long < 10    # []
-    [B, 6] -> NLL to [B, 6]    # []
-    [B, 8] -> NLL to [B, 4]    # []
-    """
-
-    def _family(self, x: Tensor, y: Tensor) -> str:
-        if x.rank == y.rank:
-            if alike(x, y):
-                return "Bernoulli"
-            halves = x.rank > 0 and all(map(same, x.sizes[:-1], y.sizes[:-1])) and same(x.sizes[-1], 2 * y.sizes[-1])
-            if halves:
-                return "Gaussian"
-        elif x.rank == y.rank + 1 and y.dtype == "long":
-            return "Categorical"
-        helps = (
-            f"`Categorical`: `target {{target}}: {shape_text(x.sizes[:-1])} long`",
-            f"`Bernoulli`: `target {{target}}: {shape_text(x.sizes)}`",
-        )
-        title = f"`NLL` knows no distribution of {pair(x, y)}"
-        raise Mistake("E0511", title, "target", f"`{{target}}` is {typed(y)}"[:49], helps=helps)
-
-    @when_known("reduction")
-    def shape(self, prediction: Tensor, target: Tensor) -> Tensor:
-        need_prediction("NLL", prediction)
-        family = self._family(prediction, target)
-        if family == "Categorical":
-            axis = need_classes("NLL", prediction, target)
-            return self.result((*prediction.sizes[:axis], *prediction.sizes[axis + 1 :]))
-        if family == "Bernoulli":
-            need_binary("NLL", target)
-        return self.result(target.sizes)
-
-    def torch(self, prediction: Tensor, target: Tensor) -> Code:
-        family = self._family(prediction, target)
-        if family == "Categorical":
-            return cross_entropy(prediction, target, need_classes("NLL", prediction, target), **self.reduced())
-        if family == "Bernoulli":
-            return apply("F.binary_cross_entropy_with_logits", X, floats(Y, target), **self.reduced())
-        half: Any = target.sizes[-1]
-        mean = Subscript(X, (..., Cut(None, half)))
-        spread = Subscript(X, (..., Cut(half, None)))
-        return apply("F.gaussian_nll_loss", mean, floats(Y, target), method(spread, "exp"), **self.reduced())
-
-
-class KLDiv(Loss):
-    """y (log y - x) for a prediction of log-probabilities x and probabilities y. The mean is over all elements, as
-    in PyTorch; `reduction="batchmean"` is the divergence of the distributions.
-
-    [B, 10] -> KLDiv to [B, 10]    # []
-    [2, 5] -> KLDiv(reduction="batchmean", log_target=true) to [2, 5]    # []
-    """
-
-    reduction: Literal["mean", "batchmean", "sum", "none"] = "mean"  # type: ignore[assignment]
-    log_target: Flag = False
-
-    def shape(self, prediction: Tensor, target: Tensor) -> Tensor:
-        need_prediction("KLDiv", prediction)
-        need_alike("KLDiv", prediction, target)
-        return self.result(prediction.sizes)
-
-    def torch(self, prediction: Tensor, target: Tensor) -> Code:
-        more = {"log_target": True} if self.log_target else {}
-        if self.reduction == "mean":  # by hand, because PyTorch announces that its "mean" will become "batchmean"
-            return method(apply("F.kl_div", X, floats(Y, target), reduction="none", **more), "mean")
-        return apply("F.kl_div", X, floats(Y, target), **self.reduced(), **more)
-
-
-class Distill(Operator, kind="loss"):
-    """T^2 KL(softmax(y / T) || softmax(x / T)), of a student x to a teacher y (Hinton et al., 2015), the mean over
-    samples. The class axis is the last, or 1 where axes of space follow.
-
-    [B, 100] -> Distill(4) to [B, 100]    # []
-    [B, T, 50] -> Distill(2) to [B, T, 50]    # []
-    """
-
-    temperature: Positive
-    axis: Axis | None = None
-
-    def _axis(self, x: Tensor) -> int:
-        if self.axis is None:
-            return 1 if x.rank > 3 else max(x.rank - 1, 0)
-        return axis_of("Distill", self.axis, x)
-
-    @when_known("axis")
-    def shape(self, prediction: Tensor, target: Tensor) -> Tensor:
-        need_prediction("Distill", prediction)
-        if target.dtype != "float":
-            raise Mistake(
-                "E0511",
-                f"`Distill` learns from a teacher's logits, `{{target}}` is {kind_of(target)}",
-                "target",
-                "not float",
-                helps=("`CrossEntropy` learns from class numbers",),
-            )
-        if prediction.rank and prediction.rank == target.rank:
-            axis = self._axis(prediction)
-            mine, theirs = prediction.sizes[axis], target.sizes[axis]
-            if not same(mine, theirs):
-                title = f"teacher and student do not make the same classes: {brief(theirs)} and {brief(mine)}"
-                facts = (("target", f"{brief(theirs)} classes"), ("prediction", f"{brief(mine)} classes"))
-                raise Mistake("E0510", title, "target", "this teacher", others=facts)
-        need_alike("Distill", prediction, target)
-        if not prediction.rank:
-            raise Mistake("E0302", "`Distill` wants classes, got two scalars")
-        return Tensor(())
-
-    def flops(self, prediction: Tensor, target: Tensor) -> Size:
-        return 8 * numel(prediction.sizes)
-
-    def torch(self, prediction: Tensor, target: Tensor) -> Code:
-        axis = self._axis(prediction)
-        t: Any = self.temperature
-        student, teacher = (X, Y) if t == 1 else (Infix("/", X, t), Infix("/", Y, t))
-        divergence = apply(
-            "F.kl_div",
-            apply("F.log_softmax", student, dim=axis),
-            apply("F.log_softmax", teacher, dim=axis),
-            reduction="batchmean",
-            log_target=True,
-        )
-        return divergence if t == 1 else Infix("*", t * t, divergence)
+    def node(self, g: Onnx, x: Wire, y: Wire) -> str:
+        error, delta = g.op("Abs", g.difference(x, y)), g.number(self.delta)
+        square = g.scaled(g.op("Mul", error, error), 0.5)
+        beyond = g.op("Mul", delta, g.op("Sub", error, g.number(self.delta / 2)))
+        return g.op("Where", g.op("LessOrEqual", error, delta), square, beyond)

@@ -4,12 +4,13 @@ Enters: a prediction and a target. Leaves: a scalar of one batch. Where torchmet
 accumulates it with that class, whose name is `torchmetrics`; the definitions agree.
 """
 
+from math import log
 from typing import Any, ClassVar, Literal
 
 from ..shape import Tensor, compare
 from .arguments import Count, Positive, Real
 from .axes import brief, when_known
-from .base import Mistake, Operator
+from .base import Mistake, Onnx, Operator, Wire
 from .code import Attr, Code, Infix, X, Y, apply, method
 from .losses import alike, cross_entropy, floats, need_alike, need_binary, need_classes, need_prediction
 
@@ -72,6 +73,16 @@ class Accuracy(Classified):
             right = method(Infix("==", Attr(best, "indices"), method(Y, "unsqueeze", axis)), "any", dim=axis)
         return method(method(right, "float"), "mean")
 
+    def onnx(self, g: Onnx, x: Wire, y: Wire) -> str:
+        if alike(x.type, y.type):
+            true = y.name if y.dtype == "bool" else g.op("Greater", g.typed(y, "float"), g.number(0.5))
+            right = g.op("Equal", g.op("Greater", x, g.number(self.threshold)), true)
+            return g.reduced(g.cast(right, "float"), "mean")
+        axis = self.axis(x.type, y.type)
+        _, best = g.ops(2, "TopK", x, g.size(self.top), axis=axis)
+        right = g.cast(g.op("Equal", best, g.unsqueeze(y, axis)), "float")
+        return g.reduced(g.reduce("ReduceMax", right, (axis,)), "mean")
+
 
 class F1(Classified):
     """The harmonic mean of precision and recall, 2 tp / (2 tp + fp + fn): the mean over classes that occur, or over
@@ -89,6 +100,13 @@ class F1(Classified):
         axis = self.axis(prediction, target)
         return apply("f1", method(X, "argmax", dim=axis), Y, prediction.sizes[axis], self.average)
 
+    def onnx(self, g: Onnx, x: Wire, y: Wire) -> str:
+        right, said, true = g.confusion(x, y, self.axis(x.type, y.type))
+        right, both = g.scaled(right, 2), g.op("Add", said, true)
+        if self.average == "micro":
+            return g.op("Div", g.reduced(right, "sum"), g.reduced(both, "sum"))
+        return g.mean_of_shares(right, both)
+
 
 class MeanIoU(Classified):
     """Intersection over union, tp / (tp + fp + fn): the mean over the classes that occur.
@@ -101,6 +119,10 @@ class MeanIoU(Classified):
     def torch(self, prediction: Tensor, target: Tensor) -> Code:
         axis = self.axis(prediction, target)
         return apply("mean_iou", method(X, "argmax", dim=axis), Y, prediction.sizes[axis])
+
+    def onnx(self, g: Onnx, x: Wire, y: Wire) -> str:
+        right, said, true = g.confusion(x, y, self.axis(x.type, y.type))
+        return g.mean_of_shares(right, g.op("Sub", g.op("Add", said, true), right))
 
 
 class PSNR(Metric):
@@ -123,6 +145,11 @@ class PSNR(Metric):
         peak: Any = self.data_range * self.data_range
         return Infix("*", 10, method(Infix("/", peak, error), "log10"))
 
+    def onnx(self, g: Onnx, x: Wire, y: Wire) -> str:
+        error = g.difference(x, y)
+        ratio = g.op("Div", g.number(self.data_range**2), g.reduced(g.op("Mul", error, error), "mean"))
+        return g.scaled(g.op("Log", ratio), 10 / log(10))
+
 
 class Perplexity(Classified):
     """e to the mean cross entropy of the true next tokens.
@@ -134,3 +161,6 @@ class Perplexity(Classified):
 
     def torch(self, prediction: Tensor, target: Tensor) -> Code:
         return method(cross_entropy(prediction, target, self.axis(prediction, target)), "exp")
+
+    def onnx(self, g: Onnx, x: Wire, y: Wire) -> str:
+        return g.op("Exp", g.cross_entropy(x, y, self.axis(x.type, y.type)))

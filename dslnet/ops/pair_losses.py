@@ -9,7 +9,7 @@ from ..shape import Size, Tensor, compare, numel, same
 from .arguments import Positive, Probability, Real, Whole
 from .axes import both as pair
 from .axes import brief, kind_of
-from .base import Mistake, Operator
+from .base import Mistake, Onnx, Operator, Wire
 from .code import Code, Infix, Input, X, Y, Z, apply, method
 from .losses import (
     Loss,
@@ -43,6 +43,12 @@ class Contrastive(Loss):
     def torch(self, distance: Tensor, target: Tensor) -> Code:
         return self.gathered(apply("contrastive", X, floats(Y, target), self.margin))
 
+    def node(self, g: Onnx, distance: Wire, y: Wire) -> str:
+        same, beyond = g.typed(y, "float"), g.above(g.op("Sub", g.number(self.margin), distance), 0.0)
+        near = g.op("Mul", same, g.op("Mul", distance, distance))
+        far = g.op("Mul", g.op("Sub", g.number(1.0), same), g.op("Mul", beyond, beyond))
+        return g.scaled(g.op("Add", near, far), 0.5)
+
 
 class Triplet(Loss):
     """max(0, |a - p| - |a - n| + margin), for an anchor, a positive and a negative (Schroff et al., 2015).
@@ -64,6 +70,13 @@ class Triplet(Loss):
     def torch(self, anchor: Tensor, positive: Tensor, negative: Tensor) -> Code:
         more = {} if self.margin == 1 else {"margin": self.margin}
         return apply("F.triplet_margin_loss", X, Y, Z, **more, **self.reduced())
+
+    def node(self, g: Onnx, anchor: Wire, positive: Wire, negative: Wire) -> str:
+        near, far = (
+            g.norm(g.op("Add", g.op("Sub", anchor, other), g.number(1e-6)), 2, (anchor.rank - 1,))  # PyTorch's eps
+            for other in (positive, negative)
+        )
+        return g.above(g.op("Add", g.op("Sub", near, far), g.number(self.margin)), 0.0)
 
 
 class InfoNCE(Operator, kind="loss"):
@@ -89,6 +102,14 @@ class InfoNCE(Operator, kind="loss"):
 
     def torch(self, scores: Tensor) -> Code:
         return apply("info_nce", X if self.temperature == 1 else Infix("/", X, self.temperature))
+
+    def onnx(self, g: Onnx, scores: Wire) -> str:
+        scaled = g.scaled(scores, 1 / self.temperature)
+        truth = g.steps(scores.sizes[0])
+        logs = [(g.op("LogSoftmax", scaled, axis=axis), axis) for axis in (1, 0)]
+        found = (g.op("GatherElements", each, g.unsqueeze(truth, axis), axis=axis) for each, axis in logs)
+        rows, columns = (g.reduced(each, "mean") for each in found)
+        return g.scaled(g.op("Add", rows, columns), -0.5)
 
 
 class CosineLoss(Loss):
@@ -117,6 +138,16 @@ class CosineLoss(Loss):
         sign = method(Z, "long") if target.dtype == "bool" else Z
         return apply("F.cosine_embedding_loss", X, Y, sign, **more, **self.reduced())
 
+    def node(self, g: Onnx, x: Wire, y: Wire, target: Wire) -> str:
+        both, one, other = (g.reduce("ReduceSum", g.op("Mul", *pair), (1,)) for pair in ((x, y), (x, x), (y, y)))
+        eps = g.number(1e-12)  # PyTorch's
+        lengths = g.op("Sqrt", g.op("Mul", g.op("Add", one, eps), g.op("Add", other, eps)))
+        cosine, zero = g.op("Div", both, lengths), g.number(0.0)
+        sign = g.typed(target, "float")
+        near = g.op("Where", g.op("Equal", sign, g.number(1.0)), g.op("Sub", g.number(1.0), cosine), zero)
+        apart = g.above(g.op("Sub", cosine, g.number(self.margin)), 0.0)
+        return g.op("Add", near, g.op("Where", g.op("Equal", sign, g.number(-1.0)), apart, zero))
+
 
 class Hinge(Loss):
     """max(0, margin - x y) for a score x and a target y of 1 or -1.
@@ -142,6 +173,9 @@ class Hinge(Loss):
 
     def torch(self, prediction: Tensor, target: Tensor) -> Code:
         return self.gathered(method(Infix("-", self.margin, Infix("*", X, Y)), "clamp", min=0))
+
+    def node(self, g: Onnx, x: Wire, y: Wire) -> str:
+        return g.above(g.op("Sub", g.number(self.margin), g.op("Mul", x, g.typed(y, "float"))), 0.0)
 
 
 class CTC(Loss):
@@ -180,6 +214,9 @@ class CTC(Loss):
         given = (None if lengths is None else Z, None if target_lengths is None else Input(3))
         return apply("ctc", X, Y, *given, blank=self.blank, reduction=self.reduction)
 
+    def onnx(self, g: Onnx, x: Wire, y: Wire, lengths: Wire | None = None, target_lengths: Wire | None = None) -> str:
+        return g.alignments(x, y, lengths, target_lengths, self.blank, self.reduction)
+
 
 class Dice(Loss):
     """1 - (2 sum p y + smooth) / (sum p + sum y + smooth), for probabilities, over all axes of a sample (Milletari et
@@ -201,6 +238,12 @@ class Dice(Loss):
 
     def torch(self, prediction: Tensor, target: Tensor) -> Code:
         return self.gathered(apply("dice", X, floats(Y, target), self.smooth))
+
+    def node(self, g: Onnx, x: Wire, y: Wire) -> str:
+        axes, truth, smooth = range(1, x.rank), g.typed(y, "float"), g.number(self.smooth)
+        both, mine, true = (g.reduce("ReduceSum", each, axes) for each in (g.op("Mul", x, truth), x, truth))
+        top = g.op("Add", g.scaled(both, 2), smooth)
+        return g.op("Sub", g.number(1.0), g.op("Div", top, g.op("Add", g.op("Add", mine, true), smooth)))
 
 
 class Focal(Loss):
@@ -235,3 +278,16 @@ class Focal(Loss):
             entropy = apply("F.cross_entropy", classes_first(prediction, axis), Y, reduction="none")
         loss = apply("focal", entropy, self.gamma)
         return self.gathered(loss if weight is None else Infix("*", weight, loss))
+
+    def node(self, g: Onnx, x: Wire, y: Wire) -> str:
+        weight = None
+        if x.rank == y.rank:
+            entropy = g.binary_entropy(x, y)
+            if self.alpha is not None:  # alpha where it is true, 1 - alpha where it is not
+                truth = g.scaled(g.typed(y, "float"), 2 * self.alpha - 1)
+                weight = g.op("Add", truth, g.number(1 - self.alpha))
+        else:
+            entropy = g.cross_entropy(x, y, need_classes("Focal", x.type, y.type), "none")
+        wrong = g.op("Sub", g.number(1.0), g.op("Exp", g.op("Neg", entropy)))
+        loss = g.op("Mul", g.op("Pow", wrong, g.number(self.gamma)), entropy)
+        return loss if weight is None else g.op("Mul", weight, loss)

@@ -16,8 +16,8 @@ from ...ops.base import Combinator, Operator
 from ...shape import Dim, Tensor
 from ...source import Source, Span
 from ...weights import definition_weights
+from .aligning import Aligning
 from .graph import Unsupported
-from .layers import Layers
 from .nodes import Body, Wire
 from .weights import Weights
 
@@ -35,7 +35,7 @@ class Owned:
 Find = Callable[[str], Owned]
 
 
-class Onnx(Layers):
+class Onnx(Aligning):
     """The graph of a model, and the builder that the rules of operators are given.
 
     A rule is called with this and its inputs as `Wire`s (None for a port that is not fed) and gives the name of a
@@ -152,8 +152,6 @@ class Onnx(Layers):
             self.path, self.parametrization, self.held = before
         if made is None:
             advice = "write it with other boxes, or leave its part to the program that runs the graph"
-            if operator.kind in ("loss", "metric"):
-                advice = "a loss or metric is for training; give its inputs as outputs"
             raise Unsupported(f"`{getattr(operator, 'cls', operator.name)}` has no ONNX form", advice, node.span)
         return [made] if len(node.outputs) == 1 else list(made)
 
