@@ -100,6 +100,8 @@ CATALOGUE: dict[str, str] = {
     "E0818": "a Python box that the caller has not allowed",
     "E0820": "something that cannot be exported",
     "E0821": "an exported graph that differs from its model",
+    "E0822": "a line that a table of names does not have",
+    "E0823": "weights that do not fit the model",
     # limits
     "E0900": "a file that is too large",
     "E0901": "indentation that is too deep",

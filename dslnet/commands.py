@@ -129,8 +129,10 @@ def compile(
     suffix = os.path.splitext(output)[1] if output != "-" else ".py"
     if suffix not in (".py", ".json", ".onnx"):
         raise Misuse(f"`{output}` must end in .onnx, .py (Python source) or .json (the graph)")
-    if suffix != ".onnx" and (exporting.get("weights") or exporting.get("opset") or exporting.get("fold")):
+    if suffix != ".onnx" and any(exporting.get(option) for option in ("weights", "opset", "fold")):
         raise Misuse("`--weights`, `--opset` and `--fold` are for an output that ends in .onnx")
+    if exporting.get("names") and not exporting.get("weights"):
+        raise Misuse("`--names` says what the tensors of `--weights FILE` are called here")
     program, model = _model(session, target, settings, format, limit, root, strict)
     if program is None or model is None:
         return 1
@@ -142,7 +144,8 @@ def compile(
         from .onnx import command
 
         inputs = [*program.files, *program.shipped]
-        return command(session, model, output, inputs, force, allow_python, format, **exporting)
+        spec = program.path(model.definition.span.file)
+        return command(session, model, output, inputs, force, allow_python, format, spec=spec, **exporting)
     with progress(f"writing {output}"):
         if suffix == ".py":
             from .targets.python import emit

@@ -121,24 +121,39 @@ def read_spec(
     `span` is the place that asked for it, by default the file itself as a whole. With `root`, the real path of the
     file must be below the real path of that folder.
     """
-    place = span or Span(str(path), 0, 0)
-    result = _read(str(path), limits.file_bytes, root and Path(os.path.realpath(root)))
+    return _told(_read(str(path), ".net", limits.file_bytes, root and Path(os.path.realpath(root))), report, path, span)
+
+
+def read_names(path: str | Path, report: Report, limits: Limits = DEFAULT) -> bytes | None:
+    """The bytes of a `.names` file, or None after a report."""
+    return _told(_read(str(path), ".names", limits.file_bytes, None), report, path, None)
+
+
+def tables_beside(spec: str | Path) -> list[str]:
+    """The tables of names beside a spec, in order: `gpt2.transformers.names` is one of `gpt2.net`."""
+    folder, name = os.path.split(str(spec))
+    stem = name.removesuffix(".net") + "."
+    found = [n for n in _neighbours(folder or ".", ".names") if n.startswith(stem)]
+    return [os.path.join(folder, n) for n in found[:20]]
+
+
+def _told(result: bytes | Refusal, report: Report, path: str | Path, span: Span | None) -> bytes | None:
     if isinstance(result, bytes):
         return result
-    result.tell(report, place)
+    result.tell(report, span or Span(str(path), 0, 0))
     return None
 
 
-def _read(path: str, limit: int, root: Path | None) -> bytes | Refusal:
+def _read(path: str, suffix: str, limit: int, root: Path | None) -> bytes | Refusal:
     shown = f"`{_relative(path, root)}`"
-    if not path.endswith(".net"):
-        return Refusal("E0803", f"{shown} does not end in .net", "only `.net` files are read")
+    if not path.endswith(suffix):
+        return Refusal("E0803", f"{shown} does not end in {suffix}", f"only `{suffix}` files are read")
     try:
         real = Path(os.path.realpath(path, strict=True))
     except (OSError, ValueError) as error:
         return _unreadable(error, path, shown)
-    if real.suffix != ".net":
-        return Refusal("E0803", f"{shown} is a link to a file that does not end in .net")
+    if real.suffix != suffix:
+        return Refusal("E0803", f"{shown} is a link to a file that does not end in {suffix}")
     if root is not None and not real.is_relative_to(root):
         return _outside(shown)
     try:
@@ -181,7 +196,8 @@ def _unreadable(error: OSError | ValueError, path: str, shown: str) -> Refusal:
         return Refusal("E0804", f"{shown} cannot be a path")
     match error.errno:
         case errno.ENOENT | errno.ENOTDIR:
-            near = did_you_mean(os.path.basename(path), _neighbours(os.path.dirname(path) or "."))
+            suffix = ".names" if path.endswith(".names") else ".net"
+            near = did_you_mean(os.path.basename(path), _neighbours(os.path.dirname(path) or ".", suffix))
             helps = (f"did you mean {' or '.join(f'`{name}`' for name in near)}?",) if near else ()
             return Refusal("E0801", f"there is no file {shown}", helps=helps)
         case errno.ELOOP:
@@ -199,9 +215,9 @@ def _reason(error: OSError) -> str:
     return (error.strerror or type(error).__name__).lower()
 
 
-def _neighbours(folder: str) -> list[str]:
+def _neighbours(folder: str, suffix: str) -> list[str]:
     try:
-        return sorted(name for name in os.listdir(folder) if name.endswith(".net"))[:500]
+        return sorted(name for name in os.listdir(folder) if name.endswith(suffix))[:500]
     except (OSError, ValueError):
         return []
 

@@ -129,14 +129,35 @@ class Maker:
         return model
 
     def __call__(self, *positional: Any, **settings: Any) -> nn.Module:
-        """A `torch.nn.Module` with these arguments, made from the source that `compile` writes."""
+        """A `torch.nn.Module` with these arguments, made from the source that `compile` writes.
+
+        `weights="x.safetensors"` fills it. Its tensors are called as in the state_dict, or otherwise: `names="x.names"`
+        is the table that says how, by default one that lies beside the spec. (A model's own parameters of these two
+        names are what they are in the spec.) Raises `NetError`.
+        """
         from .runtime import instantiate
 
+        weights, names = (settings.pop(n, None) if n not in self.parameters else None for n in ("weights", "names"))
         model = self.graph(*positional, **settings)
         folder = os.path.dirname(os.path.abspath(self._net._path))
         sources = self._net._program.report.sources
         module: nn.Module = instantiate(model, allow_python=self._net._allow_python, folder=folder, sources=sources)
+        if weights is not None:
+            self._fill(module, model, weights, names)
+        elif names is not None:
+            raise TypeError("`names` says what the tensors of `weights` are called here")
         return module
+
+    def _fill(self, module: nn.Module, model: Model, weights: Path, names: Path | None) -> None:
+        from .checkpoints import read_checkpoint
+        from .runtime.instances import copy_tensors
+
+        program = self._net._program
+        report = Report(sources=dict(program.report.sources))
+        checkpoint = read_checkpoint(model, weights, names, program.path(model.definition.span.file), report)
+        _raise(report, False)
+        assert checkpoint is not None  # or the report has a reason
+        copy_tensors(module, checkpoint.tensors)
 
     def draw(
         self, *, theme: str = "auto", settings: dict[str, Any] | None = None, timeout: float = 60.0, **options: Any

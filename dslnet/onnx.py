@@ -76,21 +76,31 @@ def command(
     allow_python: Iterable[str],
     format: str,
     weights: str | None = None,
+    names: str | None = None,
+    spec: str | None = None,
     opset: int | None = None,
     fold: bool = False,
     verify: bool = True,
 ) -> int:
-    """`dslnet compile -o x.onnx`."""
+    """`dslnet compile -o x.onnx`. `spec` is the file that has the model; tables of names lie beside it."""
     from .targets.onnx import FORMATS, Unavailable
 
     if opset is not None and opset not in FORMATS:
         raise Misuse(f"`--opset {opset}` is none of {min(FORMATS)} to {max(FORMATS)}")
     report = Report(sources=session.report.sources)
-    files = [*inputs, *([weights] if weights is not None else [])]
+    files = [*inputs, *(file for file in (weights, names) if file is not None)]
+    checkpoint = None
     options = {"opset": opset or min(FORMATS), "fold": fold, "force": force, "inputs": files}
+    done = None
     try:
         with progress(f"writing {output}"):
-            done = _written(model, output, report, weights, verify, tuple(allow_python), options)
+            if weights is not None:
+                from .checkpoints import read_checkpoint
+
+                checkpoint = read_checkpoint(model, weights, names, spec, report)
+            if weights is None or checkpoint is not None:
+                tensors = None if checkpoint is None else checkpoint.tensors
+                done = _written(model, output, report, tensors, verify, tuple(allow_python), options)
     except Unavailable as missing:
         need = "" if str(missing) == "onnx" or not verify else "; `--no-verify` does without onnxruntime and torch"
         raise Misuse(f"this needs the package {missing}: `pip install {missing}`{need}") from None
@@ -98,7 +108,9 @@ def command(
     if done is None:
         return 1
     compared = "not compared" if done.difference is None else f"onnxruntime differs by {done.difference:.1e} at most"
-    origin = f"weights of {weights}" if weights is not None else "new weights"
+    origin = "new weights" if weights is None else f"weights of {weights}"
+    if checkpoint is not None and checkpoint.table is not None:
+        origin += f" by {checkpoint.table}"
     put(f"{output}: {done.nodes} nodes, {origin}, {compared}\n", sys.stderr)
     return 0
 
@@ -107,25 +119,22 @@ def _written(
     model: Model,
     output: str,
     report: Report,
-    file: str | None,
+    tensors: dict[str, Any] | None,
     verify: bool,
     allowed: tuple[str, ...],
     options: dict[str, Any],
 ) -> Exported | None:
-    from .source import Span
-    from .targets.onnx import Weights, WeightsMistake, export, fits, module_with, read_safetensors
+    from .checkpoints import WeightsMistake
+    from .targets.onnx import Weights, export, module_with
 
-    try:
-        weights = None
-        if file is not None:
-            weights = read_safetensors(file)
-            fits(model, weights, file)
-        module = None
-        if verify or weights is None:
+    weights = None if tensors is None else Weights(tensors)
+    module = None
+    if verify or weights is None:
+        try:
             module = module_with(model, weights, allowed)
-            weights = weights or Weights(module.state_dict())
-    except WeightsMistake as mistake:
-        report.error(mistake.code, mistake.title, Span(file or output, 0, 0))
-        return None
+        except WeightsMistake as mistake:
+            mistake.tell(report, output)
+            return None
+        weights = weights or Weights(module.state_dict())
     assert weights is not None
     return export(model, output, weights, report, module=module if verify else None, sources=report.sources, **options)

@@ -91,6 +91,7 @@ def check(session: Session, /, **options: Any) -> int:
 @click.option("--force", is_flag=True, help="Replace a file that dslnet did not write.")
 @click.option("--allow-python", multiple=True, metavar="PKG", help="Python boxes may come from this package.")
 @click.option("--weights", metavar="FILE", help="ONNX: the weights, a .safetensors file; else they are new.")
+@click.option("--names", metavar="FILE", help="ONNX: what the weights are called there, a .names file.")
 @click.option("--opset", type=int, metavar="N", help="ONNX: the version of its operators, 20 to 24.")
 @click.option("--fold", is_flag=True, help="ONNX: fold batch norms into convolutions.")
 @click.option("--no-verify", "verify", is_flag=True, default=True, flag_value=False, help="ONNX: do not compare.")

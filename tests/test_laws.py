@@ -34,6 +34,7 @@ ORDER = [
     "build",
     "analysis",
     "checking",
+    "checkpoints",
     "targets",
     "runtime",
     "training",
@@ -43,7 +44,7 @@ ORDER = [
 RANK = {name: rank for rank, line in enumerate(ORDER) for name in line.split()}
 #: Heavy packages; these folders may use them, inside functions.
 HEAVY = {"torch", "onnx", "onnxruntime", "numpy", "sympy", "lightning", "torchmetrics", "safetensors"}
-MAY_USE_HEAVY = {"targets", "runtime", "training"}
+MAY_USE_HEAVY = {"checkpoints", "targets", "runtime", "training"}
 
 FILES = sorted(PACKAGE.rglob("*.py"))
 

@@ -19,11 +19,12 @@ import torch  # noqa: E402
 from onnx_harness import difference, session  # noqa: E402
 
 import dslnet  # noqa: E402
+from dslnet.checkpoints import WeightsMistake, read_tensors  # noqa: E402
 from dslnet.cli import main  # noqa: E402
 from dslnet.diagnostics import NetError, Report  # noqa: E402
 from dslnet.files import unchanged  # noqa: E402
 from dslnet.onnx import export  # noqa: E402
-from dslnet.targets.onnx import Weights, WeightsMistake, read_safetensors  # noqa: E402
+from dslnet.targets.onnx import Weights  # noqa: E402
 from dslnet.targets.onnx import export as write_model  # noqa: E402
 
 SPEC = """
@@ -188,8 +189,8 @@ def test_what_has_no_form_is_named(tmp_path: Path, capsys: pytest.CaptureFixture
     [
         (["--weights", "{}/none.safetensors"], "E0801"),
         (["--weights", "{}/main.net"], "E0817"),
-        (["--weights", "{}/less.safetensors"], "E0817"),
-        (["--weights", "{}/other.safetensors"], "E0817"),
+        (["--weights", "{}/less.safetensors"], "E0823"),
+        (["--weights", "{}/other.safetensors"], "E0823"),
         (["--opset", "19"], "none of 20 to"),
     ],
 )
@@ -226,14 +227,14 @@ def test_a_broken_weights_file(data: bytes, tmp_path: Path) -> None:
     path = tmp_path / "w.safetensors"
     path.write_bytes(data)
     with pytest.raises(WeightsMistake):
-        read_safetensors(str(path))
+        read_tensors(str(path))
 
 
 def test_half_precision_is_read_as_single(tmp_path: Path) -> None:
     values = numpy.array([[1.5, -2.25]], "f2")
-    weights = read_safetensors(str(safetensors(tmp_path / "w.safetensors", {"a": values})))
+    weights = Weights(read_tensors(str(safetensors(tmp_path / "w.safetensors", {"a": values}))))
     assert weights.array("a").dtype == numpy.float32 and (weights.array("a") == values).all()
     bits = (numpy.array([1.5, -2.25], "f4").view("u4") >> 16).astype("u2").tobytes()
     head = json.dumps({"b": {"dtype": "BF16", "shape": [2], "data_offsets": [0, 4]}}).encode()
     (tmp_path / "b.safetensors").write_bytes(struct.pack("<Q", len(head)) + head + bits)
-    assert read_safetensors(str(tmp_path / "b.safetensors")).array("b").tolist() == [1.5, -2.25]
+    assert Weights(read_tensors(str(tmp_path / "b.safetensors"))).array("b").tolist() == [1.5, -2.25]

@@ -33,6 +33,8 @@ NOT_A_SPEC = {
     "E0818": "what the caller allows",
     "E0820": "found when a graph is exported",
     "E0821": "found when an exported graph is run",
+    "E0822": "a line of a table of names",
+    "E0823": "found when a module is built",
     "E0900": "too long for a page",
     "E0901": "too long for a page",
     "E0902": "too long for a page",

@@ -14,8 +14,9 @@ import pytest
 from test_python_target import SMALL, examples, model_at, model_of, sizes_of
 
 import dslnet
+from dslnet.checkpoints import WeightsMistake
 from dslnet.runtime import instantiate, module_from
-from dslnet.runtime.instances import WeightsError, weights_path
+from dslnet.runtime.instances import weights_path
 
 torch: Any = pytest.importorskip("torch")
 torch.set_num_threads(1)
@@ -120,7 +121,7 @@ def test_weights_are_read_from_beside_the_spec(tmp_path: Path) -> None:
     safetensors = pytest.importorskip("safetensors.torch")
     text = 'model M:\n  input x: [B, 4]\n  - a: Linear(3, weights="w.safetensors")\n  output y: Linear(2)\n'
     model = model_of(text, tmp_path)
-    with pytest.raises(WeightsError) as caught:
+    with pytest.raises(WeightsMistake) as caught:
         instantiate(model)
     assert caught.value.code == "E0801"
     table = {"weight": torch.ones(3, 4), "bias": torch.zeros(3), "unused": torch.zeros(1)}
@@ -128,10 +129,10 @@ def test_weights_are_read_from_beside_the_spec(tmp_path: Path) -> None:
     module = instantiate(model)
     assert torch.equal(module.a.weight, torch.ones(3, 4)) and not torch.equal(module.y.weight, torch.ones(2, 3))
     safetensors.save_file({"weight": torch.ones(3, 5), "bias": torch.zeros(3)}, tmp_path / "w.safetensors")
-    with pytest.raises(WeightsError):
+    with pytest.raises(WeightsMistake):
         instantiate(model)
     (tmp_path / "w.safetensors").write_bytes(b"nothing")
-    with pytest.raises(WeightsError):
+    with pytest.raises(WeightsMistake):
         instantiate(model)
 
 
@@ -150,7 +151,7 @@ def test_weights_are_read_from_beside_the_spec(tmp_path: Path) -> None:
     ],
 )
 def test_paths_of_weights(name: str, tmp_path: Path) -> None:
-    with pytest.raises(WeightsError):
+    with pytest.raises(WeightsMistake):
         weights_path(name, tmp_path)
 
 
@@ -159,7 +160,7 @@ def test_a_link_out_of_the_folder_is_refused(tmp_path: Path) -> None:
     inner.mkdir()
     (tmp_path / "w.safetensors").write_bytes(b"")
     (inner / "w.safetensors").symlink_to(tmp_path / "w.safetensors")
-    with pytest.raises(WeightsError):
+    with pytest.raises(WeightsMistake):
         weights_path("w.safetensors", inner)
 
 

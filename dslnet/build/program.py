@@ -80,6 +80,12 @@ class Program:
     def _own(self, target: object) -> bool:
         return isinstance(target, Block) and target.file is self.entry
 
+    def path(self, shown: str) -> str | None:
+        """Where the file is that spans call so."""
+        if any(file.spec.source.name == shown for file in self.files.values()):
+            return shown
+        return next((str(path) for path, file in self.shipped.items() if file.spec.source.name == shown), None)
+
     # ---------------------------------------------------------------------------------------- the prelude
 
     @cached_property

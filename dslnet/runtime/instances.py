@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..checkpoints import WeightsMistake, read_tensors
 from ..graph import Instance, Model, join
 from ..source import Source
 from ..targets.python import emit
@@ -19,14 +20,6 @@ from .modules import module_from
 
 if TYPE_CHECKING:
     from torch import nn
-
-
-class WeightsError(Exception):
-    """A weights file that cannot be used. `code` is that of the diagnostic."""
-
-    def __init__(self, code: str, title: str) -> None:
-        super().__init__(title)
-        self.code, self.title = code, title
 
 
 class PythonRefused(PermissionError):
@@ -45,7 +38,7 @@ def instantiate(
     """Emit the model's source, import it and make the module.
 
     `allow_python` are the packages that Python boxes may come from. Weight files are looked for beside the spec, or
-    in `folder`. `sources` are the files that the model was built from, by name. Raises `WeightsError` for a file that
+    in `folder`. `sources` are the files that the model was built from, by name. Raises `WeightsMistake` for a file that
     is missing or fits nothing.
     """
     _refuse_python(model, tuple(allow_python))
@@ -134,46 +127,33 @@ def _load_weights(model: Model, made: nn.Module, folder: Path | None) -> None:
     for path, name, spec in _weighted(model):
         file = weights_path(name, folder or Path(spec).parent)
         if file not in tables:
-            tables[file] = read_weights(file)
+            tables[file] = read_tensors(str(file))
         apply_weights(made, path, tables[file], name)
 
 
 def weights_path(name: str, folder: Path) -> Path:
     """Where a `weights=` file is. It is named relative to the spec and stays in its folder.
 
-    Raises `WeightsError`.
+    Raises `WeightsMistake`.
     """
     parts = name.split("/")
     legal = all(p and p not in (".", "..") and set(p) <= _LETTERS and p[-1] not in ". " for p in parts)
     if not legal:
-        raise WeightsError("E0804", f"`{name}` is not a path below the spec's folder")
+        raise WeightsMistake("E0804", f"`{name}` is not a path below the spec's folder")
     if not name.endswith(".safetensors"):
-        raise WeightsError("E0817", f"`{name}` is not a .safetensors file")
+        raise WeightsMistake("E0817", f"`{name}` is not a .safetensors file")
     path = folder.joinpath(*parts)
     if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder)):
-        raise WeightsError("E0803", f"`{name}` leads out of the spec's folder")
+        raise WeightsMistake("E0803", f"`{name}` leads out of the spec's folder")
     if not path.is_file():
-        raise WeightsError("E0801", f"there is no file `{name}` beside the spec")
+        raise WeightsMistake("E0801", f"there is no file `{name}` beside the spec")
     return path
 
 
 _LETTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-")
 
 
-def read_weights(file: Path) -> dict[str, Any]:
-    """The tensors of a safetensors file by name."""
-    try:
-        from safetensors.torch import load_file
-    except ImportError:
-        raise WeightsError("E0817", "reading weights needs the package safetensors") from None
-    try:
-        table: dict[str, Any] = load_file(str(file))
-    except Exception as error:
-        raise WeightsError("E0817", f"`{file.name}` cannot be read as safetensors: {error}") from error
-    return table
-
-
-def apply_weights(made: nn.Module, path: str, table: dict[str, Any], name: str) -> None:
+def apply_weights(made: nn.Module, path: str, table: Mapping[str, Any], name: str) -> None:
     """Copy tensors into the module at `path`. Keys of the file that the module has not are left alone, for what is
     pruned is not in it; keys of the module that the file has not are an error."""
     target = made.get_submodule(path)
@@ -182,10 +162,21 @@ def apply_weights(made: nn.Module, path: str, table: dict[str, Any], name: str) 
     missing = sorted(k for k in set(own) - set(chosen) if not k.endswith("num_batches_tracked"))
     if missing:
         more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
-        raise WeightsError("E0817", f"`{name}` has no `{missing[0]}`{more}, which `{path}` needs")
+        raise WeightsMistake("E0823", f"`{name}` has no `{missing[0]}`{more}, which `{path}` needs")
     for key, value in chosen.items():
-        if own[key].shape != value.shape:
-            raise WeightsError(
-                "E0817", f"`{key}` is {list(value.shape)} in `{name}`, but {list(own[key].shape)} in `{path}`"
+        if list(own[key].shape) != list(value.shape):
+            raise WeightsMistake(
+                "E0823", f"`{key}` is {list(value.shape)} in `{name}`, but {list(own[key].shape)} in `{path}`"
             )
-    target.load_state_dict(chosen, strict=False)
+    copy_tensors(target, chosen)
+
+
+def copy_tensors(module: nn.Module, tensors: Mapping[str, Any]) -> None:
+    """Copy numpy arrays into the entries of a module's state_dict, one after another, so that no second model is in
+    memory. Names and shapes are the module's."""
+    import torch
+
+    own = module.state_dict()
+    with torch.no_grad():
+        for name, value in tensors.items():
+            own[name].copy_(torch.from_numpy(value.copy()))

@@ -11,22 +11,20 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ...checkpoints import WeightsMistake
 from ...diagnostics import Report
 from ...graph import Model
-from ...source import NOWHERE, Source, Span
+from ...source import NOWHERE, Source
 from .folding import fold as fold_norms
 from .graph import Unsupported
 from .inlining import Onnx
 from .modules import Unavailable, module_with
 from .placing import place
 from .verifying import Different, verify
-from .weights import Weights, WeightsMistake, fits, read_safetensors
+from .weights import Weights
 from .writing import FORMATS, LARGEST, write
 
-__all__ = [
-    "FORMATS", "Exported", "Unavailable", "Weights", "WeightsMistake", "export", "fits", "module_with",
-    "read_safetensors",
-]  # fmt: skip
+__all__ = ["FORMATS", "Exported", "Unavailable", "Weights", "export", "module_with"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +58,6 @@ def export(
             __import__(package)
         except ImportError:
             raise Unavailable(package) from None
-    shown = Span(path, 0, 0)
     try:
         graph = Onnx(model, weights, opset, sources)
         if fold:
@@ -72,7 +69,7 @@ def export(
         report.error("E0820", problem.title, span, "not exported", helps=[problem.help] if problem.help else [])
         return None
     except WeightsMistake as mistake:
-        report.error(mistake.code, mistake.title, shown)
+        mistake.tell(report, path)
         return None
     compare = None if module is None else (lambda data: verify(data, model, module))
     try:

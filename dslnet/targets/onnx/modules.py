@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...graph import Model
-from .weights import Weights, WeightsMistake
+from .weights import Weights
 
 
 class Unavailable(Exception):
@@ -25,13 +25,9 @@ def module_with(model: Model, weights: Weights | None, allow_python: tuple[str, 
     except ImportError:
         raise Unavailable("torch") from None
     from ...runtime import instantiate
-    from ...runtime.instances import WeightsError
 
     torch.manual_seed(0)
-    try:
-        module = instantiate(model, allow_python=allow_python)
-    except WeightsError as error:
-        raise WeightsMistake(error.code, error.title) from None
+    module = instantiate(model, allow_python=allow_python)
     if weights is not None:
         own = module.state_dict()
         found = {name: torch.from_numpy(weights.array(name).copy()) for name in own if name in weights.tensors}

@@ -1,0 +1,44 @@
+"""A file of weights for a model.
+
+Enters: a model, the path of a file, perhaps that of a table of names. Leaves: its tensors under the model's names, or
+a report.
+"""
+
+from __future__ import annotations
+
+import os
+
+from ..diagnostics import Report
+from ..files import tables_beside
+from ..graph import Model
+from ..weights import definition_weights
+from .fitting import Checkpoint, fitted
+from .mistakes import WeightsMistake
+from .safetensors import read_tensors
+from .table import read_table
+
+
+def read_checkpoint(
+    model: Model, file: str | os.PathLike[str], names: str | os.PathLike[str] | None, spec: str | None, report: Report
+) -> Checkpoint | None:
+    """The tensors of `file` for a model: by the table `names`; without one by name, or, where the names are others,
+    by one of the tables beside `spec`, the file that has the model."""
+    file, weights = os.fspath(file), list(definition_weights(model, model.entry))
+    try:
+        tensors = read_tensors(file)
+        if names is not None:
+            table = read_table(os.fspath(names), report)
+            given = [] if table is None else [table]
+            return fitted(tensors, weights, given, file=file, model=model.name, only=True) if given else None
+        try:
+            return fitted(tensors, weights, [], file=file, model=model.name)
+        except WeightsMistake:
+            before = report.errors
+            tables = [read_table(path, report) for path in (tables_beside(spec) if spec else [])]
+            if report.errors > before:
+                return None
+            known = [table for table in tables if table is not None]
+            return fitted(tensors, weights, known, file=file, model=model.name)
+    except WeightsMistake as mistake:
+        mistake.tell(report, file)
+        return None
