@@ -15,6 +15,8 @@ from .checking import check as check_program
 from .checking import compile_model
 from .diagnostics import NetError, Report
 from .limits import DEFAULT, Limits
+from .ops import OPERATORS
+from .unchanged import Checked, Recent, keep, key, recall
 
 if TYPE_CHECKING:
     from torch import nn
@@ -44,10 +46,15 @@ def load(
     `root` is the folder that imports may not leave (by default the file's own), `allow_python` the packages that
     Python boxes may come from.
     """
-    program, models, report = _read(path, limits, root)
-    _raise(report, strict)
-    assert program is not None  # a file that cannot be read is a mistake in the report
-    return Net(program, models, os.fspath(path), strict, tuple(allow_python))
+    known = key(os.fspath(path), limits, None if root is None else os.path.realpath(root))
+    checked = recall(known)
+    if checked is None:
+        program, models, report = _read(path, limits, root)
+        _raise(report, strict)
+        assert program is not None  # a file that cannot be read is a mistake in the report
+        checked = Checked(program, models, report, dict(OPERATORS), Recent(), Recent())
+        keep(known, checked)
+    return Net(checked, os.fspath(path), strict, tuple(allow_python))
 
 
 def _read(path: Path, limits: Limits, root: Path | None) -> tuple[Program | None, dict[str, Model], Report]:
@@ -67,12 +74,9 @@ def _raise(report: Report, strict: bool) -> None:
 class Net:
     """A checked file. `net.ResNet18` is a model of it, `net.ResNet18(classes=10)` a `torch.nn.Module`."""
 
-    def __init__(
-        self, program: Program, models: dict[str, Model], path: str, strict: bool, allow_python: tuple[str, ...]
-    ) -> None:
-        self._program, self._path, self._strict, self._allow_python = program, path, strict, allow_python
-        #: What checking the file has built: the models at their default arguments.
-        self._models = models
+    def __init__(self, checked: Checked, path: str, strict: bool, allow_python: tuple[str, ...]) -> None:
+        self._checked, self._program = checked, checked.program
+        self._path, self._strict, self._allow_python = path, strict, allow_python
 
     def __getattr__(self, name: str) -> Maker:
         if name.startswith("_") or name not in self._program.models:
@@ -111,7 +115,10 @@ class Maker:
 
     def graph(self, *positional: Any, **settings: Any) -> Model:
         """The checked graph at these arguments. Raises `NetError`."""
-        program = self._net._program
+        return self._graph(self._values(positional, settings))
+
+    def _values(self, positional: tuple[Any, ...], settings: dict[str, Any]) -> dict[str, Any]:
+        """All arguments by name."""
         names = self.parameters
         if len(positional) > len(names):
             raise TypeError(f"{self.__name__} takes {len(names)} arguments, got {len(positional)}")
@@ -119,13 +126,21 @@ class Maker:
             if name in settings:
                 raise TypeError(f"{self.__name__} got {name} twice")
             settings[name] = value
-        if not settings and self.__name__ in self._net._models:
-            return self._net._models[self.__name__]
-        report = Report(sources=program.report.sources)
-        values = {name: _value(name, value) for name, value in settings.items()}
-        model = compile_model(program, self.__name__, values, report)
+        return {name: _value(name, settings[name]) for name in sorted(settings)}
+
+    def _graph(self, values: dict[str, Any]) -> Model:
+        checked = self._net._checked
+        if not values and self.__name__ in checked.models:
+            return checked.models[self.__name__]
+        known = (self.__name__, repr(values))
+        if known in checked.graphs:
+            return checked.graphs[known]
+        report = Report(sources=checked.program.report.sources)
+        model = compile_model(checked.program, self.__name__, values, report)
         _raise(report, self._net._strict)
         assert model is not None  # building fails with a diagnostic or not at all
+        if not report.diagnostics:
+            checked.graphs[known] = model
         return model
 
     def __call__(self, *positional: Any, **settings: Any) -> nn.Module:
@@ -136,12 +151,16 @@ class Maker:
         names are what they are in the spec.) Raises `NetError`.
         """
         from .runtime import instantiate
+        from .targets.python import emit
 
         weights, names = (settings.pop(n, None) if n not in self.parameters else None for n in ("weights", "names"))
-        model = self.graph(*positional, **settings)
+        values = self._values(positional, settings)
+        model = self._graph(values)
+        known, sources = (self.__name__, repr(values)), self._net._checked.sources
+        if known not in sources:
+            sources[known] = emit(model, self._net._program.report.sources)
         folder = os.path.dirname(os.path.abspath(self._net._path))
-        sources = self._net._program.report.sources
-        module: nn.Module = instantiate(model, allow_python=self._net._allow_python, folder=folder, sources=sources)
+        module: nn.Module = instantiate(model, text=sources[known], allow_python=self._net._allow_python, folder=folder)
         if weights is not None:
             self._fill(module, model, weights, names)
         elif names is not None:

@@ -34,7 +34,7 @@ ORDER = [
     "build",
     "analysis",
     "checking",
-    "checkpoints",
+    "checkpoints unchanged",
     "targets",
     "runtime",
     "training",

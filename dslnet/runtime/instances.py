@@ -34,15 +34,17 @@ def instantiate(
     allow_python: Iterable[str] = (),
     folder: str | os.PathLike[str] | None = None,
     sources: Mapping[str, Source] | None = None,
+    text: str | None = None,
 ) -> nn.Module:
-    """Emit the model's source, import it and make the module.
+    """Emit the model's source, import it and make the module. `text` is that source, where it is known already.
 
     `allow_python` are the packages that Python boxes may come from. Weight files are looked for beside the spec, or
     in `folder`. `sources` are the files that the model was built from, by name. Raises `WeightsMistake` for a file that
     is missing or fits nothing.
     """
     _refuse_python(model, tuple(allow_python))
-    text = emit(model, sources)
+    if text is None:
+        text = emit(model, sources)
     module = module_from(text, model.name)
     cls = getattr(module, class_name(text, model.name))
     cls.__graph__ = model  # for those who export what was made
