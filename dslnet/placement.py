@@ -88,7 +88,7 @@ def _check(statements: tuple[Statement, ...], combinator: Combinator | None, mis
         if kind is Lane:
             lanes += 1
             if excused:
-                # They stand below a block that has no lines, and belong inside it.
+                # They stand below a block that has no lines, and belong inside it; or below a lane that was told of.
                 pass
             elif not merge and structure != "residual":
                 mistakes.add(
@@ -98,6 +98,7 @@ def _check(statements: tuple[Statement, ...], combinator: Combinator | None, mis
                     start + 1,
                     helps=["open one above it, or write a dash for a step in series"],
                 )
+                excused = True
             elif structure == "residual" and lanes == 2:
                 mistakes.add(
                     "E0114",

@@ -279,6 +279,25 @@ def test_graph_isomorphism(make: Any) -> None:
     assert make(HEAD + "GINConv with edges").state_dict()["out.linear2.weight"].shape == (4, 4)
 
 
+def test_graph_isomorphism_with_a_norm(make: Any) -> None:
+    ours = make(HEAD + "GINConv(3, Norm=BatchNorm) with edges")
+    state = ours.state_dict()
+    state["out.norm1.running_mean"].copy_(torch.tensor([1.0, -1.0, 2.0]))
+    x = F.linear(NODES + adjacency() @ NODES, state["out.linear1.weight"], state["out.linear1.bias"])
+    inner = ((x - state["out.norm1.running_mean"]) / (1 + 1e-5) ** 0.5).relu()
+    close(ours(NODES, EDGES), F.linear(inner, state["out.linear2.weight"], state["out.linear2.bias"]))
+
+
+@pytest.mark.parametrize(
+    ("first", "expected"),
+    [([0], [0] * 5), ([0, 2], [0, 0, 1, 1, 1]), ([0, 2, 2, 4], [0, 0, 2, 2, 3]), ([0, 0, 1], [1, 2, 2, 2, 2])],
+)
+def test_membership(make: Any, first: list[int], expected: list[int]) -> None:
+    """Graphs without nodes have none."""
+    ours = make("input x: [N, 4]\ninput first: [G] long < N\noutput out: Membership with first")
+    assert ours(NODES, torch.tensor(first)).tolist() == expected
+
+
 # -------------------------------------------------------------------------------------------------- mistakes
 
 

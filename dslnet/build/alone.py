@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..shape import UNKNOWN, UNKNOWN_TENSOR, Tensor
-from ..syntax import Declaration, Ellipsis
+from ..syntax import BoxRef, Declaration, Ellipsis
 from .binding import Bound, bind_block
 from .blocks import Block, meant
 from .body import Body
@@ -45,15 +45,15 @@ def _unknown(frame: Body, declaration: Declaration) -> Wire:
     """A declared input or state whose sizes are unknown; its rank is known when it is written."""
     frame.seen.add(id(declaration))
     name = declaration.key.words[-1]
-    pattern, _, _ = frame.pattern_of(declaration)
+    pattern, below, _ = frame.pattern_of(declaration)
     type = UNKNOWN_TENSOR
     if pattern is not None:
-        for item in pattern.items:
+        for item in (*pattern.items, *([below] if isinstance(below, BoxRef) else [])):
             for word in set(free_names(frame, item)):
                 frame.sizes[word] = UNKNOWN
         if not any(isinstance(item, Ellipsis) for item in pattern.items):
             dtype = pattern.dtype.text if pattern.dtype else "float"
-            type = Tensor(tuple(UNKNOWN for _ in pattern.items), dtype)
+            type = Tensor(tuple(UNKNOWN for _ in pattern.items), dtype, UNKNOWN if dtype == "long" else None)
     wire = Wire(frame.fresh(name.text), type, frame, name.span, named=True)
     if meant(declaration.key.words) == "state":
         frame.state_names.append(name.text)

@@ -173,6 +173,16 @@ def _below(frame: Body, declaration: Declaration) -> Size | None:
     _, below, _ = frame.pattern_of(declaration)
     if below is None:
         return None
+    if isinstance(below, BoxRef) and next(free_names(frame, below), None) is not None:
+        frame.error(
+            "E0312",
+            f"nothing says what `{below.name}` is",
+            below.span,
+            "no input before has this size",
+            helps=(f"an input with a size `{below.name}`, or a parameter of the model",),
+        )
+        frame.sizes[below.name] = UNKNOWN
+        return None
     value = frame.evaluate(below)
     if isinstance(value, bool) or not isinstance(value, (int, Dim)):
         return None

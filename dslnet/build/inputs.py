@@ -84,6 +84,8 @@ class Inputs(Requirements):
             source = f"{'the flow ' if not given.side else ''}{actual} makes"
             matching.meet(matched, source, self.clash(root, name.text, pattern, actual, given, caller))
         self.bind_states(root, states, matching, caller)
+        for below, actual, given in checks:
+            self.bind_range(below, actual, given, caller)
         matching.finish()
         for declaration, default in later:
             self.default_input(declaration, default, matching)
@@ -127,6 +129,21 @@ class Inputs(Requirements):
                 secondary=[Label(pattern.span, f"says {wanted}")],
                 helps=helps,
             )
+
+    def bind_range(self, below: Expression | None, actual: Tensor, given: Fed, caller: Combinators) -> None:
+        """A symbol that no shape has, `[N] long < G`, is the range of the ids that come in."""
+        if not isinstance(below, BoxRef) or next(free_names(self, below), None) is None:
+            return
+        if actual.below is None and actual.shape is not None:
+            caller.error(
+                "E0312",
+                f"nothing says what `{below.name}` is, these ids have no range",
+                given.span,
+                f"gets {actual}"[:49],
+                secondary=[Label(below.span, "the number of ids")],
+                helps=("the input that they come from says it: `input edges: [2, E] long < N`",),
+            )
+        self.sizes[below.name] = UNKNOWN if actual.below is None else actual.below
 
     def id_range(self, below: Expression | None, actual: Tensor, given: Fed, caller: Combinators) -> None:
         if below is None:

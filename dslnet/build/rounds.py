@@ -129,7 +129,7 @@ class Rounds(Modules):
             current = Wire("flow", draft.value.type, self, draft.value.span)
             index += count
         if not any(draft.frame.body for draft, _ in drafts):
-            return flow  # rounds of nothing
+            return self.unknown(span) if current.unknown else flow  # rounds of nothing
         return self.run_rounds("repeat", combinator, drafts, flow, boxes, self.path(self.naming.segment(combinator)))
 
     def round_name(self, combinator: Repeat) -> str:

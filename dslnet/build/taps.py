@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..diagnostics import Edit, Help, did_you_mean
+from ..shape import UNKNOWN
 from ..source import Span
 from .boxes import Boxes
 from .values import UNKNOWN_VALUE, DraftNode, ModuleValue, Namespace, Wire, Wires, describe
@@ -22,8 +23,10 @@ class Taps(Boxes):
         found, names = self.find_tap(value, name, span)
         if found is not None:
             return found
-        if isinstance(value, Wire) and value.unknown:
-            return None
+        if isinstance(value, Wire) and (
+            value.unknown or (value.node is None and any(s is UNKNOWN for s in value.type.sizes))
+        ):
+            return None  # something before it has a mistake
         if isinstance(value, ModuleValue):
             self.error(
                 "E0215",

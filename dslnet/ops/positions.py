@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..shape import UNKNOWN, Size, Tensor, numel
-from .arguments import Count, Extent, Positive
+from .arguments import Axis, Count, Extent, Positive
 from .base import Mistake, Onnx, Operator, Weight, Wire
 from .code import Attr, Code, X, apply, module
 from .dependence import NO_STEPS, Steps, Traced, across, pointwise
-from .rules import brief, need_divisor, need_float, need_known, need_rank
+from .rules import brief, known_axis, need_divisor, need_float, need_known, need_rank
 
 
 class RoPE(Operator, kind="embedding"):
@@ -48,27 +48,34 @@ class RoPE(Operator, kind="embedding"):
 
 
 class Positions(Operator, kind="embedding"):
-    """0, 1, 2, ... for the steps of a sequence.
+    """0, 1, 2, ... for the steps of a sequence, or for what stands along another axis.
 
     [8, 12] long < 100 -> Positions    # [12] long
     [B, T, d] -> Positions    # [T] long
+    [N, d] -> Positions(axis=0)    # [N] long
     """
 
+    axis: Axis = 1
+
     def shape(self, x: Tensor) -> Tensor:
-        need_rank(self, x, range(2, 17), "[B, T, ...]", "x")
-        return Tensor((x.sizes[1],), "long", x.sizes[1])
+        axis: Any = self.axis
+        if axis == 1:
+            need_rank(self, x, range(2, 17), "[B, T, ...]", "x")
+        axis = known_axis(self, x)
+        count = UNKNOWN if axis is None else x.sizes[axis]
+        return Tensor((count,), "long", count)
 
     def dependence(self, x: Traced) -> Steps:
         return NO_STEPS  # the number of steps, not what they hold
 
     def torch(self, x: Tensor) -> Code:
-        return apply("torch.arange", x.sizes[1], device=Attr(X, "device"))
+        return apply("torch.arange", x.sizes[known_axis(self, x) or 0], device=Attr(X, "device"))
 
     def onnx(self, g: Onnx, x: Wire) -> str:
-        return g.steps(x.sizes[1])
+        return g.steps(x.sizes[known_axis(self, x.type) or 0])
 
     def because(self, output: Tensor, x: Tensor) -> str:
-        return f"counts {brief(x.sizes[1])} steps"
+        return f"counts {brief(output.sizes[0])} steps"
 
 
 class SineEmbedding(Operator, kind="embedding"):
