@@ -303,6 +303,14 @@ CASES = [
 [B, 3, T] -> PSNR(2) to [B, 3, T]
 [B, 10] -> Perplexity to [B] long < 10
 [B, T, 10] -> Perplexity to [B, T] long
+[B, T] -> Huber(0.2, reduction="sum") to [B, T] bool
+[B, 3, H, W] -> DepthwiseConv(5, padding=[1, 2])
+([B, T, 6], [6]) -> Add(loose=true)
+([6], [B, T, 6]) -> Mul(loose=true)
+[B, 6, T] -> InstanceNorm(track_running_stats=true, momentum=0.5)
+[B, T, 6] -> RNN(5, num_layers=2, dropout=0.5)
+[B, T, 6] -> LSTM(5, num_layers=2, dropout=0.5)
+[B, T, 6] -> Mean(axis=[0, 2], keep=true)
 [B, 16] -> MoE(3, top=1)
 [B, 2, T, 16] -> MoE(4, top=3)
 """.strip().splitlines()

@@ -175,12 +175,43 @@ def test_a_graph_that_differs_is_not_written(net: Path, tmp_path: Path) -> None:
     assert [d.code for d in report.diagnostics] == ["E0821"] and not out.exists()
 
 
-def test_what_has_no_form_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_has_no_form_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "main.net"
-    path.write_text("model M:\n  input x: [B, 3]\n  input y: [B, 3]\n  output z: x -> BCELogits to y\n", "utf-8")
-    assert main(["compile", str(path), "-o", str(tmp_path / "m.onnx"), "--no-verify"]) == 1
+    (tmp_path / "their_boxes.py").write_text("from torch import nn\n\n\nclass Wave(nn.Linear):\n    pass\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    text = 'use python Wave from "their_boxes"\nmodel M:\n  input x: [B, 3]\n  output z: x -> Wave(3, 4) -> [B, 4]\n'
+    path.write_text(text, "utf-8")
+    words = ["compile", str(path), "-o", str(tmp_path / "m.onnx")]
+    assert main(words) == 1
+    assert "E0818" in capsys.readouterr().err
+    for more in ((), ("--no-verify",)):
+        assert main([*words, "--allow-python", "their_boxes", *more]) == 1
+        error = capsys.readouterr().err
+        assert "E0820" in error and "`Wave` is Python code and has no ONNX form" in error and "main.net:4" in error
+    assert not (tmp_path / "m.onnx").exists()
+    module = dslnet.load(path, allow_python=["their_boxes"]).M()
+    with pytest.raises(NetError, match="E0820"):
+        export(module, tmp_path / "m.onnx")
+
+
+@pytest.mark.parametrize(
+    "lines, said",
+    [
+        ("output y: x -> MaxPool([T // 2, 2])", "a window of a size that is known only at run time"),
+        (
+            "- MoE(2):\n      - SinePositions -> Linear(3)\n  output y",
+            "the number of vectors that an expert gets is not",
+        ),
+    ],
+)
+def test_sizes_that_cannot_be(lines: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "main.net"
+    path.write_text(f"model M:\n  input x: [B, 3, T, 8]\n  {lines}\n", "utf-8")
+    assert main(["compile", str(path), "-o", str(tmp_path / "m.onnx")]) == 1
     error = capsys.readouterr().err
-    assert "E0820" in error and "`BCELogits` has no ONNX form" in error and "main.net:4" in error
+    assert "E0820" in error and said in error and "main.net:" in error, error
     assert not (tmp_path / "m.onnx").exists()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ onnx = pytest.importorskip("onnx", reason="onnx is not installed")
 pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
 
 import torch  # noqa: E402
+from random_graphs import spec  # noqa: E402
 from test_specs import SMALL, graph  # noqa: E402
 
 import dslnet  # noqa: E402
@@ -167,6 +169,28 @@ model M:
   output pos
   output x
 """,
+    "averaged": """
+model M:
+  input x: [B, T, 8]
+  tower: Linear(6) -> Tanh -> Linear(5)
+  slow: EMA(tower, 0.99)
+  quick: x -> tower
+  held: x -> slow
+  output y: quick - held
+  output z: held -> Linear(2)
+""",
+    "compared": """
+model M:
+  input x: [B, T, 8]
+  input label: [B, T] long < 5
+  input image: [B, 1, H, W]
+  logits: x -> Linear(5)
+  output loss: logits -> CrossEntropy(label_smoothing=0.1) to label
+  output right: logits -> Accuracy(top=2) to label
+  masked: image -> Conv(1, 3) -> Sigmoid
+  output overlap: masked -> Dice to image
+  output fooled: x -> Linear(1) -> BCELogits to 1
+""",
     "taps": """
 model M:
   input x: [B, 3, H, W]
@@ -181,6 +205,20 @@ model M:
   output input: x
 """,
 }
+
+
+MORE = int(os.environ.get("DSLNET_EXAMPLES", "1"))
+
+
+@pytest.mark.parametrize("batch", range(6))
+def test_random_graphs(batch: int, tmp_path: Path) -> None:
+    """`random_graphs.py` writes specs that are right by construction; at both opsets the graph is the module."""
+    for seed in range(batch * 5 * MORE, (batch + 1) * 5 * MORE):
+        text, _ = spec(seed)
+        module = made(text, tmp_path)
+        for opset in (20, 23):
+            written = write(Onnx(type(module).__graph__, Weights(module.state_dict()), opset), "dslnet")
+            assert verify(written.data, type(module).__graph__, module) <= 1e-5, text
 
 
 @pytest.mark.parametrize("name", BLOCKS)

@@ -152,7 +152,8 @@ class Onnx(Aligning):
             self.path, self.parametrization, self.held = before
         if made is None:
             advice = "write it with other boxes, or leave its part to the program that runs the graph"
-            raise Unsupported(f"`{getattr(operator, 'cls', operator.name)}` has no ONNX form", advice, node.span)
+            what = "is Python code and has" if operator.kind == "python" else "has"
+            raise Unsupported(f"`{getattr(operator, 'cls', operator.name)}` {what} no ONNX form", advice, node.span)
         return [made] if len(node.outputs) == 1 else list(made)
 
     def _weights_path(self, owned: Owned) -> str:
