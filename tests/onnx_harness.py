@@ -94,7 +94,7 @@ def operator_difference(
     opset: int = 20,
     modules: Mapping[str, tuple[ModuleArgument, Any]] | None = None,
     sizes: Mapping[str, tuple[int, ...]] | None = None,
-    given: Callable[[list[Tensor | None]], list[Any]] | None = None,
+    given: Callable[..., Any] | None = None,
 ) -> float:
     """The worst difference of an example from one graph, run with other numbers, and at other sizes where it can.
 
@@ -133,7 +133,7 @@ def operator_difference(
         bound = {n: chosen.get(n, SIZES[run % 2].get(n, OTHER[run % 2]) + run // 2) for n in names}
         torch.manual_seed(run)
         types = [None if t is None else concrete(t, bound) for t in example.types]
-        inputs: list[Any] = given(types) if given else [None if t is None else example_input(t) for t in types]
+        inputs: list[Any] = given(*types) if given else [None if t is None else example_input(t) for t in types]
         if box is None:
             box = Box(op, example.types, bound, held, bodies).eval()
             state = {f"{PATH}.{k}": v for k, v in box.own.state_dict().items()} if box.own is not None else {}

@@ -16,6 +16,7 @@ pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
 
 import numpy  # noqa: E402
 import torch  # noqa: E402
+from interpret import Box  # noqa: E402
 from onnx_cases import CASES, GIVEN, SIGNS_AND_FUNCTIONS  # noqa: E402
 from onnx_harness import RUNS, difference, graph_of, operator_difference, session  # noqa: E402
 from operator_harness import OPERATORS, Operator, read  # noqa: E402
@@ -52,9 +53,7 @@ def one_thread() -> Any:
 
 @pytest.mark.parametrize("line", LINES)
 def test_case(line: str) -> None:
-    make = GIVEN.get(line)
-    given = None if make is None else lambda types: make(*types)
-    assert operator_difference(line, 20, MODULES, given=given) <= BOUND
+    assert operator_difference(line, 20, MODULES, given=GIVEN.get(line)) <= BOUND
 
 
 MODERN = ("DotProduct", "RoPE", "RMSNorm", "LayerNorm")
@@ -64,6 +63,14 @@ MODERN = ("DotProduct", "RoPE", "RMSNorm", "LayerNorm")
 def test_newer_opset(line: str) -> None:
     """`Attention`, `RotaryEmbedding` and `RMSNormalization`."""
     assert operator_difference(line, 23, MODULES) <= BOUND
+
+
+@pytest.mark.parametrize("opset", [21, 22, 24])
+@pytest.mark.parametrize("cls", inferring(), ids=lambda cls: cls.name)
+def test_other_opsets(cls: type[Operator], opset: int) -> None:
+    """The first example of every operator."""
+    for line, _ in cls.examples()[:1]:
+        assert operator_difference(line, opset, MODULES, given=GIVEN.get(line)) <= BOUND
 
 
 def test_every_operator_has_a_rule() -> None:
@@ -103,8 +110,6 @@ def test_ten_cases_of_every_operator() -> None:
 
 
 def compared(operator: Operator, types: list[Tensor], inputs: list[torch.Tensor]) -> float:
-    from interpret import Box
-
     graph = Onnx(graph_of(operator, list(types), [], None), Weights({}))
     found = session(write(graph, "dslnet").data).run(None, {f"x{n}": x.numpy() for n, x in enumerate(inputs)})
     expected = Box(operator, types).eval()(*inputs)
@@ -161,14 +166,25 @@ def test_a_size_that_no_input_shows() -> None:
         Onnx(graph_of(resize, [Tensor((1, 2, 3, 4))], [], None), Weights({}))
 
 
-def test_a_query_without_any_key() -> None:
-    """Its weights are 0, as in PyTorch."""
-    operator = OPERATORS["DotProductAttention"]()
-    types = [Tensor((1, 2, 3, 4)), Tensor((1, 2, 5, 4)), Tensor((1, 2, 5, 4)), Tensor((1, 3, 5), "bool"), None]
-    graph = Onnx(graph_of(operator, types, [], None), Weights({}))
-    generator = numpy.random.default_rng(0)
-    feed = {f"x{n}": generator.normal(size=types[n].sizes).astype("f4") for n in range(3)}  # type: ignore[union-attr]
-    feed["x3"] = numpy.ones((1, 3, 5), bool)
-    feed["x3"][0, 1] = False
+@pytest.mark.parametrize("heads", [2, 1])
+@pytest.mark.parametrize("position", [False, True])
+@pytest.mark.parametrize("causal", [False, True])
+@pytest.mark.parametrize("opset", [20, 23, 24])
+def test_a_query_without_any_key(opset: int, causal: bool, position: bool, heads: int) -> None:
+    """Its weights are 0, as in PyTorch: masked out, or masked where the past begins, or at a distance of infinity."""
+    operator = OPERATORS["DotProductAttention"](causal=causal)
+    keys, places = Tensor((2, heads, 5, 4)), Tensor((1, 2, 5, 5)) if position else None
+    types = [Tensor((2, 2, 5, 4)), keys, keys, Tensor((2, 5, 5), "bool"), places]
+    graph = Onnx(graph_of(operator, types, [], None), Weights({}), opset)
+    assert ("Attention" in {node.kind for node in graph.nodes}) == (opset > 22)
+    torch.manual_seed(0)
+    inputs = [None if t is None else torch.randn(t.sizes) for t in types]  # type: ignore[arg-type]
+    inputs[3] = torch.rand(2, 5, 5) < 0.7
+    inputs[3][0, 1] = inputs[3][1, 0, 0] = False
+    if inputs[4] is not None:
+        inputs[4][..., 2, :] = -torch.inf
+    feed = {f"x{n}": x.numpy() for n, x in enumerate(inputs) if x is not None}
     (found,) = session(write(graph, "dslnet").data).run(None, feed)
     assert numpy.isfinite(found).all() and (found[0, :, 1] == 0).all()
+    assert not causal or (found[1, :, 0] == 0).all()
+    assert difference(Box(operator, types).eval()(*inputs), found) <= BOUND

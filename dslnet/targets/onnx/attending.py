@@ -10,7 +10,7 @@ from typing import Any
 
 from ...shape import Dim, Size, same
 from .graph import Unsupported
-from .nodes import Wire
+from .nodes import Operand, Wire
 from .windows import Windows
 
 #: The opset from which ONNX has `Attention`, `RotaryEmbedding` and `RMSNormalization`.
@@ -29,8 +29,10 @@ class Attending(Windows):
         width = q.sizes[-1]
         if scale is None and isinstance(width, int):
             scale = width**-0.5
-        if self.opset >= MODERN and q.rank == 4 and (mask is None or position is None):
-            side = position if mask is None else mask
+        if self.opset >= MODERN and q.rank == 4:
+            side: Operand = position if mask is None else mask
+            if mask is not None and position is not None:
+                side = self.op("Where", mask, position, self.number(float("-inf")))
             if side is not None:  # its last two axes are those of the scores, the others broadcast
                 side = self.expand(side, (q.sizes[-2], k.sizes[-2]))
             return self.op("Attention", q, k, v, side, is_causal=int(causal) or None, scale=scale and float(scale))
@@ -49,12 +51,19 @@ class Attending(Windows):
             scores = self.reshape(scores, part, whole)
         if position is not None:
             scores = self.op("Add", scores, position)
-        if causal:
+        if causal and mask is not None:
+            mask = self.op(
+                "And", mask, self.once(("earlier", rows, k.sizes[-2]), lambda: self._earlier(rows, k.sizes[-2]))
+            )
+        elif causal:
             scores = self.op("Add", scores, self.past(rows, k.sizes[-2]))
         if mask is not None:
             scores = self.op("Where", mask, scores, self.number(float("-inf")))
         weights = self.op("Softmax", scores, axis=-1)
-        if mask is not None:  # a query without any key has weights of 0
+        if position is not None:  # a query without any key has weights of 0
+            most = self.reduce("ReduceMax", scores, (rank - 1,), keep=True)
+            weights = self.op("Where", self.op("Equal", most, self.number(float("-inf"))), self.number(0.0), weights)
+        elif mask is not None:
             weights = self.op("Where", mask, weights, self.number(0.0))
         if grouped:
             weights = self.reshape(weights, whole, part)
@@ -71,6 +80,9 @@ class Attending(Windows):
             return self.op("Where", later, self.number(float("-inf")), self.number(0.0))
 
         return self.once(("past", queries, keys), make, "causal")
+
+    def _earlier(self, queries: Size, keys: Size) -> str:
+        return self.op("Not", self.later(queries, keys))
 
     def later(self, queries: Size, keys: Size) -> str:
         """Whether a key comes after the query, [queries, keys] bool."""
