@@ -19,8 +19,6 @@ from torch import nn  # noqa: E402
 
 import dslnet  # noqa: E402
 
-SPECS = Path(__file__).parent.parent / "specs"
-
 Make = Callable[[str], nn.Module]
 
 
@@ -207,39 +205,6 @@ model Case:
 
     given = [(x, torch.randn(3, 5), torch.randn(3, 5)) for (x,) in sequences(6)]
     compare(mine, reference, *given)
-
-
-def test_tagger_of_the_shipped_spec() -> None:
-    """Its cell has one matrix for each gate over (x, h); PyTorch has two for all gates: input, forget, cell, output.
-    Of its two biases the shipped cell has the sum."""
-    torch.manual_seed(0)
-    mine = dslnet.load(SPECS / "lstm.net").Tagger(vocab=31, tags=5, width=12).eval()
-    theirs = nn.LSTM(6, 12, batch_first=True).eval()
-    prefix = next(k for k in mine.state_dict() if k.endswith("forget.weight"))[: -len("forget.weight")]
-    weight = torch.cat((theirs.weight_ih_l0, theirs.weight_hh_l0), 1).chunk(4)
-    bias = (theirs.bias_ih_l0 + theirs.bias_hh_l0).chunk(4)
-    table = dict(mine.state_dict())
-    for number, gate in enumerate(("write", "forget", "fresh", "read")):
-        table[f"{prefix}{gate}.weight"], table[f"{prefix}{gate}.bias"] = weight[number], bias[number]
-    mine.load_state_dict(table)
-
-    def reference(words: Any) -> Any:
-        return mine.scores(theirs(mine.embedding1(words))[0])
-
-    compare(mine, reference, (torch.randint(31, (3, 9)),), (torch.randint(31, (3, 4)),))
-
-
-def test_sentiment_of_the_shipped_spec() -> None:
-    torch.manual_seed(0)
-    mine = dslnet.load(SPECS / "lstm.net").Sentiment(vocab=31, width=10).eval()
-    theirs = nn.LSTM(10, 10, 2, bidirectional=True, batch_first=True).eval()
-    theirs.load_state_dict({k[len("read.") :]: v for k, v in mine.state_dict().items() if k.startswith("read.")})
-
-    def reference(words: Any) -> Any:
-        _, (hidden, _) = theirs(mine.embedding1(words))
-        return mine.logits(torch.cat((hidden[2], hidden[3]), 1))
-
-    compare(mine, reference, (torch.randint(31, (3, 9)),), (torch.randint(31, (3, 4)),))
 
 
 @pytest.mark.parametrize("kind", ["RNN", "GRU", "LSTM"])

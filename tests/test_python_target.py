@@ -69,6 +69,15 @@ def examples(model: Model, sizes: dict[str, int]) -> list[Any]:
 
 #: Small models that between them use every construct of the graph.
 SMALL: dict[str, str] = {
+    "second names": """
+model Renamed:
+  input x: [B, T, 4]
+  read: x -> Linear(5) -> GRU(6)
+  all: read
+  latent last: read.state
+  output y: all + (last -> Unsqueeze(1))
+  output z: last -> Linear(2)
+""",
     "residual": """
 block Basic(width, stride=1):
   input x: [B, C, H, W]

@@ -319,10 +319,6 @@ class Statements(Objectives):
         self, name: str, role: str | None, place: Span, value: Expression, statement: Declaration
     ) -> None:
         made = self.named(name, role, place, statement.doc, statement.span, lambda: self.evaluate(value), bind=False)
-        if isinstance(made, Wire) and made.name != name and made.frame is self:
-            made = Wire(
-                made.name, made.type, self, made.span, made.node, made.loose, made.names, made.inner, made.named
-            )
         if isinstance(made, ModuleValue):
             self.error("E0215", f"`{name}` would be a second name of a module", value.span, describe(made))
             made = UNKNOWN_VALUE
