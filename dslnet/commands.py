@@ -264,6 +264,30 @@ def names(session: Session, target: str, settings: tuple[str, ...], **reading: A
     return 0
 
 
+def train(
+    session: Session,
+    target: str,
+    settings: tuple[str, ...],
+    format: str,
+    limit: tuple[str, ...],
+    root: str | None,
+    strict: bool,
+    **options: Any,
+) -> int:
+    """`dslnet train`: the spec is checked before torch is imported."""
+    from .settings import settings as values
+
+    program, model = _model(session, target, settings, format, limit, root, strict)
+    if program is None or model is None:
+        return 1
+    if _forbidden(model, options["allow_python"], session.report):
+        show(session.report, format, sys.stderr)
+        return 1
+    from .train import train
+
+    return train(session, program, model, values(settings), limit=limit, format=format, **options)
+
+
 # -------------------------------------------------------------------------------------------------- files
 
 

@@ -37,6 +37,7 @@ class Limits:
     import_depth: int = 32
     import_files: int = 256
     steps: int = 2_000_000
+    data_bytes: int = 32 << 30
 
 
 DEFAULT = Limits()

@@ -150,7 +150,7 @@ class Maker:
         is the table that says how, by default one that lies beside the spec. (A model's own parameters of these two
         names are what they are in the spec.) Raises `NetError`.
         """
-        from .runtime import instantiate
+        from .runtime import Origin, instantiate
         from .targets.python import emit
 
         weights, names = (settings.pop(n, None) if n not in self.parameters else None for n in ("weights", "names"))
@@ -160,7 +160,9 @@ class Maker:
         if known not in sources:
             sources[known] = emit(model, self._net._program.report.sources)
         folder = os.path.dirname(os.path.abspath(self._net._path))
-        module: nn.Module = instantiate(model, text=sources[known], allow_python=self._net._allow_python, folder=folder)
+        origin = Origin(self._net._program.texts, values, self._net._program.report.sources)
+        allowed = self._net._allow_python
+        module: nn.Module = instantiate(model, text=sources[known], allow_python=allowed, folder=folder, origin=origin)
         if weights is not None:
             self._fill(module, model, weights, names)
         elif names is not None:

@@ -149,6 +149,34 @@ def names(session: Session, /, **options: Any) -> int:
 
 
 @cli.command()
+@building
+@click.option("--data", required=True, metavar="DATA", help="x.npz, x.safetensors, or `module:function`.")
+@click.option("--epochs", required=True, type=click.IntRange(1), metavar="N", help="How often all rows are seen.")
+@click.option("--out", required=True, metavar="DIR", help="The folder of the run: checkpoints, log, curves.")
+@click.option("--validation", metavar="SHARE|DATA", help="A share of the rows, 0.1, or data of its own.")
+@click.option("--batch-size", type=click.IntRange(0), metavar="N", help="Rows in a step, 32; 0 takes all of them.")
+@click.option("--seed", type=click.IntRange(0, 2**31), default=0, help="Where all random numbers come from, 0.")
+@click.option("--best", metavar="NAME", help="The loss or metric of the best epoch; `max:NAME`, `min:NAME`.")
+@click.option("--resume", is_flag=True, help="Go on from the last checkpoint in DIR, exactly.")
+@click.option("--force", is_flag=True, help="Begin anew in a DIR that holds a run.")
+@click.option("--save-every", type=click.IntRange(1), metavar="N", help="A checkpoint every N batches, too.")
+@click.option("--weights", metavar="FILE", help="Begin at these weights, a .safetensors file.")
+@click.option("--names", metavar="FILE", help="What somebody else's weights are called here.")
+@click.option("--device", type=click.Choice(("auto", "cpu", "cuda", "mps")), default="auto", help="What computes.")
+@click.option("--devices", type=click.IntRange(1), default=1, metavar="N", help="On so many devices, with Fabric.")
+@click.option("--nodes", type=click.IntRange(1), default=1, metavar="N", help="On so many machines.")
+@click.option("--strategy", type=click.Choice(("ddp", "fsdp")), help="Copies of the model, or its parts shared out.")
+@click.option("--precision", metavar="NAME", help="bf16-mixed, 16-mixed, ...: as Fabric calls them.")
+@click.option("--allow-python", multiple=True, metavar="PKG", help="Python boxes may come from this package.")
+@click.pass_obj
+def train(session: Session, /, **options: Any) -> int:
+    """Train a model on data, as its `loss`, `train` and `optimizer` lines say."""
+    from .commands import train
+
+    return train(session, **options)
+
+
+@cli.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @click.option("--check", is_flag=True, help="Write nothing; exit with 1 when a file would change.")
 @click.option("--diff", is_flag=True, help="Write nothing; show what would change.")

@@ -86,6 +86,14 @@ class Program:
             return shown
         return next((str(path) for path, file in self.shipped.items() if file.spec.source.name == shown), None)
 
+    @property
+    def texts(self) -> dict[str, str]:
+        """The entry file and what it imports, the entry first: texts by path below the folder that holds them all.
+        What is shipped is not among them."""
+        paths = [self.entry.path, *(path for path in self.files if path != self.entry.path)]
+        folder = os.path.commonpath([path.parent for path in paths])
+        return {path.relative_to(folder).as_posix(): self.files[path].spec.source.text for path in paths}
+
     # ---------------------------------------------------------------------------------------- the prelude
 
     @cached_property

@@ -6,7 +6,7 @@ when something is made, and not before.
 
 from __future__ import annotations
 
-from .instances import instantiate
+from .instances import Origin, instantiate
 from .modules import module_from
 
-__all__ = ["instantiate", "module_from"]
+__all__ = ["Origin", "instantiate", "module_from"]

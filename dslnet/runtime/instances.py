@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..checkpoints import WeightsMistake, read_tensors
 from ..graph import Instance, Model, join
+from ..node import field, record
 from ..source import Source
 from ..targets.python import emit
 from ..targets.python.literals import InternalError
@@ -20,6 +21,16 @@ from .modules import module_from
 
 if TYPE_CHECKING:
     from torch import nn
+
+
+@record
+class Origin:
+    """What a module was made from, so that a checkpoint can hold it: the texts of the spec by path, the entry first,
+    and the settings of the model. `sources` are all texts that diagnostics may point into."""
+
+    texts: dict[str, str] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict)
+    sources: Mapping[str, Source] = field(default_factory=dict)
 
 
 class PythonRefused(PermissionError):
@@ -35,12 +46,14 @@ def instantiate(
     folder: str | os.PathLike[str] | None = None,
     sources: Mapping[str, Source] | None = None,
     text: str | None = None,
+    origin: Origin | None = None,
+    pretrained: bool = True,
 ) -> nn.Module:
     """Emit the model's source, import it and make the module. `text` is that source, where it is known already.
 
     `allow_python` are the packages that Python boxes may come from. Weight files are looked for beside the spec, or
-    in `folder`. `sources` are the files that the model was built from, by name. Raises `WeightsMistake` for a file that
-    is missing or fits nothing.
+    in `folder`; without `pretrained` they are not read. `sources` are the files that the model was built from, by
+    name; `origin` is kept as `__origin__`. Raises `WeightsMistake` for a file that is missing or fits nothing.
     """
     _refuse_python(model, tuple(allow_python))
     if text is None:
@@ -49,7 +62,9 @@ def instantiate(
     cls = getattr(module, class_name(text, model.name))
     cls.__graph__ = model  # for those who export what was made
     made: nn.Module = cls()
-    _load_weights(model, made, Path(folder) if folder is not None else None)
+    object.__setattr__(made, "__origin__", origin or Origin(sources=sources or {}))  # not a part of the module
+    if pretrained:
+        _load_weights(model, made, Path(folder) if folder is not None else None)
     return made
 
 
