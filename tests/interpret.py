@@ -110,6 +110,8 @@ class Run:
                 return self.box.held[name]
             case code.Bodies(_):
                 return self.box.bodies
+            case code.Floats():
+                return torch.float32
             case code.Training():
                 return self.box.training
             case code.Global(name):

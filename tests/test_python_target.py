@@ -417,6 +417,38 @@ def test_ten_thousand_rounds_are_one_line(tmp_path: Path) -> None:
     assert "range(10000)" in text and len(text.splitlines()) < 50
 
 
+WHOLE_NUMBERS = """
+block Body(width):
+  - Linear(width) -> ReLU
+
+model Near:
+  input t: [B] long < 10
+  - OneHot(10) -> Linear(4)
+  output y: Body(3)
+
+model Far:
+  input t: [B] long < 10
+  - SineEmbedding(8) -> Body(3)
+  output y: Body(2)
+
+model Bare:
+  input t: [B] long < 10
+  output y: OneHot(10)
+"""
+
+
+@pytest.mark.parametrize("name", ["Near", "Far", "Bare"])
+def test_fractions_of_whole_numbers_are_of_the_type_of_the_weights(name: str, tmp_path: Path) -> None:
+    """A model in another precision runs: what is made of ids and times follows the layer beside it."""
+    torch = pytest.importorskip("torch")
+    from dslnet.runtime import instantiate
+
+    made = instantiate(model_of(WHOLE_NUMBERS, tmp_path, name))
+    for dtype in (torch.float32, torch.float64, torch.bfloat16):
+        expected = torch.float32 if name == "Bare" else dtype
+        assert made.to(dtype)(torch.tensor([3, 7])).dtype == expected
+
+
 def test_the_same_bytes_under_every_hash_seed(tmp_path: Path) -> None:
     path = tmp_path / "spec.net"
     path.write_text(SMALL["residual"] + SMALL["scan"])

@@ -53,6 +53,12 @@ class Training(Expression):
 
 
 @node
+class Floats(Expression):
+    """The dtype in which the module around computes: that of its weights, float32 where it has none. For a box that
+    makes fractions of whole numbers, which cannot say how exact the rest of the model is."""
+
+
+@node
 class Global(Expression):
     """A dotted name of torch: `torch.long`, `torch.inf`."""
 

@@ -12,7 +12,7 @@ from .axes import axis_of, brief, has_unknown, kind_of, when_known
 from .axes import both as pair
 from .base import Mistake, Onnx, Operator, Wire
 from .broadcasting import broadcast
-from .code import Code, Expression, Infix, Input, X, Y, Z, apply, method
+from .code import Code, Expression, Floats, Infix, Input, X, Y, Z, apply, method
 from .dependence import Steps, Traced, inserted, pointwise, product, reduced, summed
 from .join import promoted
 
@@ -211,7 +211,7 @@ class OneHot(Operator, kind="op"):
         return pointwise(Traced(x.type, inserted(x, x.rank)), rank=x.rank)
 
     def torch(self, x: Tensor) -> Code:
-        return method(apply("F.one_hot", as_long(X) if x.dtype == "bool" else X, self.n), "float")
+        return method(apply("F.one_hot", as_long(X) if x.dtype == "bool" else X, self.n), "to", Floats())
 
     def onnx(self, g: Onnx, x: Wire) -> str:
         return g.op("OneHot", g.counted(x), g.size(self.n), g.vector((0, 1), "float"), axis=-1)

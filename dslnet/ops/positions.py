@@ -9,7 +9,7 @@ from typing import Any
 from ..shape import UNKNOWN, Size, Tensor, numel
 from .arguments import Axis, Count, Extent, Positive
 from .base import Mistake, Onnx, Operator, Weight, Wire
-from .code import Attr, Code, X, apply, module
+from .code import Attr, Code, Floats, X, apply, module
 from .dependence import NO_STEPS, Steps, Traced, across, pointwise
 from .rules import brief, known_axis, need_divisor, need_float, need_known, need_rank
 
@@ -105,7 +105,7 @@ class SineEmbedding(Operator, kind="embedding"):
         return x.steps._replace(triangle=None)
 
     def torch(self, x: Tensor) -> Code:
-        return apply("sine_embedding", X, self.width, self.base)
+        return apply("sine_embedding", X, self.width, self.base, *(() if x.dtype == "float" else (Floats(),)))
 
     def onnx(self, g: Onnx, x: Wire) -> str:
         number = g.unsqueeze(g.typed(x, "float"), x.rank)

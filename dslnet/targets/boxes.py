@@ -314,11 +314,12 @@ def rotate(x: Tensor, base: float, interleaved: bool = False) -> Tensor:
     return torch.cat((a * cos - b * sin, a * sin + b * cos), dim=-1)
 
 
-def sine_embedding(x: Tensor, width: int, base: float) -> Tensor:
-    """Numbers [...] as sines, then cosines, of width / 2 frequencies: [..., width]."""
+def sine_embedding(
+    x: Tensor, width: int, base: float, dtype: torch.dtype | None = None
+) -> Tensor:
+    """Numbers [...] as sines, then cosines, of width / 2 frequencies: [..., width], of x's type or `dtype`."""
     angles = x.to(torch.float32)[..., None] * frequencies(width, base, x.device)
-    table = torch.cat((angles.sin(), angles.cos()), dim=-1)
-    return table.to(x.dtype) if x.is_floating_point() else table
+    return torch.cat((angles.sin(), angles.cos()), dim=-1).to(dtype or x.dtype)
 
 
 def add_sine_positions(x: Tensor, base: float) -> Tensor:

@@ -28,7 +28,8 @@ class Small:
 
     Maps of images keep more than one row and column to the end: a traced program takes a size of 1 for a constant.
     `fixed` are the dimensions that `torch.export` fixes, where a trace unrolls a loop. Without `export` the model is
-    left out of it, and without `golden` its source and summary are not kept.
+    left out of it, and without `golden` its source and summary are not kept. `unread` are the weights that evaluation
+    does not read, such as the variance of a draw: an ONNX file lacks them.
     """
 
     settings: dict[str, Any] = field(default_factory=dict)
@@ -36,6 +37,7 @@ class Small:
     fixed: tuple[str, ...] = ()
     export: bool = True
     golden: bool = True
+    unread: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

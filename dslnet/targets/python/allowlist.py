@@ -20,7 +20,7 @@ _NODES = frozenset(
 )
 _BUILTINS = frozenset(
     """range len int float bool str list tuple dict set zip enumerate reversed min max sum abs super isinstance
-    staticmethod property map sorted any all round ValueError RuntimeError None True False slice""".split()
+    staticmethod property map next sorted any all round ValueError RuntimeError None True False slice""".split()
 )
 _IMPORTS = frozenset({"torch", "torch.nn.functional", "math", "copy", "typing", "torch.nn"})
 _FROM = {"torch": {"Tensor", "nn"}, "typing": {"NamedTuple", "Any"}}

@@ -59,6 +59,7 @@ class Site:
     held: Callable[[str], Tree] = _missing
     bodies: Callable[[int], Tree] = _missing
     training: Callable[[], Tree] = lambda: Attribute(Name("self"), "training")
+    floats: Callable[[], Tree] = lambda: Name("torch.float32")
     support: Callable[[str], Tree] = _missing
     hints: dict[Any, str] = field(default_factory=dict)
     call_own: Callable[[tuple[Tree, ...], tuple[tuple[str, Tree], ...]], Tree] | None = None
@@ -80,6 +81,8 @@ def translate(value: Any, site: Site, hint: str = "n") -> Tree:
             return site.bodies(count)
         case code.Training():
             return site.training()
+        case code.Floats():
+            return site.floats()
         case code.Global(name):
             return Name(name)
         case code.Apply(function, args, kwargs):

@@ -19,7 +19,7 @@ from ...shape import Tensor
 from .bodies import Body
 from .expressions import Site, idle, translate
 from .tracing import Env
-from .tree import Call, Extent, Number, Ref, Sequence, Star, Subscript, Tree, reworded
+from .tree import Attribute, Call, Extent, Name, Number, Ref, Sequence, Star, Subscript, Tree, reworded
 
 if TYPE_CHECKING:
     from .classes import Project
@@ -82,6 +82,18 @@ def _reword(items: list[Item], env: Env) -> None:
         if item.loop is not None:
             item.loop.iterable = reworded(item.loop.iterable, env)
             _reword(item.loop.body, env)
+
+
+def floats(place: Place) -> Tree:
+    """The dtype of the weights of a body: of one of its own layers, or of whatever it holds."""
+    for instance in place.body.instances:
+        if instance.operator is not None:
+            for weight in instance.operator.weights(*instance.inputs):
+                if weight.dtype == "float" and "." not in weight.name:
+                    return Attribute(Attribute(place.module(instance.path), weight.name), "dtype")
+    if not place.body.instances:
+        return Name("torch.float32")
+    return Attribute(Call(Name("next"), (Call(Name("self.parameters"), ()),)), "dtype")
 
 
 class BoxReader:
@@ -193,6 +205,7 @@ class BoxReader:
             single, rest, held=held, support=self.project.support, hints=hints,
             own=lambda: place.module(path if path is not None else ""),
             call_own=lambda args, keywords: place.call(path if path is not None else "", args, keywords),
+            floats=lambda: floats(place),
         )  # fmt: skip
         if self.weightless_training is not None:
             training = self.weightless_training
