@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import groupby
 from typing import Any
 
 from ...graph import Initial, Instance, Param
@@ -115,33 +116,38 @@ def parametrized(tree: Tree, instance: Instance) -> Tree:
 
 
 def rounds(parts: list[tuple[Tree, int]], loop_name: Callable[[str], str]) -> list[Tree]:
-    """The arguments of a container: one item for each run of equal modules, or one comprehension over all."""
+    """The arguments of a container: one item for each run of equal modules, or a comprehension over those that are of
+    one class with numbers that follow a rule."""
     merged: list[tuple[Tree, int]] = []
     for tree, count in parts:
         if merged and merged[-1][0] == tree:
             merged[-1] = (tree, merged[-1][1] + count)
         else:
             merged.append((tree, count))
-    if len(merged) > 2:
-        fitted = _fitted(merged, loop_name)
-        if fitted is not None:
-            return [fitted]
+    alike = [list(run) for _, run in groupby(merged, lambda part: _blank(part[0]))]
     items: list[Tree] = []
-    for tree, count in merged:
-        if count == 1:
-            items.append(tree)
-        else:
-            many = Call(Name("range"), (Number(count, "depth"),))
-            made = Comprehension("(", tree, "_", many)
-            items.append(made if len(merged) == 1 else Star(made))
+    for run in alike:
+        fitted = _fitted(run, loop_name) if len(run) > 2 else None
+        if fitted is not None:
+            items.append(fitted if len(alike) == 1 else Star(fitted))
+            continue
+        for tree, count in run:
+            if count == 1:
+                items.append(tree)
+            else:
+                many = Call(Name("range"), (Number(count, "depth"),))
+                made = Comprehension("(", tree, "_", many)
+                items.append(made if len(merged) == 1 else Star(made))
     return items
+
+
+def _blank(tree: Tree) -> str:
+    """A module without its numbers."""
+    return repr(rewrite(tree, lambda p: Name("#") if isinstance(p, Number) else None))
 
 
 def _fitted(merged: list[tuple[Tree, int]], loop_name: Callable[[str], str]) -> Tree | None:
     """One comprehension for rounds that are the same but for numbers that follow a rule, or are listed."""
-    blank = [repr(rewrite(t, lambda p: Name("#") if isinstance(p, Number) else None)) for t, _ in merged]
-    if len(set(blank)) > 1:
-        return None
     columns = [list(column) for column in zip(*(numbers(t) for t, _ in merged), strict=True)]
     rows = [[n for n, (_, count) in zip(column, merged, strict=True) for _ in range(count)] for column in columns]
     total = sum(count for _, count in merged)
