@@ -8,12 +8,28 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from torch import Tensor as Array
 from torch import nn
 
 Table = dict[str, Array]
+SPECS = Path(__file__).parent.parent / "specs"
+
+
+def by_table(ours: nn.Module, theirs: Table, file: str) -> None:
+    """By one of the shipped tables of names: `gpt2.transformers`. Everything of both sides is used."""
+    from dslnet.checkpoints import fitted, read_table
+    from dslnet.diagnostics import Report
+    from dslnet.weights import definition_weights
+
+    report, graph = Report(), type(ours).__graph__
+    table = read_table(str(SPECS / f"{file}.names"), report)
+    assert table is not None, report.diagnostics
+    weights = definition_weights(graph, graph.entry)
+    found = fitted(theirs, weights, [table], file="theirs", model=graph.name, only=True)
+    ours.load_state_dict(found.tensors, strict=True)
 
 
 def in_order(ours: nn.Module, theirs: nn.Module) -> None:

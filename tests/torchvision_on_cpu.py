@@ -51,5 +51,11 @@ def torchvision() -> Any:
     return torchvision
 
 
+def transformers() -> Any:
+    """The package transformers, which imports torchvision where it finds it."""
+    declare()
+    return pytest.importorskip("transformers")
+
+
 #: A library forgets its operators when it is collected.
 _kept: list[Any] = []

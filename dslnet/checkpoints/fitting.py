@@ -89,6 +89,8 @@ def _by(
             continue
         for name, piece in zip(names, pieces, strict=True):
             mistake = None
+            if name in wanted and _agree(piece.shape, _trimmed(wanted[name])):
+                piece = piece.reshape(wanted[name])
             if name not in wanted:
                 mistake = _unknown(key, name, rule, wanted, table, model)
             elif not _agree(piece.shape, wanted[name]):
@@ -139,6 +141,12 @@ def _pieces(key: str, tensor: Any, rule: Rule | None, parts: int, file: str) -> 
 
 def _agree(shape: Any, wanted: tuple[int | None, ...]) -> bool:
     return len(shape) == len(wanted) and all(b is None or a == b for a, b in zip(shape, wanted, strict=True))
+
+
+def _trimmed(shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+    """A shape without the axes of size 1 that it begins with, which a table does not tell apart."""
+    first = next((n for n, size in enumerate(shape) if size != 1), len(shape))
+    return shape[first:]
 
 
 def _equal(a: Any, b: Any) -> bool:

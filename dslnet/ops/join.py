@@ -10,7 +10,7 @@ from .arguments import Axis, Extent
 from .axes import axis_of, brief, kind_of, layout_axis, need_axes, text, when_known
 from .axes import both as pair
 from .base import Mistake, Onnx, Operator, Wire
-from .code import Code, Cut, Input, Subscript, X, Y, apply, method
+from .code import Attr, Code, Input, Subscript, X, Y, apply, method
 from .dependence import Steps, Traced, across, inserted, join, reduced, shifted
 
 RANK = ("bool", "long", "float")
@@ -283,8 +283,9 @@ class Pick(Operator, kind="shape"):
 
     def torch(self, x: Tensor, index: Tensor) -> Code:
         axis = self._axis(x)
-        places = Subscript(Y, (Cut(), *(None for _ in x.sizes[1:])))
-        return method(method(X, "take_along_dim", places, axis), "squeeze", axis)
+        flow = X if axis == 1 else method(X, "movedim", axis, 1)
+        samples = apply("torch.arange", x.sizes[0], device=Attr(X, "device"))
+        return Subscript(flow, (samples, Y))  # a gather along the axis has no dynamic sizes in torch.export
 
     def onnx(self, g: Onnx, x: Wire, index: Wire) -> str:
         axis = self._axis(x.type)
