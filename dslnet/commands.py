@@ -123,6 +123,7 @@ def compile(
     limit: tuple[str, ...],
     root: str | None,
     strict: bool,
+    inference: bool = False,
     **exporting: Any,
 ) -> int:
     """`dslnet compile`: the suffix of the output says what is written."""
@@ -133,6 +134,8 @@ def compile(
         raise Misuse("`--weights`, `--opset` and `--fold` are for an output that ends in .onnx")
     if exporting.get("names") and not exporting.get("weights"):
         raise Misuse("`--names` says what the tensors of `--weights FILE` are called here")
+    if suffix != ".py" and inference:
+        raise Misuse("`--inference` is for an output that ends in .py; ONNX never has what only training needs")
     program, model = _model(session, target, settings, format, limit, root, strict)
     if program is None or model is None:
         return 1
@@ -150,7 +153,7 @@ def compile(
         if suffix == ".py":
             from .targets.python import emit
 
-            text = emit(model, program.report.sources)
+            text = emit(model, program.report.sources, inference)
         else:
             from .targets.json import write_json
 

@@ -94,7 +94,8 @@ class Instance:
     operator's weights. `body` is the definition that a combinator (`MoE`) takes; `start` is the
     number of the first round. `parametrization` is
     `spectral_norm` or `weight_norm`, applied to its weights. `copy_of` names the instance that an averaged copy
-    (`EMA`) begins as. `shared` marks a lower-case module, which has no place of its own in the flow.
+    (`EMA`) begins as and follows with `decay`. `shared` marks a lower-case module, which has no place of its own in
+    the flow.
     """
 
     path: str
@@ -112,6 +113,7 @@ class Instance:
     copy_of: str | None = None
     role: str | None = None
     span: Span = NOWHERE
+    decay: float | None = None
 
 
 @node
@@ -238,12 +240,13 @@ class Loss:
 
 @node
 class Train:
-    """`train small: 0.1 * hard + 0.9 * kd`: one step, the modules that it updates and the scalar it descends.
-    No `modules` means everything that is not frozen."""
+    """`train small: 0.1 * hard + 0.9 * kd`: one step, the modules that it updates and the scalar it descends, as a
+    wire and in the author's words. No `modules` means everything that is not frozen."""
 
     modules: tuple[str, ...]
     value: str
     span: Span = NOWHERE
+    text: str = ""
 
 
 @node

@@ -143,8 +143,11 @@ class Maker:
             checked.graphs[known] = model
         return model
 
-    def __call__(self, *positional: Any, **settings: Any) -> nn.Module:
+    def __call__(self, *positional: Any, inference: bool = False, **settings: Any) -> nn.Module:
         """A `torch.nn.Module` with these arguments, made from the source that `compile` writes.
+
+        Where the spec has losses, it has the parts and methods of training: `losses`, `objective`, `plan`. With
+        `inference` it has what the outputs need, and nothing else.
 
         `weights="x.safetensors"` fills it. Its tensors are called as in the state_dict, or otherwise: `names="x.names"`
         is the table that says how, by default one that lies beside the spec. (A model's own parameters of these two
@@ -156,13 +159,15 @@ class Maker:
         weights, names = (settings.pop(n, None) if n not in self.parameters else None for n in ("weights", "names"))
         values = self._values(positional, settings)
         model = self._graph(values)
-        known, sources = (self.__name__, repr(values)), self._net._checked.sources
+        known, sources = (self.__name__, repr(values), inference), self._net._checked.sources
         if known not in sources:
-            sources[known] = emit(model, self._net._program.report.sources)
+            sources[known] = emit(model, self._net._program.report.sources, inference)
         folder = os.path.dirname(os.path.abspath(self._net._path))
         origin = Origin(self._net._program.texts, values, self._net._program.report.sources)
         allowed = self._net._allow_python
-        module: nn.Module = instantiate(model, text=sources[known], allow_python=allowed, folder=folder, origin=origin)
+        module: nn.Module = instantiate(
+            model, text=sources[known], allow_python=allowed, folder=folder, origin=origin, inference=inference
+        )
         if weights is not None:
             self._fill(module, model, weights, names)
         elif names is not None:

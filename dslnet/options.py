@@ -90,6 +90,7 @@ def check(session: Session, /, **options: Any) -> int:
 @click.option("-o", "--output", required=True, metavar="OUT", help="x.py, x.onnx or x.json; `-` prints Python.")
 @click.option("--force", is_flag=True, help="Replace a file that dslnet did not write.")
 @click.option("--allow-python", multiple=True, metavar="PKG", help="Python boxes may come from this package.")
+@click.option("--inference", is_flag=True, help="Python: leave out what only training needs.")
 @click.option("--weights", metavar="FILE", help="ONNX: the weights, a .safetensors file; else they are new.")
 @click.option("--names", metavar="FILE", help="ONNX: what the weights are called there, a .names file.")
 @click.option("--opset", type=int, metavar="N", help="ONNX: the version of its operators, 20 to 24.")

@@ -93,7 +93,7 @@ class Frame:
         self.text_span: Span = outer.text_span if outer else NOWHERE
         self.final_states: list[tuple[str, Wire]] = []
         self.losses: list[tuple[Any, Wire]] = []
-        self.trains: list[tuple[tuple[str, ...], Wire, Span]] = []
+        self.trains: list[tuple[tuple[str, ...], Wire, Span, str]] = []
         self.optimizers: list[Any] = []
         self.frozen: list[tuple[str, Span]] = []
         self.promises: list[tuple[Any, Wire, Wire]] = []

@@ -116,13 +116,13 @@ def _model(pruner: Pruner, frame: Body, draft: DraftDefinition, block: Block, se
     losses = [(loss, wire) for loss, wire in frame.losses]
     training = entry
     extra = [(f"loss {loss.name}", wire) for loss, wire in losses] + [
-        (f"train {i}", w) for i, (_, w, _) in enumerate(frame.trains)
+        (f"train {i}", w) for i, (_, w, *_) in enumerate(frame.trains)
     ]
     if extra:
         training = pruner.prune(draft, [*outputs, *extra], keep_inputs=True).key
     objectives = Objectives(
         tuple(Loss(loss.name, wire.name, loss.kind, loss.span) for loss, wire in losses),
-        tuple(Train(modules, wire.name, span) for modules, wire, span in frame.trains),
+        tuple(Train(modules, wire.name, span, text) for modules, wire, span, text in frame.trains),
         tuple(frame.optimizers),
         tuple(Autoregressive(t.name, o.name, promise.span) for promise, t, o in frame.promises),
         tuple(path for path, _ in frame.frozen),

@@ -169,7 +169,7 @@ class Modules(Taps):
             result.node.module = self.reach_module(module)
         instance = module.instance
         instance.copy_of, instance.frozen = source.path, True
-        instance.operator = operator
+        instance.operator, instance.decay = operator, operator.values()["decay"]
         return result
 
     def run_body_module(self, module: ModuleValue, flow: Flow, sides: list[SideInput], span: Span) -> Flow:

@@ -72,9 +72,11 @@ class Objectives(Combinators):
                 self.undefined(name, place)
                 return
             targets.append(found.path if isinstance(found, ModuleValue) else name)
-        value = self.evaluate(statement.body.value)
+        written = statement.body.value
+        value = self.evaluate(written)
         if isinstance(value, Wire):
-            self.trains.append((tuple(targets), value, place))
+            text = " ".join(self.file.spec.source.text[written.span.start : written.span.end].split())
+            self.trains.append((tuple(targets), value, place, text))
 
     def declare_optimizer(self, statement: Declaration, name: str, place: Span, flow: Flow) -> None:
         if not self.objectives or not isinstance(statement.body, Valued):

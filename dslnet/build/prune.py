@@ -219,6 +219,7 @@ class _Body:
             copy_of=draft.copy_of,
             role=draft.role,
             span=draft.span,
+            decay=draft.decay,
         )
 
     # ------------------------------------------------------------------------------------------------- nodes

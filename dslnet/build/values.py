@@ -153,6 +153,7 @@ class DraftInstance:
     role: str | None = None
     span: Span = NOWHERE
     others: list[str] = field(default_factory=list)
+    decay: float | None = None
 
 
 @record

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..checkpoints import WeightsMistake, read_tensors
 from ..graph import Instance, Model, join
-from ..node import field, record
+from ..node import field, record, replace
 from ..source import Source
 from ..targets.python import emit
 from ..targets.python.literals import InternalError
@@ -48,23 +48,26 @@ def instantiate(
     text: str | None = None,
     origin: Origin | None = None,
     pretrained: bool = True,
+    inference: bool = False,
 ) -> nn.Module:
     """Emit the model's source, import it and make the module. `text` is that source, where it is known already.
 
     `allow_python` are the packages that Python boxes may come from. Weight files are looked for beside the spec, or
     in `folder`; without `pretrained` they are not read. `sources` are the files that the model was built from, by
-    name; `origin` is kept as `__origin__`. Raises `WeightsMistake` for a file that is missing or fits nothing.
+    name; `origin` is kept as `__origin__`. With `inference`, what only training needs is left out. Raises
+    `WeightsMistake` for a file that is missing or fits nothing.
     """
-    _refuse_python(model, tuple(allow_python))
+    whole = model if inference or not model.training else replace(model, entry=model.training)
+    _refuse_python(whole, tuple(allow_python))
     if text is None:
-        text = emit(model, sources)
+        text = emit(model, sources, inference)
     module = module_from(text, model.name)
     cls = getattr(module, class_name(text, model.name))
     cls.__graph__ = model  # for those who export what was made
     made: nn.Module = cls()
     object.__setattr__(made, "__origin__", origin or Origin(sources=sources or {}))  # not a part of the module
     if pretrained:
-        _load_weights(model, made, Path(folder) if folder is not None else None)
+        _load_weights(whole, made, Path(folder) if folder is not None else None)
     return made
 
 

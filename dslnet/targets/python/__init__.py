@@ -14,8 +14,11 @@ from .literals import InternalError
 from .source import write
 
 
-def emit(model: Model, sources: Mapping[str, Source] | None = None) -> str:
+def emit(model: Model, sources: Mapping[str, Source] | None = None, inference: bool = False) -> str:
     """The Python source of a model; `dslnet.runtime` runs this very text.
+
+    Where the spec has losses, the class has the training too: teachers and critics, `losses`, `objective` and the
+    `plan`. With `inference` it has what the outputs need, and nothing else.
 
     With `sources`, the files that the spans of the model point into, classes say where they come from and numbers
     are written as the text has them.
@@ -25,7 +28,7 @@ def emit(model: Model, sources: Mapping[str, Source] | None = None) -> str:
     from .allowlist import check
     from .classes import Project
 
-    project = Project(model, sources)
+    project = Project(model, sources, inference)
     text = write(project)
     check(text, frozenset(module for module, _ in project.imports.values()))
     return text

@@ -89,10 +89,14 @@ def _attribute(node: ast.Attribute) -> None:
     while isinstance(part, ast.Attribute):
         chain.append(part.attr)
         part = part.value
+        if name == "eval" and isinstance(part, ast.Subscript):
+            part = part.value  # `self.layers[0].eval()`
     root = part.id if isinstance(part, ast.Name) else ""
     dotted = ".".join([root, *reversed(chain)])
     if dotted in _ALLOWED_CHAINS:
         return
+    if root == "self" and name == "eval":
+        return  # a module's mode, not the builtin
     if root == "self" and len(chain) == 1 and name not in ("load_state_dict", "share_memory", "modules", "compile"):
         return
     raise InternalError(f"emitted source reaches {dotted}")

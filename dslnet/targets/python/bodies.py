@@ -61,8 +61,37 @@ class Body:
             yield from (r.definition for r in node.rounds)
 
 
-def prepare(model: Model) -> dict[str, Body]:
-    """The bodies that the entry needs, each after those that it refers to."""
+def needed(definition: Definition, values: Iterable[str]) -> set[str]:
+    """The values that some values are made of, and these."""
+    makers = {v.name: node for node in definition.nodes() for v in node.outputs}
+    found: set[str] = set()
+    stack = list(values)
+    while stack:
+        name = stack.pop()
+        if name not in found:
+            found.add(name)
+            node = makers.get(name)
+            stack += [i for i in node.inputs if i is not None] if node is not None else []
+    return found
+
+
+def taught(definition: Definition) -> set[str]:
+    """The values that are made in the groups of teachers."""
+    found: set[str] = set()
+    stack: list[tuple[Node | Region, bool]] = [(item, False) for item in definition.body]
+    while stack:
+        item, inside = stack.pop()
+        inside = inside or item.role == "teacher"
+        if isinstance(item, Region):
+            stack += [(each, inside) for lane in item.lanes for each in lane]
+        elif inside:
+            found.update(value.name for value in item.outputs)
+    return found
+
+
+def prepare(model: Model, inference: set[str] | None = None) -> dict[str, Body]:
+    """The bodies that the entry needs, each after those that it refers to. Of a group of the training graph in which
+    some things are made for inference, only these are the group's: `inference` are all such values."""
     bodies: dict[str, Body] = {}
     done: dict[str, Body] = {}
 
@@ -70,7 +99,8 @@ def prepare(model: Model) -> dict[str, Body]:
         if key in done:
             return
         if key not in bodies:
-            _Outliner(model.definitions[key], key == model.entry, bodies).run()
+            entry = key == model.entry
+            _Outliner(model.definitions[key], entry, bodies, inference if entry else None).run()
         body = bodies[key]
         for child in body.children():
             add(child)
@@ -100,8 +130,10 @@ def _settle_optional(bodies: dict[str, Body], model: Model) -> None:
 class _Outliner:
     """Turns one definition into a body, and its named groups into further bodies."""
 
-    def __init__(self, definition: Definition, entry: bool, bodies: dict[str, Body]) -> None:
-        self.definition, self.entry, self.bodies = definition, entry, bodies
+    def __init__(
+        self, definition: Definition, entry: bool, bodies: dict[str, Body], inference: set[str] | None = None
+    ) -> None:
+        self.definition, self.entry, self.bodies, self.inference = definition, entry, bodies, inference
         self.values = definition.values()
         self.uses: dict[str, int] = {}
         for node in definition.nodes():
@@ -163,10 +195,22 @@ class _Outliner:
             inside = [node for lane in item.lanes for node in self._flatten(lane)]
             path = item.path
             if item.kind == "group" and path and inside and self._owns_several(path):
-                nodes.append(self._outline(item, path, inside))
+                inside, after = self._parted(inside)
+                nodes += [self._outline(item, path, inside), *after]
             else:
                 nodes += inside
         return nodes
+
+    def _parted(self, nodes: list[Node]) -> tuple[list[Node], list[Node]]:
+        """The nodes of a group: what inference needs of it, and what only training does, which is written behind."""
+        if self.inference is None:
+            return nodes, []
+        inference = self.inference
+        here = [n for n in nodes if any(v.name in inference for v in n.outputs)]
+        if not here:
+            return nodes, []
+        chosen = set(map(id, here))
+        return here, [n for n in nodes if id(n) not in chosen]
 
     def _owns_several(self, path: str) -> bool:
         d = self.definition

@@ -10,15 +10,18 @@ import keyword
 from collections.abc import Callable, Iterable, Mapping
 
 from ...graph import Instance, Model, Node, State
+from ...node import replace
 from ...ops import Operator, code
 from ...shape import Dim, Tensor
 from ...source import Source
 from . import building
-from .bodies import Body, prepare
+from .bodies import Body, needed, prepare, taught
 from .drafting import draft
 from .expressions import Site, call, translate
 from .literals import InternalError
 from .names import ALIASES, fits, safe, snake
+from .objectives import draft_trained
+from .planning import Planner
 from .settling import settle
 from .support import Support
 from .titles import name_units
@@ -30,9 +33,17 @@ from .units import Function, Unit
 class Project:
     """Everything that the emission of one model knows."""
 
-    def __init__(self, model: Model, sources: Mapping[str, Source] | None = None) -> None:
-        self.model = model
-        self.bodies = prepare(model)
+    def __init__(self, model: Model, sources: Mapping[str, Source] | None = None, inference: bool = False) -> None:
+        #: What is computed from the inputs, which the words about a model are about.
+        self.inference = model
+        self.trained = bool(model.objectives.losses or model.objectives.trains) and not inference
+        self.model = replace(model, entry=model.training) if self.trained else model
+        definition = self.model.definition
+        self.outputs = definition.outputs[: len(model.definition.outputs)]
+        self.planner = Planner(model)
+        self.still = taught(definition)
+        self.bodies = prepare(self.model, needed(definition, [v for _, v in self.outputs]) if self.trained else None)
+        self.bodies[self.model.entry].outputs = list(self.outputs)
         self.sources = sources or {}
         self.tracer = Tracer(model, self.bodies, self.sources)
         self.units: list[Unit] = []
@@ -47,6 +58,11 @@ class Project:
         self.reserved |= {snake(b.block) for b in self.bodies.values() if not b.instances and not b.params}
         self.reserved |= self.library.known
         self._group()
+
+    def frozen(self, body: Body) -> list[str]:
+        """The paths that `freeze` names, as far as the class has them."""
+        roots = {i.path.partition(".")[0] for i in body.instances}
+        return [p for p in self.model.objectives.frozen if p.partition(".")[0] in roots]
 
     # ---------------------------------------------------------------------------------------- kinds of bodies
 
@@ -302,7 +318,10 @@ class Project:
             for key, body in self.bodies.items():
                 if heights[key] != height or self.realised(key) not in ("class", "function"):
                     continue
-                made = draft(self, body, self.realised(key))
+                if self.trained and key == self.model.entry:
+                    made = draft_trained(self, body)
+                else:
+                    made = draft(self, body, self.realised(key))
                 found.setdefault((body.block, body.kind, made.print()), []).append((key, made))
             for (block, _, _), drafts in found.items():
                 unit = Unit(len(self.units), block, self.realised(drafts[0][0]) == "function", [d for _, d in drafts])  # type: ignore[misc]

@@ -13,6 +13,7 @@ from ...weights import started
 from . import building
 from .bodies import Body
 from .extents import bind_sizes
+from .guarding import Guard, Part
 from .literals import lit
 from .loops import Reader
 from .memory import release
@@ -27,11 +28,11 @@ if TYPE_CHECKING:
     from .classes import Project
 
 
-def draft(project: Project, body: Body, kind: str) -> Draft:
-    """The source of a definition."""
+def draft(project: Project, body: Body, kind: str, written: Body | None = None) -> Draft:
+    """The source of a definition; `written` is what `forward` computes of it, when that is not all."""
     names = Names(project.reserved)
     if kind == "function":
-        inputs, forward, returns = _forward(project, body, names, None)
+        inputs, forward, returns = flow(project, body, names, None)
         return Draft(body, Name(""), [], [], inputs, forward, returns, names.taken)
     sole = body.instances[0] if len(body.instances) == 1 and body.instances[0].path == "" else None
     loop_names: list[str] = []
@@ -41,7 +42,7 @@ def draft(project: Project, body: Body, kind: str) -> Draft:
 
     del loop_names
     base, start, init = _constructor(project, body, sole, loop_name)
-    inputs, forward, returns = _forward(project, body, names, sole)
+    inputs, forward, returns = flow(project, body if written is None else written, names, sole)
     if sole is not None and project.transparent(body):
         inputs, forward = inputs, []
     return Draft(body, base, start, init, inputs, forward, returns, names.taken)
@@ -131,10 +132,13 @@ def _member(project: Project, body: Body, instance: Instance, name: object) -> l
 # -------------------------------------------------------------------------------------------------- forward
 
 
-def _forward(
-    project: Project, body: Body, names: Names, sole: Instance | None
+def flow(
+    project: Project, body: Body, names: Names, sole: Instance | None, part: Part | None = None
 ) -> tuple[list[Parameter], list[Statement], str]:
+    """The parameters, statements and result type of `forward`, or of a method of training that is `part` of it."""
     reader = Reader(project, names.new)
+    if part is not None:
+        reader.guarded, reader.still = part.guarded, part.still
     function = project.realised(body.key) == "function"
     wires = {v.name: reader.input(v) for v in body.inputs}
     for state in body.states:
@@ -147,7 +151,10 @@ def _forward(
             table = "_parameters" if param.trained else "_buffers"
             reader.fixed[key] = Subscript(Attribute(Name("self"), table), (Literal(param.path),))
     input_wires = [wires[v.name] for v in body.inputs] + [wires[s.value.name] for s in body.states]
-    scheduler = Scheduler(reader.wires, names, input_wires)
+    for name, tree in part.fixed.items() if part is not None else ():
+        key = wires[name] = reader.wire(body.values[name])
+        reader.fixed[key] = tree
+    scheduler = (Scheduler if part is None else Guard)(reader.wires, names, input_wires)
     given = {wire: scheduler.local[wire] for wire in input_wires}
     held = {name: names.new(name) for name in body.held}
 
@@ -180,7 +187,8 @@ def _forward(
             items.append(Item([fresh], tree))
             results = [fresh if r == wire else r for r in results]
     forward = scheduler.function(items, results)
-    forward = release(forward, set(given.values()), lambda part: _is_block(project, body, part))
+    if part is None:
+        forward = release(forward, set(given.values()), lambda part: _is_block(project, body, part))
     inputs = [
         Parameter(given[wire], _annotation(reader.wires[wire]), reader_optional(body, wire, wires))
         for wire in input_wires

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .literals import lit
 from .tree import (
     PRECEDENCE,
     Attribute,
@@ -16,6 +17,7 @@ from .tree import (
     Call,
     Comprehension,
     Name,
+    Pair,
     Sequence,
     Star,
     Subscript,
@@ -76,6 +78,8 @@ def _write(tree: Tree, before: str, after: str, indent: str, inside: bool) -> li
         return _operators(tree, before, after, indent, inside)
     if isinstance(tree, Star):
         return _write(tree.operand, before + "*", after, indent, True)
+    if isinstance(tree, Pair):
+        return _write(tree.value, f"{before}{lit(tree.key)}: ", after, indent, True)
     root, links = _links(tree)
     if _is_fluent(links):
         return _fluent(root, links, before, after, indent, inside)
@@ -175,7 +179,7 @@ def _contents(tree: Tree, indent: str) -> list[str]:
     one = f"{indent}{_group(tree)[2]}"
     if len(one) <= WIDTH and not isinstance(tree, Sequence):
         return [one]
-    comma = "," if len(items) > 1 else ""
+    comma = "," if len(items) > 1 or isinstance(tree, Sequence) else ""
     return [line for word, item in items for line in _write(item, word, comma, indent, True)]
 
 

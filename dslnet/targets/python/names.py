@@ -24,6 +24,9 @@ MODULE_ATTRIBUTES = frozenset(
     train training type update values xpu zero_grad reset_parameters""".split()
 )
 
+#: What the class of a model that is trained has beside.
+METHODS = frozenset({"plan", "losses", "objective", "average", "generate"})
+
 #: What an emitted file may have at its top.
 ALIASES = frozenset({"torch", "nn", "F", "Tensor", "NamedTuple", "math", "copy", "self", "init"})
 
@@ -41,7 +44,7 @@ def fits(name: str) -> bool:
 def attribute_fits(name: str) -> bool:
     """Whether a module may keep a child or parameter under this name as a plain attribute."""
     legal = _LEGAL.fullmatch(name) is not None and "__" not in name and not keyword.iskeyword(name)
-    return legal and name not in MODULE_ATTRIBUTES
+    return legal and name not in MODULE_ATTRIBUTES and name not in METHODS
 
 
 def safe(name: str) -> str:

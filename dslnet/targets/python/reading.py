@@ -19,7 +19,21 @@ from ...shape import Tensor
 from .bodies import Body
 from .expressions import Site, idle, translate
 from .tracing import Env
-from .tree import Attribute, Call, Extent, Name, Number, Ref, Sequence, Star, Subscript, Tree, reworded
+from .tree import (
+    Attribute,
+    Call,
+    Extent,
+    Literal,
+    Name,
+    Number,
+    Ref,
+    Sequence,
+    Star,
+    Subscript,
+    Tree,
+    reworded,
+    rewrite,
+)
 
 if TYPE_CHECKING:
     from .classes import Project
@@ -43,13 +57,14 @@ class Loop:
 @dataclass(slots=True)
 class Item:
     """One step: `tree` or `loop` makes the wires `outputs`. A `heavy` one begins a new line of the source after
-    something light; a `block` that the author named has a line of its own."""
+    something light; a `block` that the author named has a line of its own; a `guarded` one has no gradient."""
 
     outputs: list[str]
     tree: Tree | None = None
     loop: Loop | None = None
     heavy: bool = False
     block: bool = False
+    guarded: bool = False
 
 
 @dataclass(slots=True)
@@ -96,8 +111,20 @@ def floats(place: Place) -> Tree:
     return Attribute(Call(Name("next"), (Call(Name("self.parameters"), ()),)), "dtype")
 
 
+def _evaluating(items: list[Item]) -> None:
+    """Write what the steps do in evaluation, whatever mode the model is in."""
+    training = Attribute(Name("self"), "training")
+    for item in items:
+        if item.tree is not None:
+            item.tree = rewrite(item.tree, lambda t: Literal(False) if t == training else None)
+        if item.loop is not None:
+            _evaluating(item.loop.body)
+
+
 class BoxReader:
-    """Reads one function. `loop_name` allocates the variable of a loop over modules."""
+    """Reads one function. `loop_name` allocates the variable of a loop over modules. `guarded` are the nodes (by
+    identity) that are computed without gradients, `still` those of teachers, which are always in evaluation mode.
+    Beside those of the graph there is the node `whole`, a call of the model itself."""
 
     def __init__(self, project: Project, loop_name: Callable[[str], str]) -> None:
         self.project, self.loop_name = project, loop_name
@@ -105,6 +132,8 @@ class BoxReader:
         self.fixed: dict[str, Tree] = {}
         self.count = 0
         self.weightless_training: Tree | None = None
+        self.guarded: frozenset[int] = frozenset()
+        self.still: frozenset[int] = frozenset()
 
     # ------------------------------------------------------------------------------------------------ wires
 
@@ -130,7 +159,12 @@ class BoxReader:
         a body that is written in place are there."""
         items: list[Item] = []
         for node in place.body.nodes:
-            items += self._node(node, place, prefix)
+            made = self._node(node, place, prefix)
+            if id(node) in self.still:
+                _evaluating(made)
+            for item in made:
+                item.guarded = id(node) in self.guarded
+            items += made
         if env is not None:
             _reword(items, env)
         return items
@@ -155,6 +189,9 @@ class BoxReader:
             return [Item(self.outputs(node, place, prefix), tree, heavy=heavy)]
         if node.kind == "call":
             return self._call(node, place, prefix)
+        if node.kind == "whole":
+            fed = tuple(given for name in node.inputs if (given := self.ref(name, place)) is not None)
+            return [Item(self.outputs(node, place, prefix), Call(Name("self"), fed), heavy=True)]
         if node.kind == "scan":
             return self.scan(node, place, prefix)
         return self.rounds(node, place, prefix)

@@ -44,6 +44,7 @@ def settle(unit: Unit, meanings: Mapping[str, Meaning], frame: str) -> None:
     unit.start = [new(t) for t in draft.start]
     unit.init = [replace(line, tree=new(line.tree)) for line in draft.init]
     unit.forward = change(draft.forward, new)
+    unit.methods = [replace(m, statements=change(m.statements, new)) for m in draft.methods]
     unit.words = namer.words
     namer.finish()
 

@@ -28,6 +28,8 @@ class Run:
 
 @dataclass(slots=True)
 class Return:
+    """`types` are those of the outputs; a method of training that returns something else has none."""
+
     trees: list[Tree]
     types: list[Type] = field(default_factory=list)
 
@@ -44,7 +46,13 @@ class Delete:
     names: list[str]
 
 
-Statement = Assign | Run | Return | For | Delete
+@dataclass(slots=True)
+class With:
+    context: Tree
+    body: list[Statement]
+
+
+Statement = Assign | Run | Return | For | Delete | With
 
 
 @dataclass(slots=True)

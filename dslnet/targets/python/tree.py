@@ -118,10 +118,18 @@ class Unary(Tree):
 
 @dataclass(frozen=True, slots=True)
 class Sequence(Tree):
-    """A list `[` or a tuple `(`."""
+    """A list `[`, a tuple `(` or a dictionary `{` of pairs."""
 
     bracket: str
     items: tuple[Tree, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pair(Tree):
+    """`"key": value` in a dictionary."""
+
+    key: str
+    value: Tree
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,9 +214,11 @@ def flat(tree: Tree, ref: Callable[[Tree], str] | None = None) -> str:
             return tree.operator + space + inner(tree.operand, rank(tree))
         if isinstance(tree, Sequence):
             shown = ", ".join(map(inner, tree.items))
-            if tree.bracket == "[":
-                return f"[{shown}]"
+            if tree.bracket in "[{":
+                return f"[{shown}]" if tree.bracket == "[" else f"{{{shown}}}"
             return f"({shown},)" if len(tree.items) == 1 else f"({shown})"
+        if isinstance(tree, Pair):
+            return f"{lit(tree.key)}: {inner(tree.value)}"
         if isinstance(tree, Star):
             return "*" + inner(tree.operand, PRECEDENCE["|"])
         if isinstance(tree, Comprehension):
@@ -287,6 +297,8 @@ def children(tree: Tree) -> Iterator[Tree]:
         yield tree.right
     elif isinstance(tree, (Unary, Star)):
         yield tree.operand
+    elif isinstance(tree, Pair):
+        yield tree.value
     elif isinstance(tree, Sequence):
         yield from tree.items
     elif isinstance(tree, Comprehension):
@@ -332,6 +344,8 @@ def rewrite(tree: Tree, change: Callable[[Tree], Tree | None]) -> Tree:
         return Binary(tree.operator, again(tree.left), again(tree.right))
     if isinstance(tree, (Unary, Star)):
         return replace(tree, operand=again(tree.operand))
+    if isinstance(tree, Pair):
+        return Pair(tree.key, again(tree.value))
     if isinstance(tree, Sequence):
         return Sequence(tree.bracket, tuple([again(i) for i in tree.items]))
     if isinstance(tree, Comprehension):

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from ...shape import Dim, Size
 from .bodies import Body
 from .formulas import renamed
-from .statements import Assign, Delete, For, Return, Run, Statement
+from .statements import Assign, Delete, For, Return, Run, Statement, With
 from .tree import Attribute, Call, Late, Name, Number, Tree, rewrite
 
 Scalar = int | float | bool
@@ -36,9 +36,21 @@ class Parameter:
 
 
 @dataclass(slots=True)
+class Method:
+    """A further method of the model's class, in words and as statements."""
+
+    name: str
+    doc: str
+    parameters: list[str]
+    returns: str
+    statements: list[Statement]
+
+
+@dataclass(slots=True)
 class Draft:
     """The source of one definition, its numbers still open. `base` is what the class inherits from, `start` are the
-    arguments of its constructor."""
+    arguments of its constructor. The class of a model that is trained has further `methods`, its `plan`, and `last`
+    lines of its constructor."""
 
     body: Body
     base: Tree
@@ -48,12 +60,16 @@ class Draft:
     forward: list[Statement]
     returns: str
     locals: set[str] = field(default_factory=set)
+    methods: list[Method] = field(default_factory=list)
+    plan: Tree | None = None
+    last: list[Statement] = field(default_factory=list)
 
     def trees(self) -> Iterator[tuple[str, Tree]]:
         """Every expression with where it stands, in the order of the text."""
         yield from (("init", t) for t in self.start)
         yield from (("init", line.tree) for line in self.init)
         yield from (("forward", t) for t in statement_trees(self.forward))
+        yield from (("forward", t) for method in self.methods for t in statement_trees(method.statements))
 
     def print(self) -> str:
         """The text but for numbers: equal for definitions that are one class."""
@@ -70,6 +86,9 @@ def statement_trees(statements: list[Statement]) -> Iterator[Tree]:
             yield from s.trees
         elif isinstance(s, For):
             yield s.iterable
+            yield from statement_trees(s.body)
+        elif isinstance(s, With):
+            yield s.context
             yield from statement_trees(s.body)
 
 
@@ -101,6 +120,8 @@ def change(statements: list[Statement], new: Callable[[Tree], Tree]) -> list[Sta
             made.append(replace(s, trees=[new(t) for t in s.trees]))
         elif isinstance(s, For):
             made.append(For(s.variables, new(s.iterable), change(s.body, new)))
+        elif isinstance(s, With):
+            made.append(With(new(s.context), change(s.body, new)))
         else:
             made.append(s)
     return made
@@ -124,6 +145,7 @@ class Unit:
     start: list[Tree] = field(default_factory=list)
     init: list[Set] = field(default_factory=list)
     forward: list[Statement] = field(default_factory=list)
+    methods: list[Method] = field(default_factory=list)
     name: str = ""
     family: str = ""
     words: Callable[[list[Size]], str] = lambda sizes: ""

@@ -1,0 +1,53 @@
+"""What is computed without gradients, and what always in evaluation mode.
+
+Enters: items of which some are guarded. Leaves: statements, with each run of guarded items below a
+`with torch.no_grad():`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import groupby
+
+from .reading import Item
+from .scheduling import Scheduler
+from .statements import With
+from .tree import Call, Name, Tree
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """How a method of training is written. `guarded` are the nodes (by identity) that need no gradient, `still` those
+    of teachers; `fixed` says what to write for values that are made elsewhere."""
+
+    guarded: frozenset[int] = frozenset()
+    still: frozenset[int] = frozenset()
+    fixed: Mapping[str, Tree] = field(default_factory=dict)
+
+
+class Guard(Scheduler):
+    """Writes a method of training. What it returns is several things of its own, never what one call returns."""
+
+    def _block(self, items: list[Item], results: list[str], last: str) -> None:
+        self._want(items, results, last)
+        for guarded, run in groupby(items, lambda item: item.guarded):
+            if not guarded:
+                super()._block(list(run), results, last)
+                continue
+            self._flush()
+            outer, self.out = self.out, []
+            super()._block(list(run), results, last)
+            self._flush()
+            outer.append(With(Call(Name("torch.no_grad")), self.out))
+            self.out = outer
+
+    def _keeps(self, wire: str, items: list[Item], number: int, results: list[str]) -> bool:
+        tree = items[number].tree
+        several = len(items[number].outputs) > 1 and isinstance(tree, Call) and tree.function == Name("self")
+        return super()._keeps(wire, items, number, results) or (several and bool(self.left.get(wire)))
+
+    def _return(self, results: list[str]) -> None:
+        before, self.out = self.out, []
+        super()._return(results)
+        self.out = before + self.out

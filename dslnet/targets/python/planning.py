@@ -1,0 +1,136 @@
+"""The plan of a model, read off its graph.
+
+Enters: a checked `Model`. Leaves: its steps in the order of the text, with the paths that each updates, what it
+descends and by which optimizer; then the paths of what is frozen, of teachers and of averaged copies. Paths are the
+shortest that say the same: `net` where everything below it is meant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from ...analysis.training import Training, within
+from ...graph import Instance, Loss, Model, Node, Optimizer, Train
+from ...ops.optimizers import OPTIMIZERS
+
+#: What a `train` line may be made of beside losses.
+_SUMS = frozenset({"Plus", "Minus", "Times", "Divide", "Negative"})
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step. `value` is the wire that it descends, None for the sum of all losses; `paths` are the instances and
+    free parameters that it updates, `updates` says the same in short."""
+
+    name: str
+    value: str | None
+    losses: tuple[Loss, ...]
+    paths: frozenset[str]
+    updates: tuple[str, ...]
+    descends: str
+    optimizer: Optimizer | None
+
+
+class Planner:
+    """What one model says of its training."""
+
+    def __init__(self, model: Model) -> None:
+        self.model, self.objectives = model, model.objectives
+        self.training = Training(model)
+        self.losses = [loss for loss in self.objectives.losses if loss.kind == "loss"]
+        self.metrics = [loss for loss in self.objectives.losses if loss.kind == "metric"]
+
+    @cached_property
+    def steps(self) -> list[Step]:
+        trains = self.objectives.trains or ((Train((), ""),) if self.losses else ())
+        return [self._step(train) for train in trains]
+
+    def _step(self, train: Train) -> Step:
+        training = self.training
+        if train.modules:
+            wanted = set().union(*(training.modules(name) for name in train.modules))
+            paths = training.trainable(wanted)
+            updates = self.shortest(paths)
+        else:
+            paths, updates = training.everything | training.own, ("",)
+        losses = self.losses if not train.value else self.descended(train.value)
+        text = train.text or " + ".join(loss.name for loss in losses)
+        name = train.modules[0] if train.modules else "model"
+        made = next((o for o in self.objectives.optimizers if o.module == name), None)
+        general = next((o for o in self.objectives.optimizers if o.module is None), None)
+        return Step(name, train.value or None, tuple(losses), frozenset(paths), updates, text, made or general)
+
+    def descended(self, value: str) -> list[Loss]:
+        """The losses that a value is put together of, in the order of the text."""
+        named = {loss.value for loss in self.losses}
+        found: set[str] = set()
+        stack, seen = [value], set()
+        while stack:
+            name = stack.pop()
+            if name in named:
+                found.add(name)
+                continue
+            node = self.training.producers.get(name)
+            if node is not None and id(node) not in seen:
+                seen.add(id(node))
+                stack += [i for i in node.inputs if i is not None]
+        return [loss for loss in self.losses if loss.value in found]
+
+    # ------------------------------------------------------------------------------------------------- paths
+
+    @cached_property
+    def instances(self) -> dict[str, Instance]:
+        return {i.path: i for i in self.training.definition.instances}
+
+    def shortest(self, paths: Iterable[str]) -> tuple[str, ...]:
+        """The paths with every group that is meant as a whole said by its own name, in the order of the model."""
+        wanted = set(paths)
+        can = self.training.everything | wanted
+        made: dict[str, None] = {}
+        for path in (p for p in self.instances if p in wanted):
+            parts = path.split(".")
+            for depth in range(1, len(parts) + 1):
+                start = ".".join(parts[:depth])
+                if all(other in wanted for other in can if within(other, start)):
+                    made[start] = None
+                    break
+        return tuple(made)
+
+    @cached_property
+    def frozen(self) -> tuple[str, ...]:
+        """What no step may ever update."""
+        still = [i.path for i in self.instances.values() if i.frozen or i.copy_of is not None]
+        return tuple(dict.fromkeys([*self.whole(still), *self.objectives.frozen]))
+
+    @cached_property
+    def teachers(self) -> tuple[str, ...]:
+        """What is always in evaluation mode."""
+        return self.whole([i.path for i in self.instances.values() if i.role == "teacher"])
+
+    @cached_property
+    def copies(self) -> list[Instance]:
+        """The averaged copies."""
+        return [i for i in self.instances.values() if i.copy_of is not None]
+
+    def whole(self, paths: list[str]) -> tuple[str, ...]:
+        """Paths, with the name of a group for all that is in it."""
+        made: dict[str, None] = {}
+        for path in paths:
+            parts = path.split(".")
+            starts = (".".join(parts[:depth]) for depth in range(1, len(parts) + 1))
+            made[next(s for s in starts if all(p in paths for p in self.instances if within(p, s)))] = None
+        return tuple(made)
+
+
+def arguments(optimizer: Optimizer) -> dict[str, Any]:
+    """The arguments that differ from PyTorch's defaults, the learning rate always."""
+    bound = OPTIMIZERS[optimizer.name](**optimizer.arguments)
+    return bound.call[1]
+
+
+def is_sum(node: Node) -> bool:
+    """Whether a node only puts losses together."""
+    return node.kind == "box" and node.operator is not None and node.operator.name in _SUMS
