@@ -51,7 +51,7 @@ class Checked:
     report: Report
     operators: dict[str, type[Operator]]
     graphs: Recent[tuple[str, str], Model]
-    sources: Recent[tuple[str, str], str]
+    sources: Recent[tuple[str, str, bool], str]
 
 
 _kept: Recent[Key, Checked] = Recent()

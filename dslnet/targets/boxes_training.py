@@ -7,7 +7,7 @@ Never imported: the text of these classes is copied into emitted source, like th
 from typing import Any, NamedTuple
 
 
-class Step(NamedTuple):
+class TrainingStep(NamedTuple):
     """One step of training: which modules it updates, with what they descend."""
 
     name: str
@@ -22,10 +22,10 @@ class Step(NamedTuple):
     schedules: tuple[tuple[str, dict[str, Any]], ...] = ()
 
 
-class Plan(NamedTuple):
+class TrainingPlan(NamedTuple):
     """What is trained by what: the steps for each batch, in order."""
 
-    steps: tuple[Step, ...]
+    steps: tuple[TrainingStep, ...]
     losses: tuple[str, ...]
     metrics: tuple[str, ...] = ()
     frozen: tuple[str, ...] = ()

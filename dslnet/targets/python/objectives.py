@@ -323,7 +323,7 @@ class Objectives:
             "averages": tuple(i.path for i in planner.copies),
         }
         keywords += [(name, _plain(found)) for name, found in lists.items() if found]
-        return Call(self.project.support("Plan"), (), tuple(keywords))
+        return Call(self.project.support("TrainingPlan"), (), tuple(keywords))
 
     def _step_data(self, step: Step) -> Tree:
         keywords: list[tuple[str, Tree]] = [
@@ -333,7 +333,7 @@ class Objectives:
         ]
         if step.optimizer is not None:
             keywords.append(("optimizer", _plain((step.optimizer.name, arguments(step.optimizer)))))
-        return Call(self.project.support("Step"), (Literal(step.name),), tuple(keywords))
+        return Call(self.project.support("TrainingStep"), (Literal(step.name),), tuple(keywords))
 
 
 def told(step: Step) -> str:
