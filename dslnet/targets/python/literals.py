@@ -75,6 +75,10 @@ def docstring(lines: list[str], indent: str) -> list[str]:
         return []
     if len(safe) == 1 and len(indent) + len(safe[0]) + 6 <= 88:
         return [f'{indent}"""{safe[0]}"""']
+    if len(safe) == 1:  # the formatter would not put the closing quotes on a line of their own
+        from textwrap import wrap
+
+        safe = wrap(safe[0], 88 - len(indent) - 6)
     return [f'{indent}"""{safe[0]}', *((indent + line).rstrip() for line in safe[1:]), f'{indent}"""']
 
 
