@@ -154,6 +154,7 @@ def names(session: Session, /, **options: Any) -> int:
 @click.option("--data", required=True, metavar="DATA", help="x.npz, x.safetensors, or `module:function`.")
 @click.option("--epochs", required=True, type=click.IntRange(1), metavar="N", help="How often all rows are seen.")
 @click.option("--out", required=True, metavar="DIR", help="The folder of the run: checkpoints, log, curves.")
+@click.option("--draw", multiple=True, metavar="INPUT", help="Normal noise, drawn anew for every batch.")
 @click.option("--validation", metavar="SHARE|DATA", help="A share of the rows, 0.1, or data of its own.")
 @click.option("--batch-size", type=click.IntRange(0), metavar="N", help="Rows in a step, 32; 0 takes all of them.")
 @click.option("--seed", type=click.IntRange(0, 2**31), default=0, help="Where all random numbers come from, 0.")

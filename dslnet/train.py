@@ -119,7 +119,7 @@ def _train(
         history = fit(
             module, rows, epochs=epochs, validation=held, out=out, best=best, engine=engine, seed=seed,
             batch_size=options["batch_size"], resume=options["resume"], force=options["force"],
-            save_every=options["save_every"],
+            save_every=options["save_every"], draw=options["draw"],
         )  # fmt: skip
     except Stopped as stop:
         if engine.rank == 0:

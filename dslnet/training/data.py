@@ -7,7 +7,7 @@ floats of any width, a `long` whole numbers of any width, a `bool` booleans.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -26,21 +26,29 @@ _BLOCK = 1 << 16
 @record
 class Data:
     """Rows of tensors. `columns` are cut along axis 0; `whole` go to every step as they are, which is the only way
-    where an axis of the model is not the batch's alone. `exact` is a batch size that the spec fixes."""
+    where an axis of the model is not the batch's alone. `exact` is a batch size that the spec fixes. `drawn` are inputs
+    of which each batch has new standard normal numbers, as the noise of a generator, with their sizes after the batch.
+    """
 
     rows: int
     columns: dict[str, Tensor]
     whole: dict[str, Tensor] = field(default_factory=dict)
     exact: int | None = None
+    drawn: dict[str, tuple[int, ...]] = field(default_factory=dict)
 
-    def batch(self, rows: Tensor, device: torch.device | None = None) -> dict[str, Tensor]:
-        """Some rows of every column."""
+    def batch(
+        self, rows: Tensor, device: torch.device | None = None, generator: torch.Generator | None = None
+    ) -> dict[str, Tensor]:
+        """Some rows of every column, on a device; `generator` draws what is drawn."""
         taken = {name: column[rows] for name, column in self.columns.items()} | self.whole
+        for name, sizes in self.drawn.items():
+            taken[name] = torch.randn(len(rows), *sizes, generator=generator)
         return taken if device is None else {name: x.to(device, non_blocking=True) for name, x in taken.items()}
 
     def part(self, rows: Tensor) -> Data:
         """Some rows as data of their own."""
-        return Data(len(rows), {name: column[rows] for name, column in self.columns.items()}, self.whole, self.exact)
+        columns = {name: column[rows] for name, column in self.columns.items()}
+        return Data(len(rows), columns, self.whole, self.exact, self.drawn)
 
     def split(self, share: float, seed: int) -> tuple[Data, Data]:
         """Training and validation rows, drawn by a seed: `share` of them, at least one, for validation."""
@@ -61,15 +69,20 @@ def fitting(
     report: Report,
     where: str = "the data",
     names: Sequence[str] | None = None,
+    drawn: Collection[str] = (),
 ) -> Data | None:
     """The data of a table, or None with every array that does not fit in the report. `names` are all that the table
-    has, where it was read for the wanted ones only."""
+    has, where it was read for the wanted ones only; `drawn` are inputs that every batch draws anew."""
     before = report.errors
+    known = [wanted.value.name for wanted in inputs_of(model)]
     tensors: dict[str, Tensor] = {}
     for wanted in inputs_of(model):
         name = wanted.value.name
+        if name in drawn:
+            _may_be_drawn(model, wanted, report)
+            continue
         if name not in table:
-            _missing(wanted, list(table) if names is None else names, report, where)
+            _missing(wanted, list(table) if names is None else names, report, where, known)
             continue
         tensor = _tensor(table[name], wanted, report, where)
         if tensor is not None:
@@ -81,8 +94,20 @@ def fitting(
     if data is None:
         return None
     for wanted in inputs_of(model):
-        _values(model, wanted, tensors[wanted.value.name], symbols, report, where)
+        name = wanted.value.name
+        if name in tensors:
+            _values(model, wanted, tensors[name], symbols, report, where)
+        else:
+            data.drawn[name] = tuple(evaluate(size, symbols) for size in _type(wanted).sizes[1:])
     return data if report.errors == before else None
+
+
+def _may_be_drawn(model: Model, wanted: Input, report: Report) -> None:
+    type, name = _type(wanted), wanted.value.name
+    known = all(isinstance(size, int) for size in type.sizes[1:]) and type.rank > 0
+    if wanted.kind != "input" or type.dtype != "float" or not known or _batch_symbol(model) is None:
+        label = "wants a float input [B, known sizes]"
+        report.error("E0833", f"`{name[:40]}` cannot be drawn", wanted.value.span, label)
 
 
 def _type(wanted: Input) -> Type:
@@ -90,10 +115,13 @@ def _type(wanted: Input) -> Type:
     return wanted.value.type
 
 
-def _missing(wanted: Input, names: Sequence[str], report: Report, where: str) -> None:
+def _missing(wanted: Input, names: Sequence[str], report: Report, where: str, known: list[str]) -> None:
     name = wanted.value.name
-    near = did_you_mean(name, names)
+    near = did_you_mean(name, [other for other in names if other not in known])
     shown = ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
+    helps = [Help(f"call `{n}` there `{name}`") for n in near[:1]]
+    if wanted.kind == "input" and _type(wanted).dtype == "float" and not near:
+        helps.append(Help(f"noise that each batch draws anew: `--draw {name}`"))
     title = f"{where} has no `{name}`" if len(where) + len(name) < 60 else f"the data has no `{name[:60]}`"
     report.error(
         "E0831",
@@ -101,7 +129,7 @@ def _missing(wanted: Input, names: Sequence[str], report: Report, where: str) ->
         wanted.value.span,
         f"this {wanted.kind}",
         notes=[f"it has {shown}" if names else "it is empty"],
-        helps=[Help(f"call `{n}` there `{name}`") for n in near[:1]],
+        helps=helps,
     )
 
 
@@ -173,7 +201,7 @@ def _bind(model: Model, tensors: dict[str, Tensor], report: Report, where: str) 
     found: dict[str, int] = {}
     told: dict[str, Input] = {}
     later: list[tuple[Input, int, Dim]] = []
-    for wanted in inputs_of(model):
+    for wanted in (i for i in inputs_of(model) if i.value.name in tensors):
         shape = tensors[wanted.value.name].shape
         for axis, size in enumerate(_type(wanted).sizes):
             symbol = size.symbol() if isinstance(size, Dim) else None
@@ -204,7 +232,7 @@ def _bind(model: Model, tensors: dict[str, Tensor], report: Report, where: str) 
     batch = _batch_symbol(model)
     for name, fact in model.free.items():
         if name in found and name != batch and (wrong := unfit(found[name], fact)):
-            wanted = told.get(name, inputs_of(model)[0])
+            wanted = told[name] if name in told else next(i for i in inputs_of(model) if i.value.name in tensors)
             _differs(wanted, tensors[wanted.value.name], report, where, f"{name} is {found[name]}, {wrong}")
     return found
 
@@ -247,7 +275,7 @@ def _cut(model: Model, tensors: dict[str, Tensor], report: Report, where: str) -
     lengths = {name: len(tensor) for name, tensor in tensors.items()}
     rows = min(lengths.values(), default=0)
     if rows == 0:
-        wanted = next((i for i in inputs_of(model) if not lengths[i.value.name]), inputs_of(model)[0])
+        wanted = next((i for i in inputs_of(model) if not lengths.get(i.value.name)), inputs_of(model)[0])
         report.error("E0835", f"{where[:50]} has no rows", wanted.value.span, "nothing to train on")
         return None
     return Data(rows, tensors, {}, fixed)

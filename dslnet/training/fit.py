@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -49,6 +49,7 @@ def fit(
     out: str | os.PathLike[str] | None = None,
     resume: bool = False,
     force: bool = False,
+    draw: Collection[str] = (),
     best: str | None = None,
     save_every: int | None = None,
     device: Any = None,
@@ -61,8 +62,9 @@ def fit(
     or `.safetensors` file; `validation` is the same, or a share of the rows (0.1). `batch_size` is 32 unless it is
     given or the spec fixes it; 0 takes all rows at once. Everything random follows from `seed`. In `out` are written
     `last` and `best` checkpoints, `log.csv` and `curves.svg`; `resume` goes on from `last` to the same weights that a
-    run without a break would have; `force` begins anew. `best` is the loss or metric that says which epoch is the best,
-    with `max:` or `min:` before it where that is not clear. `save_every` also writes `last` each so many batches.
+    run without a break would have; `force` begins anew. `draw` names inputs of which every batch has new standard
+    normal numbers, as the noise of a generator. `best` is the loss or metric that says which epoch is the best, with
+    `max:` or `min:` before it where that is not clear. `save_every` also writes `last` each so many batches.
     `device` is where the module already is, unless given. `engine` computes on several devices (see `fabric.py`).
 
     Raises `NetError` for data that does not fit, with every mistake; `NotFinite` when a loss is no number any more,
@@ -76,7 +78,7 @@ def fit(
     from .watch import Watch, make_watch
 
     plan, graph = plan_of(model), graph_of(model)
-    rows, held = prepare_data(graph, sources_of(model), data, validation, seed)
+    rows, held = prepare_data(graph, sources_of(model), data, validation, seed, draw)
     if engine is None:
         engine = Engine(device if device is not None else _device(model))
     size = batch_size if batch_size is not None else rows.exact or (32 if rows.columns else 0)
@@ -187,11 +189,16 @@ def sources_of(model: nn.Module) -> dict[str, Source]:
 
 
 def prepare_data(
-    graph: Model, sources: dict[str, Source], data: Any, validation: Any, seed: int
+    graph: Model, sources: dict[str, Source], data: Any, validation: Any, seed: int, draw: Collection[str]
 ) -> tuple[Data, Data | None]:
     """Training and validation rows. Raises `NetError` with every mistake."""
+    from .data import inputs_of
+
     report = Report(sources=sources)
-    rows = table_data(graph, data, report, "the data")
+    known = [wanted.value.name for wanted in inputs_of(graph)]
+    if unknown := [name for name in draw if name not in known]:
+        raise ValueError(f"`{unknown[0]}` is no input of {graph.name}; it has " + ", ".join(known))
+    rows = table_data(graph, data, report, "the data", draw)
     held: Data | None = None
     if isinstance(validation, (int, float)) and not isinstance(validation, bool):
         if not 0 < validation < 1:
@@ -202,19 +209,19 @@ def prepare_data(
         elif rows is not None:
             rows, held = rows.split(float(validation), seed)
     elif validation is not None:
-        held = table_data(graph, validation, report, "the validation data")
+        held = table_data(graph, validation, report, "the validation data", draw)
     raise_mistakes(report)
     assert rows is not None
     return rows, held
 
 
-def table_data(graph: Model, data: Any, report: Report, where: str) -> Data | None:
+def table_data(graph: Model, data: Any, report: Report, where: str, draw: Collection[str] = ()) -> Data | None:
     """Data of a mapping or a file, checked; None after a report."""
     from .data import fitting, inputs_of
     from .reading import Table, Unreadable, read_table
 
     if isinstance(data, Mapping):
-        return fitting(graph, data, report, where)
+        return fitting(graph, data, report, where, None, draw)
     if not isinstance(data, Table):
         if not isinstance(data, (str, os.PathLike)):
             kind = type(data).__name__
@@ -224,7 +231,7 @@ def table_data(graph: Model, data: Any, report: Report, where: str) -> Data | No
         except Unreadable as error:
             report.error(error.code, error.title, NOWHERE, notes=error.notes, helps=error.helps)
             return None
-    return fitting(graph, data.arrays, report, data.where, data.names)
+    return fitting(graph, data.arrays, report, data.where, data.names, draw)
 
 
 def check_batches(graph: Model, sources: dict[str, Source], data: Data, size: int, world: int) -> None:

@@ -134,7 +134,8 @@ class Run:
             self.steps[step.name] += 1
             if step.name in self.schedules:
                 self.schedules[step.name].after_step()
-            self.model.average()  # type: ignore[operator]
+            if self.plan.averages:
+                self.model.average()  # type: ignore[operator]
             self.sums.add(names, values, rows)
 
     def read(self, step: Step, value: Tensor, losses: dict[str, Tensor]) -> tuple[list[str], list[float]]:
@@ -161,10 +162,11 @@ class Run:
         order = Batches(
             self.validation.rows, size, exact=self.batches.exact, shuffled=False, rank=engine.rank, world=engine.world
         )
+        generator = torch.Generator().manual_seed(self.seed + engine.rank)  # the same noise for every epoch
         with torch.no_grad():
             for rows in order.order(0):
                 part, _ = order.mine(rows)
-                batch = self.validation.batch(part, engine.device)
+                batch = self.validation.batch(part, engine.device, generator)
                 found = engine.losses(batch)
                 sums.add(list(found), [float(x) for x in found.values()], len(part))
                 for step in self.plan.steps:
