@@ -128,10 +128,12 @@ def compile(
 ) -> int:
     """`dslnet compile`: the suffix of the output says what is written."""
     suffix = os.path.splitext(output)[1] if output != "-" else ".py"
-    if suffix not in (".py", ".json", ".onnx"):
-        raise Misuse(f"`{output}` must end in .onnx, .py (Python source) or .json (the graph)")
-    if suffix != ".onnx" and any(exporting.get(option) for option in ("weights", "opset", "fold")):
-        raise Misuse("`--weights`, `--opset` and `--fold` are for an output that ends in .onnx")
+    if suffix not in (".py", ".json", ".onnx", ".pt2"):
+        raise Misuse(f"`{output}` must end in .onnx, .pt2 (an exported program), .py (source) or .json (the graph)")
+    if suffix != ".onnx" and (exporting.get("opset") or exporting.get("fold")):
+        raise Misuse("`--opset` and `--fold` are for an output that ends in .onnx")
+    if suffix not in (".onnx", ".pt2") and exporting.get("weights"):
+        raise Misuse("`--weights` is for an output that ends in .onnx or .pt2")
     if exporting.get("names") and not exporting.get("weights"):
         raise Misuse("`--names` says what the tensors of `--weights FILE` are called here")
     if suffix != ".py" and inference:
@@ -143,8 +145,8 @@ def compile(
         show(session.report, format, sys.stderr)
         return 1
     session.doing(f"compile to {suffix}")
-    if suffix == ".onnx":
-        from .onnx import command
+    if suffix in (".onnx", ".pt2"):
+        from .exporting import command
 
         inputs = [*program.files, *program.shipped]
         spec = program.path(model.definition.span.file)

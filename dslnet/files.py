@@ -3,10 +3,6 @@
 Enters: a path as the user or an `use` line wrote it. Leaves: the bytes of a regular `.net` file below the root, or
 a diagnostic of the family E08; and outputs that are written whole or not at all. Nothing here follows a link that
 leads out of the root, waits on a pipe, reads more than its limit, or replaces a file that it did not make.
-
-Generated text carries a seal: one of its first lines holds `sha256:` with the hash of everything after that line,
-and that line or one before it names dslnet. A file whose seal is right was not touched by hand and may be written
-again.
 """
 
 from __future__ import annotations
@@ -21,12 +17,12 @@ from pathlib import Path
 from .diagnostics import Help, Report, did_you_mean
 from .limits import DEFAULT, Limits
 from .node import node
+from .seals import unchanged
 from .source import Span
 
 _PART = re.compile(r"[A-Za-z0-9_.-]+")
 _DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
 _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
-_SEAL = re.compile(rb"sha256: ?([0-9a-f]{64})\b")
 
 
 @node
@@ -231,31 +227,6 @@ def _kind(mode: int) -> str:
 
 
 # ------------------------------------------------------------------------------------------------ writing
-
-
-def seal(first: str, body: str) -> str:
-    """Generated text: the line `first` with the hash of `body` at its end, then `body`."""
-    return f"{first} sha256:{_digest(body.encode())}\n{body}"
-
-
-def _digest(data: bytes) -> str:
-    import hashlib  # reading needs none
-
-    return hashlib.sha256(data).hexdigest()
-
-
-def unchanged(data: bytes) -> bool:
-    """Whether a file is one that we made and that nobody has edited since."""
-    start = 0
-    for _ in range(3):
-        end = data.find(b"\n", start)
-        if end < 0:
-            return False
-        found = _SEAL.search(data, start, end)
-        if found and b"dslnet" in data[:end]:
-            return _digest(data[end + 1 :]).encode() == found[1]
-        start = end + 1
-    return False
 
 
 def write_output(

@@ -87,18 +87,20 @@ def check(session: Session, /, **options: Any) -> int:
 
 @cli.command()
 @building
-@click.option("-o", "--output", required=True, metavar="OUT", help="x.py, x.onnx or x.json; `-` prints Python.")
+@click.option("-o", "--output", required=True, metavar="OUT", help="x.py, .onnx, .pt2 or .json; `-` prints Python.")
 @click.option("--force", is_flag=True, help="Replace a file that dslnet did not write.")
 @click.option("--allow-python", multiple=True, metavar="PKG", help="Python boxes may come from this package.")
-@click.option("--inference", is_flag=True, help="Python: leave out what only training needs.")
-@click.option("--weights", metavar="FILE", help="ONNX: the weights, a .safetensors file; else they are new.")
-@click.option("--names", metavar="FILE", help="ONNX: what the weights are called there, a .names file.")
-@click.option("--opset", type=int, metavar="N", help="ONNX: the version of its operators, 20 to 24.")
-@click.option("--fold", is_flag=True, help="ONNX: fold batch norms into convolutions.")
-@click.option("--no-verify", "verify", is_flag=True, default=True, flag_value=False, help="ONNX: do not compare.")
+@click.option("--inference", is_flag=True, help=".py: leave out what only training needs.")
+@click.option("--weights", metavar="FILE", help=".onnx, .pt2: the weights, a .safetensors file; else new.")
+@click.option("--names", metavar="FILE", help=".onnx, .pt2: what they are called there, a .names file.")
+@click.option("--opset", type=int, metavar="N", help=".onnx: the version of its operators, 20 to 24.")
+@click.option("--fold", is_flag=True, help=".onnx: fold batch norms into convolutions.")
+@click.option(
+    "--no-verify", "verify", is_flag=True, default=True, flag_value=False, help="Do not compare it with the module."
+)
 @click.pass_obj
 def compile(session: Session, /, **options: Any) -> int:
-    """Write a model as Python source, as ONNX or as JSON."""
+    """Write a model as Python source, as ONNX, as an exported program or as JSON."""
     from .commands import compile
 
     return compile(session, **options)

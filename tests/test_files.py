@@ -13,8 +13,9 @@ import pytest
 
 from dslnet import files
 from dslnet.diagnostics import Diagnostic, Report
-from dslnet.files import Refusal, read_spec, resolve_import, seal, unchanged, write_output
+from dslnet.files import Refusal, read_spec, resolve_import, write_output
 from dslnet.limits import Limits
+from dslnet.seals import seal, unchanged
 
 AS_ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
 

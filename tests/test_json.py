@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from dslnet.diagnostics import Report
 from dslnet.exchange import Unreadable, decode, dim_text, encode, read_dim
-from dslnet.files import unchanged
 from dslnet.graph import Model
 from dslnet.ops import OPERATORS
 from dslnet.ops.arithmetic import SIGNS
+from dslnet.seals import unchanged
 from dslnet.shape import UNKNOWN, Dim, free
 from dslnet.targets.json import json_schema, read_json, write_json
 

@@ -22,8 +22,8 @@ import dslnet  # noqa: E402
 from dslnet.checkpoints import WeightsMistake, read_tensors  # noqa: E402
 from dslnet.cli import main  # noqa: E402
 from dslnet.diagnostics import NetError, Report  # noqa: E402
-from dslnet.files import unchanged  # noqa: E402
 from dslnet.onnx import export  # noqa: E402
+from dslnet.seals import unchanged  # noqa: E402
 from dslnet.targets.onnx import Weights  # noqa: E402
 from dslnet.targets.onnx import export as write_model  # noqa: E402
 

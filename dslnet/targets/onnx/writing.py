@@ -12,6 +12,7 @@ from typing import Any
 
 from ... import __version__
 from ...shape import Dim, Shape, Tensor
+from ..origin import about
 from .graph import Unsupported
 from .inlining import Onnx
 from .nodes import DTYPES, Body, Constant, Made, prune
@@ -53,13 +54,9 @@ def write(graph: Onnx, description: str, beside: str = "", largest: int = LARGES
     apart, beside = _initializers(graph, own, read, beside, largest)
     for node in nodes:
         _node(own.node.add(), node)
-    for key, text in sorted({**graph.model.metadata, "spec": _file(graph), "model": graph.model.name}.items()):
+    for key, text in about(graph.model, graph.sources).items():
         entry = proto.metadata_props.add()
-        entry.key, entry.value = key, str(text)
-    spec_hash = _spec_hash(graph)
-    if spec_hash:
-        entry = proto.metadata_props.add()
-        entry.key, entry.value = "spec_sha256", spec_hash
+        entry.key, entry.value = key, text
     return Written(_sealed(proto.SerializeToString(deterministic=True), description), len(nodes), apart, beside)
 
 
@@ -68,15 +65,6 @@ def _sealed(data: bytes, description: str) -> bytes:
     text = f"{description[:40]} sha256:{hashlib.sha256(data).hexdigest()}\n".encode()
     assert len(text) < 128, "the length of the first field is one byte"
     return bytes([0x32, len(text)]) + text + data
-
-
-def _file(graph: Onnx) -> str:
-    return graph.model.span.file.replace("\\", "/").rpartition("/")[2] or "a spec"
-
-
-def _spec_hash(graph: Onnx) -> str:
-    source = graph.sources.get(graph.model.span.file)
-    return hashlib.sha256(source.text.encode()).hexdigest() if source is not None else ""
 
 
 def _finished(graph: Onnx) -> tuple[list[Made], list[tuple[str, Tensor]]]:

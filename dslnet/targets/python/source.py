@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from ...files import seal
 from ...graph import Model
+from ...seals import seal
 from ...shape import Dim, Size, Tensor, quotient
 from ...weights import count_parameters
 from .classes import Project

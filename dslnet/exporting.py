@@ -1,0 +1,152 @@
+"""`dslnet compile` into files with weights: ONNX and exported programs.
+
+Enters: a checked graph with the options of `compile`. Leaves: a file that was seen to compute what the module
+computes. torch, onnx and onnxruntime are imported when they are needed.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from .diagnostics import Report
+from .settings import Misuse
+from .terminal import Session, progress, put, show
+
+if TYPE_CHECKING:
+    from .graph import Model
+    from .targets.onnx import Weights
+
+
+def command(
+    session: Session,
+    model: Model,
+    output: str,
+    inputs: list[Any],
+    force: bool,
+    allow_python: Iterable[str],
+    format: str,
+    weights: str | None = None,
+    names: str | None = None,
+    spec: str | None = None,
+    opset: int | None = None,
+    fold: bool = False,
+    verify: bool = True,
+) -> int:
+    """`dslnet compile -o x.onnx` or `x.pt2`. `spec` is the file that has the model; tables of names lie beside it."""
+    from .targets.onnx import FORMATS, Unavailable
+
+    if opset is not None and opset not in FORMATS:
+        raise Misuse(f"`--opset {opset}` is none of {min(FORMATS)} to {max(FORMATS)}")
+    report = Report(sources=session.report.sources)
+    files = [*inputs, *(file for file in (weights, names) if file is not None)]
+    checkpoint = None
+    job = Job(model, output, report, verify, tuple(allow_python), force, files)
+    done: Done = None
+    try:
+        with progress(f"writing {output}"):
+            if weights is not None:
+                from .checkpoints import read_checkpoint
+
+                checkpoint = read_checkpoint(model, weights, names, spec, report)
+            if weights is None or checkpoint is not None:
+                tensors = None if checkpoint is None else checkpoint.tensors
+                is_program = output.endswith(".pt2")
+                done = _program(job, tensors) if is_program else _onnx(job, tensors, opset or min(FORMATS), fold)
+    except Unavailable as missing:
+        need = "" if str(missing) == "onnx" or not verify else "; `--no-verify` does without onnxruntime and torch"
+        need = "" if output.endswith(".pt2") else need
+        raise Misuse(f"this needs the package {missing}: `pip install {missing}`{need}") from None
+    show(report, format, sys.stderr)
+    if done is None:
+        return 1
+    origin = "new weights" if weights is None else f"weights of {weights}"
+    if checkpoint is not None and checkpoint.table is not None:
+        origin += f" by {checkpoint.table}"
+    what, difference = done
+    compared = "not compared" if difference is None else f"differs by {difference:.1e} at most"
+    put(f"{output}: {what.format(origin=origin, compared=compared)}\n", sys.stderr)
+    return 0
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What is written where, and from what."""
+
+    model: Model
+    output: str
+    report: Report
+    verify: bool
+    allowed: tuple[str, ...]
+    force: bool
+    inputs: list[Any]
+
+
+#: What is said of what was written, and the worst difference; None where nothing was written.
+Done = tuple[str, float | None] | None
+
+
+def _onnx(job: Job, tensors: dict[str, Any] | None, opset: int, fold: bool) -> Done:
+    from .targets.onnx import Weights, export
+
+    weights = None if tensors is None else Weights(tensors)
+    module = None
+    if job.verify or weights is None:
+        module = _module(job, weights)
+        if module is None:
+            return None
+        weights = weights or Weights(module.state_dict())
+    assert weights is not None
+    done = export(
+        job.model,
+        job.output,
+        weights,
+        job.report,
+        module=module if job.verify else None,
+        sources=job.report.sources,
+        opset=opset,
+        fold=fold,
+        force=job.force,
+        inputs=job.inputs,
+    )
+    if done is None:
+        return None
+    runtime = "onnxruntime " if job.verify else ""
+    return f"{done.nodes} nodes, {{origin}}, {runtime}{{compared}}", done.difference
+
+
+def _program(job: Job, tensors: dict[str, Any] | None) -> Done:
+    from .files import write_output
+    from .targets.onnx import Weights
+    from .targets.program import Fixed, program
+    from .targets.samples import Different
+
+    module = _module(job, None if tensors is None else Weights(tensors))
+    if module is None:
+        return None
+    try:
+        data, difference = program(job.model, module, job.report.sources, job.verify)
+    except Fixed as fixed:
+        sizes = ", ".join(f"`{name}`" for name in fixed.names)
+        helps = ["ONNX keeps it free: `-o model.onnx`", "or write a number in its place"]
+        job.report.error("E0820", f"torch.export fixes the size {sizes}", job.model.span, "not exported", helps=helps)
+        return None
+    except Different as reason:
+        job.report.error("E0821", "the program was not written", job.model.span, notes=[str(reason)])
+        return None
+    written = write_output(job.output, data, job.report, job.force, job.inputs)
+    return ("{origin}, the program {compared}", difference) if written else None
+
+
+def _module(job: Job, weights: Weights | None) -> Any:
+    """The model in PyTorch; None where a file that the spec names does not fit, which is reported."""
+    from .checkpoints import WeightsMistake
+    from .targets.onnx import module_with
+
+    try:
+        return module_with(job.model, weights, job.allowed)
+    except WeightsMistake as mistake:
+        mistake.tell(job.report, job.output)
+        return None
