@@ -129,7 +129,7 @@ def compile(
     """`dslnet compile`: the suffix of the output says what is written."""
     suffix = os.path.splitext(output)[1] if output != "-" else ".py"
     if suffix not in (".py", ".json", ".onnx", ".pt2"):
-        raise Misuse(f"`{output}` must end in .onnx, .pt2 (an exported program), .py (source) or .json (the graph)")
+        raise Misuse(f"`{output}` must end in .onnx, .pt2, .py (Python source) or .json (the graph)")
     if suffix != ".onnx" and (exporting.get("opset") or exporting.get("fold")):
         raise Misuse("`--opset` and `--fold` are for an output that ends in .onnx")
     if suffix not in (".onnx", ".pt2") and exporting.get("weights"):

@@ -16,6 +16,7 @@ from random_graphs import spec  # noqa: E402
 from test_specs import SMALL, graph  # noqa: E402
 
 import dslnet  # noqa: E402
+from dslnet.cli import main  # noqa: E402
 from dslnet.onnx import export  # noqa: E402
 from dslnet.runtime import instantiate  # noqa: E402
 from dslnet.targets.onnx import Weights  # noqa: E402
@@ -181,6 +182,20 @@ model M:
   output y: quick - held
   output z: held -> Linear(2)
 """,
+    "trained": """
+model M:
+  input x: [B, T, 8]
+  target label: [B, T] long < 5
+  student body: Linear(8) -> ReLU
+  logits: x -> body -> Linear(5)
+  teacher big: x -> Linear(9) -> ReLU -> Linear(5)
+  slow: EMA(body, 0.9)
+  far: x -> slow
+  output logits
+  loss hard: logits -> CrossEntropy to label
+  loss soft: logits -> Distill(4) to big
+  loss near: (x -> body) -> MSE to far
+""",
     "compared": """
 model M:
   input x: [B, T, 8]
@@ -228,3 +243,16 @@ def test_blocks(name: str, tmp_path: Path) -> None:
     module = made(BLOCKS[name].lstrip("\n"), tmp_path)
     assert export(module, tmp_path / "m.onnx") <= 1e-5  # type: ignore[operator]
     assert export(module, tmp_path / "m.onnx", opset=23) <= 1e-5  # type: ignore[operator]
+
+
+def test_what_only_training_needs_is_left_out(tmp_path: Path) -> None:
+    """Targets, losses, teachers and averaged copies: of their weights, none is in the file, from here or there."""
+    module = made(BLOCKS["trained"].lstrip("\n"), tmp_path)
+    assert any(name.startswith("big") for name in module.state_dict())
+    export(module, tmp_path / "m.onnx")
+    assert main(["compile", str(tmp_path / "main.net"), "-o", str(tmp_path / "n.onnx")]) == 0
+    for name in ("m.onnx", "n.onnx"):
+        proto = onnx.load(str(tmp_path / name))
+        assert [i.name for i in proto.graph.input] == ["x"]
+        stored = {i.name for i in proto.graph.initializer if not i.name.startswith("constant")}
+        assert stored and all(n.startswith(("body", "logits")) for n in stored), stored

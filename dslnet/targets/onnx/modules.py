@@ -27,7 +27,7 @@ def module_with(model: Model, weights: Weights | None, allow_python: tuple[str, 
     from ...runtime import instantiate
 
     torch.manual_seed(0)
-    module = instantiate(model, allow_python=allow_python)
+    module = instantiate(model, allow_python=allow_python, inference=True)
     if weights is not None:
         own = module.state_dict()
         found = {name: torch.from_numpy(weights.array(name).copy()) for name in own if name in weights.tensors}
