@@ -113,6 +113,27 @@ def test_attention_with_few_keys_rotation_position_and_scale(make: Any) -> None:
     close(ours(x, near), (weights @ v).transpose(1, 2).reshape(2, 5, 12) @ state["out.out.weight"].T)
 
 
+@pytest.mark.parametrize("causal", [False, True])
+def test_fused_attention_has_pytorchs_names(make: Any, causal: bool) -> None:
+    """Its state_dict as it is, and then the same numbers."""
+    ours = make(
+        "input x: [B, T, 12]\ninput mask: [B, T] bool\ninput near: [1, 4, T, T]\n"
+        f"a: x -> FusedAttention(4, causal={str(causal).lower()}) with (mask=mask, position=near)\n"
+        f"output out: a -> FusedAttention(3, causal={str(causal).lower()})"
+    )  # fmt: skip
+    first, second = (nn.MultiheadAttention(12, heads, batch_first=True).eval() for heads in (4, 3))
+    for name, theirs in (("a", first), ("out", second)):
+        assert list(getattr(ours, name).state_dict()) == list(theirs.state_dict())
+        nn.init.normal_(theirs.in_proj_bias)
+        getattr(ours, name).load_state_dict(theirs.state_dict(), strict=True)
+    x, near = torch.randn(2, 7, 12), torch.randn(1, 4, 7, 7)
+    mask = torch.arange(7) < torch.tensor([[7], [4]])
+    future = torch.zeros(7, 7).masked_fill(torch.ones(7, 7, dtype=torch.bool).triu(1), -torch.inf if causal else 0)
+    bias = (near + future + torch.zeros(7).where(mask, -torch.inf)[:, None, None]).flatten(0, 1)
+    between = first(x, x, x, attn_mask=bias)[0]
+    close(ours(x, mask, near), second(between, between, between, attn_mask=future)[0])
+
+
 def test_additive_attention(make: Any) -> None:
     ours = make(
         "input x: [B, 6]\ninput m: [B, S, 4]\ninput mask: [B, S] bool\n"
@@ -307,6 +328,7 @@ def test_membership(make: Any, first: list[int], expected: list[int]) -> None:
         ("input x: [B, T, 10]\noutput out: Attention(3)", "E0306", "3 heads do not divide a width of 10"),
         ("input x: [B, T, 12]\noutput out: Attention(4, kv_heads=3)", "E0306", "3 kv_heads do not divide"),
         ("input x: [B, 12]\noutput out: Attention(4)", "E0302", ""),
+        ("input x: [B, T, 10]\noutput out: FusedAttention(4)", "E0306", "4 heads do not divide a width of 10"),
         ("input x: [B, 8, H, W]\noutput out: SqueezeExcite(16)", "E0403", "`require: C >= reduction` fails"),
         ("input x: [B, 8, H, W]\noutput out: FiLM", "E0205", ""),
         ("input x: [B, T, 8]\noutput out: LSTMCell(4)", "E0215", ""),

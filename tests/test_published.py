@@ -6,6 +6,7 @@ that were published, whose weights nobody allocates.
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,11 +20,14 @@ torch = pytest.importorskip("torch")
 import shipped  # noqa: E402
 from copy_weights import distance, disturb  # noqa: E402
 from shipped.gpt2 import pair  # noqa: E402
+from torchvision_on_cpu import torchvision as vision  # noqa: E402
 from torchvision_on_cpu import transformers as package  # noqa: E402
 
 import dslnet  # noqa: E402
-from dslnet.checkpoints import fitted, read_table  # noqa: E402
+from dslnet.checkpoints import fitted, parse_table, read_table  # noqa: E402
+from dslnet.cli import main  # noqa: E402
 from dslnet.diagnostics import Report  # noqa: E402
+from dslnet.source import Source  # noqa: E402
 from dslnet.weights import definition_weights  # noqa: E402
 
 LLAMA = {
@@ -202,3 +206,63 @@ def test_a_file_of_another_size_is_a_diagnostic(tmp_path: Path) -> None:
     _, file = written(tmp_path, cls, config)
     with pytest.raises(dslnet.NetError, match="E0823.*`transformer.h.1.*which GPT2 has not"):
         shipped.net("gpt2").GPT2(**{**settings, "layers": 1}, weights=file)
+
+
+# ----------------------------------------------------------------------------------------------- the page
+
+PAGE = shipped.SPECS.parent / "docs" / "checkpoints.md"
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with shipped specs, at small sizes, and with a file that transformers wrote."""
+    specs = tmp_path / "specs"
+    specs.mkdir()
+    for name in ("gpt2.net", "resnet.net"):
+        text = (shipped.SPECS / name).read_text("utf-8")
+        for key, value in (CHECKPOINTS[0][1] if name == "gpt2.net" else {}).items():
+            text = re.sub(rf"\b{key}=\d+(?=[^)]*\):)", f"{key}={value}", text, count=1)
+        (specs / name).write_text(re.sub(r"^## params: .*\n", "", text, flags=re.MULTILINE), "utf-8")
+    table = "gpt2.transformers.names"
+    (specs / table).write_bytes((shipped.SPECS / table).read_bytes())
+    written(tmp_path, CHECKPOINTS[0][2], CHECKPOINTS[0][3])
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_programs_of_the_page(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of its Python, as one program; torchvision's weights are new ones in the place of published ones."""
+    torchvision = vision()
+    make = torchvision.models.resnet50
+    monkeypatch.setattr(torchvision.models, "resnet50", lambda weights: make())
+    programs = re.findall(r"^```python\n(.*?)^```$", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    known: dict[str, Any] = {}
+    exec(compile("".join(programs), PAGE.name, "exec"), known)
+    assert {"model", "resnet"} <= set(known)
+
+
+def test_commands_of_the_page(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each command, and the diagnostic that the page shows."""
+    pytest.importorskip("onnxruntime")
+    text = PAGE.read_text("utf-8")
+    commands = re.findall(r"^dslnet (.*)$", text, re.MULTILINE)
+    assert len(commands) == 2
+    for command in commands:
+        assert main(command.split()) == 0
+        assert "gpt2.transformers.names" in capsys.readouterr().err
+    settings = ["--set", "layers=1"]
+    assert main([*commands[0].split(), *settings]) == 1
+    shown = capsys.readouterr().err
+    said = text[text.index("error[E0823]") :].partition("```")[0]
+    assert said in shown
+
+
+def test_the_table_of_the_page() -> None:
+    """Its example is a table, and has every kind of line."""
+    text = PAGE.read_text("utf-8")
+    example = text[text.index("```\nprefix ") + 4 :].partition("```")[0]
+    report = Report()
+    made = parse_table(Source("page.names", example), report)
+    assert made is not None, report.diagnostics
+    assert made.prefix and any(rule.transpose for rule in made.rules) and any(not rule.ours for rule in made.rules)
+    assert made.lead("transformer.h.3.attn.c_attn.weight")[0] == [f"h.3.attention1.{n}.weight" for n in "qkv"]
