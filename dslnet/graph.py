@@ -250,13 +250,28 @@ class Train:
 
 
 @node
+class Schedule:
+    """A learning rate over time: `CosineAnnealingLR` with its arguments."""
+
+    name: str
+    arguments: dict[str, Data]
+
+
+@node
 class Optimizer:
-    """`optimizer small: AdamW(lr=3e-4)`."""
+    """`optimizer small: Every(2) -> ClipGradNorm(1) -> AdamW(lr=3e-4) -> ClipWeights(0.01) -> CosineAnnealingLR`.
+    `every` counts batches; the bounds are those of the gradients' norm, of each gradient, of each weight; one of
+    the `schedules` follows another."""
 
     module: str | None
     name: str
     arguments: dict[str, Data]
     span: Span = NOWHERE
+    every: int = 1
+    clip_norm: float | None = None
+    clip_value: float | None = None
+    clip_weights: float | None = None
+    schedules: tuple[Schedule, ...] = ()
 
 
 @node

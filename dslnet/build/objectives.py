@@ -9,8 +9,11 @@ from __future__ import annotations
 from typing import Any
 
 from ..diagnostics import Edit, Help, did_you_mean
-from ..graph import Autoregressive, Loss, Optimizer
+from ..graph import Autoregressive, Loss, Optimizer, Schedule
+from ..ops import Operator
 from ..ops.optimizers import OPTIMIZERS
+from ..ops.schedules import SCHEDULES
+from ..ops.updates import AFTER, BEFORE
 from ..source import Span
 from ..syntax import (
     Attribute,
@@ -20,6 +23,7 @@ from ..syntax import (
     Expression,
     Name,
     Paren,
+    Pipeline,
     Ref,
     Valued,
 )
@@ -27,6 +31,15 @@ from .binding import bind_operator
 from .combinators import Combinators
 from .expressions import Flow
 from .values import BoxValue, ModuleValue, Wire
+
+#: The field of `graph.Optimizer` that holds the one argument of what stands around it.
+_FIELDS = {
+    "Every": "every",
+    "ClipGradNorm": "clip_norm",
+    "ClipGradValue": "clip_value",
+    "ClipWeights": "clip_weights",
+}
+_ORDER = "`Every(n) -> ClipGradNorm(c) -> AdamW(lr=3e-4) -> ClipWeights(c) -> CosineAnnealingLR`, all but one optional"
 
 
 class Objectives(Combinators):
@@ -79,29 +92,57 @@ class Objectives(Combinators):
             self.trains.append((tuple(targets), value, place, text))
 
     def declare_optimizer(self, statement: Declaration, name: str, place: Span, flow: Flow) -> None:
+        """`optimizer small: AdamW(lr=3e-4)`, and what stands around it."""
         if not self.objectives or not isinstance(statement.body, Valued):
             return
         value = statement.body.value
-        callee = value.callee if isinstance(value, Call) else value
+        found: dict[str, Any] = {}
+        schedules: list[Schedule] = []
+        for step in value.steps if isinstance(value, Pipeline) else (value,):
+            made = self.optimization(step)
+            if made is None:
+                return
+            known, told = found.get("name") is not None, made.values()
+            fault = ""
+            if made.name in OPTIMIZERS:
+                fault = "there is one optimizer in a line" if known else ""
+                found |= {"name": made.name, "arguments": told}
+            elif made.name in BEFORE:
+                fault = f"`{made.name}` acts before the optimizer does" if known else ""
+                found[_FIELDS[made.name]] = next(iter(told.values()))
+            else:
+                fault = "" if known else f"`{made.name}` comes after an optimizer"
+                if made.name in AFTER:
+                    found[_FIELDS[made.name]] = next(iter(told.values()))
+                else:
+                    schedules.append(Schedule(made.name, told))
+                    if schedules[0].arguments["unit"] != told["unit"]:
+                        fault = "schedules that follow one another count the same thing"
+            if fault:
+                self.error("E0215", fault, step.span, notes=(_ORDER,))
+                return
+        if "name" not in found:
+            self.error("E0215", "there is no optimizer in this line", value.span, notes=(_ORDER,))
+            return
+        module = name if len(statement.key.words) == 2 else None
+        self.optimizers.append(Optimizer(module, span=place, schedules=tuple(schedules), **found))
+
+    def optimization(self, step: Expression) -> Operator | None:
+        """One step of an `optimizer` line with its arguments bound."""
+        callee = step.callee if isinstance(step, Call) else step
         if not isinstance(callee, BoxRef):
-            self.error("E0215", "an optimizer is a box such as `AdamW(lr=3e-4)`", value.span)
-            return
-        if callee.name not in OPTIMIZERS:
-            near = did_you_mean(callee.name, OPTIMIZERS)
+            self.error("E0215", "an optimizer is a box such as `AdamW(lr=3e-4)`", step.span)
+            return None
+        known = {**OPTIMIZERS, **BEFORE, **AFTER, **SCHEDULES}
+        if callee.name not in known:
+            near = did_you_mean(callee.name, known)
             helps = [Help(f"did you mean `{n}`?", (Edit(callee.span, n),), sure=i == 0) for i, n in enumerate(near)]
-            self.error(
-                "E0202",
-                f"there is no optimizer `{callee.name}`",
-                callee.span,
-                notes=(", ".join(OPTIMIZERS),),
-                helps=helps,
-            )
-            return
-        box = self.with_arguments(BoxValue(OPTIMIZERS[callee.name], span=callee.span), value)
+            names = ", ".join(OPTIMIZERS)
+            self.error("E0202", f"there is no optimizer `{callee.name}`", callee.span, notes=(names,), helps=helps)
+            return None
+        box = self.with_arguments(BoxValue(known[callee.name], span=callee.span), step)
         made = bind_operator(self, box, callee.span) if box else None
-        if made is not None:
-            module = name if len(statement.key.words) == 2 else None
-            self.optimizers.append(Optimizer(module, callee.name, made[0].values(), place))
+        return None if made is None else made[0]
 
     def declare_freeze(self, statement: Declaration, name: str, place: Span, flow: Flow) -> None:
         if not self.objectives or not isinstance(statement.body, Valued):

@@ -27,7 +27,9 @@ from . import rearrange as rearrange
 from . import recurrent as recurrent
 from . import reduction as reduction
 from . import resizing as resizing
+from . import schedules as schedules
 from . import stochastic as stochastic
+from . import updates as updates
 from .base import OPERATORS, Argument, Combinator, Mistake, Operator, Port, Weight, literal
 
 __all__ = ["OPERATORS", "Argument", "Combinator", "Mistake", "Operator", "Port", "Weight", "literal"]

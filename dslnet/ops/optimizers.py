@@ -17,11 +17,27 @@ Betas = Annotated[tuple[float, ...], ListType(RealType(0, 1))]
 OPTIMIZERS: dict[str, type["Optimizer"]] = {}
 
 
-class Optimizer(Operator, abstract=True, kind="optimizer"):
+class Optimization(Operator, abstract=True, kind="optimizer"):
+    """What may stand in an `optimizer` line: none of it is a step of the flow."""
+
+    def __init_subclass__(cls, **rest: Any) -> None:
+        rest["abstract"] = True
+        super().__init_subclass__(**rest)
+
+    def shape(self, *xs: Tensor) -> Tensor:
+        raise Mistake(
+            "E0215",
+            f"`{self.name}` belongs to an `optimizer` line, and is no step of the flow",
+            None,
+            helps=("`optimizer: AdamW(lr=3e-4)`",),
+        )
+
+
+class Optimizer(Optimization, abstract=True):
     """What optimizers have in common. The keyword of the class is not needed: its name is PyTorch's."""
 
     def __init_subclass__(cls, **rest: Any) -> None:
-        super().__init_subclass__(abstract=True, **rest)
+        super().__init_subclass__(**rest)
         OPTIMIZERS[cls.__name__] = cls
 
     @property
@@ -31,14 +47,6 @@ class Optimizer(Operator, abstract=True, kind="optimizer"):
         if "lr" in self.arguments:
             changed = {"lr": self.values()["lr"], **changed}
         return f"torch.optim.{self.name}", changed
-
-    def shape(self, *xs: Tensor) -> Tensor:
-        raise Mistake(
-            "E0215",
-            f"`{self.name}` is an optimizer, not a step of the flow",
-            None,
-            helps=(f"`optimizer: {self.name}(lr=...)`",),
-        )
 
 
 class SGD(Optimizer):

@@ -66,7 +66,7 @@ def make_schedule(step: Step, optimizer: Optimizer, epochs: int, steps: int) -> 
 
     if not step.schedules:
         return None
-    by_step = step.schedules[0].arguments.get("by") == "step"
+    by_step = step.schedules[0].arguments.get("unit") == "step"
     left = steps if by_step else epochs
     parts: list[LRScheduler] = []
     ends: list[int] = []
@@ -82,7 +82,7 @@ def make_schedule(step: Step, optimizer: Optimizer, epochs: int, steps: int) -> 
 
 def _complete(named: Named, left: int) -> dict[str, Any]:
     """The arguments as PyTorch takes them; a length that is open is what is left of the training."""
-    arguments = {name: value for name, value in named.arguments.items() if name != "by"}
+    arguments = {name: value for name, value in named.arguments.items() if name != "unit"}
     length = LENGTHS.get(named.name)
     if length is not None and arguments.get(length) is None:
         arguments[length] = max(left, 1)

@@ -42,6 +42,13 @@ class Guard(Scheduler):
             outer.append(With(Call(Name("torch.no_grad")), self.out))
             self.out = outer
 
+    def _want(self, items: list[Item], results: list[str], last: str) -> None:
+        super()._want(items, results, last)
+        kept = {self.reserved[wire] for wire in results if wire in self.reserved}
+        for wire, name in self.wanted.items():
+            if name in kept and wire not in self.reserved:
+                self.wanted[wire] = last  # what flows into a loss is not called as the loss is
+
     def _keeps(self, wire: str, items: list[Item], number: int, results: list[str]) -> bool:
         tree = items[number].tree
         several = len(items[number].outputs) > 1 and isinstance(tree, Call) and tree.function == Name("self")

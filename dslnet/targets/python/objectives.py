@@ -20,9 +20,9 @@ from .drafting import draft, flow
 from .guarding import Part
 from .literals import InternalError
 from .names import Names
-from .planning import Step, arguments, is_sum
+from .planning import Step, details, is_sum
 from .statements import Assign, For, Return, Run, Statement, With
-from .tree import Attribute, Binary, Call, Literal, Name, Pair, Sequence, Subscript, Tree, walk
+from .tree import Attribute, Binary, Call, Literal, Name, Pair, Sequence, Subscript, Tree, flat, walk
 from .units import Draft, Method, statement_trees
 
 if TYPE_CHECKING:
@@ -197,7 +197,11 @@ class Objectives:
         """`objective(step, batch)` of a model with one step, which is put together of the losses by name."""
         *first, last = self.summed(step)
         assert isinstance(last, Return)
-        chosen = Subscript(Sequence("{", (Pair(step.name, last.trees[0]),)), (Name("step"),))
+        value = last.trees[0]
+        if len(flat(value, lambda part: "1")) > 48:
+            first.append(Assign(["total"], value))
+            value = Name("total")
+        chosen = Subscript(Sequence("{", (Pair(step.name, value),)), (Name("step"),))
         returns = Return([chosen, Name("losses")])
         return Method("objective", told(step), ["step: str", BATCH], OBJECTIVE, [*first, returns])
 
@@ -332,7 +336,7 @@ class Objectives:
             ("descends", Literal(step.descends)),
         ]
         if step.optimizer is not None:
-            keywords.append(("optimizer", _plain((step.optimizer.name, arguments(step.optimizer)))))
+            keywords += [(name, _plain(value)) for name, value in details(step.optimizer).items()]
         return Call(self.project.support("TrainingStep"), (Literal(step.name),), tuple(keywords))
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from ...analysis.training import Training, within
 from ...graph import Instance, Loss, Model, Node, Optimizer, Train
 from ...ops.optimizers import OPTIMIZERS
+from ...ops.schedules import SCHEDULES
 
 #: What a `train` line may be made of beside losses.
 _SUMS = frozenset({"Plus", "Minus", "Times", "Divide", "Negative"})
@@ -125,10 +126,26 @@ class Planner:
         return tuple(made)
 
 
-def arguments(optimizer: Optimizer) -> dict[str, Any]:
-    """The arguments that differ from PyTorch's defaults, the learning rate always."""
+def details(optimizer: Optimizer) -> dict[str, Any]:
+    """The fields of a step that an `optimizer` line gives, without what is the default anyway. Of arguments those
+    that differ from PyTorch's, but a learning rate always."""
     bound = OPTIMIZERS[optimizer.name](**optimizer.arguments)
-    return bound.call[1]
+    found: dict[str, Any] = {"optimizer": (optimizer.name, bound.call[1])}
+    if optimizer.every != 1:
+        found["every"] = optimizer.every
+    for name in ("clip_norm", "clip_value", "clip_weights"):
+        if getattr(optimizer, name) is not None:
+            found[name] = getattr(optimizer, name)
+    if optimizer.schedules:
+        bounds = [SCHEDULES[s.name](**s.arguments) for s in optimizer.schedules]
+        found["schedules"] = tuple((b.name, _told(b.values(), b.changed())) for b in bounds)
+    return found
+
+
+def _told(values: dict[str, Any], changed: dict[str, Any]) -> dict[str, Any]:
+    """The arguments of a schedule that differ from PyTorch's defaults; its unit and a known length always."""
+    always = ("unit", "total_iters", "T_max", "total_steps")
+    return {n: v for n, v in values.items() if v is not None and (n in changed or n in always)}
 
 
 def is_sum(node: Node) -> bool:
