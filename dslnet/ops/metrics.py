@@ -19,6 +19,8 @@ class Metric(Operator, abstract=True, kind="metric"):
     """What metrics have in common."""
 
     torchmetrics: ClassVar[str | None] = None
+    #: Whether a greater value is a better one.
+    higher: ClassVar[bool] = True
 
 
 class Classified(Metric, abstract=True):
@@ -158,6 +160,7 @@ class Perplexity(Classified):
     """
 
     torchmetrics = "Perplexity"
+    higher = False
 
     def torch(self, prediction: Tensor, target: Tensor) -> Code:
         return method(cross_entropy(prediction, target, self.axis(prediction, target)), "exp")

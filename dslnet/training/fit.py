@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..diagnostics import NetError, Report
 from ..graph import Model
+from ..ops.metrics import Metric
 from ..runtime import Origin
 from ..source import NOWHERE, Source
 from .history import History
@@ -85,11 +86,12 @@ def fit(
     check_batches(graph, sources_of(model), rows, size, engine.world)
     batches = Batches(rows.rows, size, seed, rows.exact is not None, True, engine.rank, engine.world)
     run = Run(model, plan, engine, rows, held, batches, epochs, seed)
-    upward = rising(graph)
+    upward = directions(graph)
     folder: Folder | None = None
     if out is not None:
         column, higher = watched(plan, upward, best, held is not None)
-        folder = Folder(os.fspath(out), column, higher, upward, _title(graph))
+        rising = [name for name, up in upward.items() if up]
+        folder = Folder(os.fspath(out), column, higher, rising, _title(graph))
         folder.claim(resume, force) if engine.rank == 0 else None
         engine.wait()
     elif resume:
@@ -262,18 +264,15 @@ def raise_mistakes(report: Report) -> None:
 # ---------------------------------------------------------------------------------------------------- the best
 
 
-def rising(graph: Model) -> tuple[str, ...]:
-    """The metrics of which more is better."""
+def directions(graph: Model) -> dict[str, bool]:
+    """The metrics of which it is known whether more is better."""
     definition = graph.definitions[graph.training or graph.entry]
     makers = {value.name: node.operator for node in definition.nodes() for value in node.outputs}
-    return tuple(
-        loss.name
-        for loss in graph.objectives.losses
-        if loss.kind == "metric" and getattr(makers.get(loss.value), "higher", False)
-    )
+    metrics = [(loss.name, makers.get(loss.value)) for loss in graph.objectives.losses if loss.kind == "metric"]
+    return {name: maker.higher for name, maker in metrics if isinstance(maker, Metric)}
 
 
-def watched(plan: Plan, upward: tuple[str, ...], best: str | None, held: bool) -> tuple[str | None, bool]:
+def watched(plan: Plan, upward: dict[str, bool], best: str | None, held: bool) -> tuple[str | None, bool]:
     """The column of the history that decides which epoch is the best, and whether more is better.
 
     Without a wish it is the objective of a plan of one step; of several steps, as of a generator and a critic, none is
@@ -294,7 +293,7 @@ def watched(plan: Plan, upward: tuple[str, ...], best: str | None, held: bool) -
         return f"{part}/{name}", order == "max"
     if name in plan.metrics and name not in upward:
         raise ValueError(f"say which values of `{name}` are better: `max:{name}` or `min:{name}`")
-    return f"{part}/{name}", name in upward
+    return f"{part}/{name}", upward.get(name, False)
 
 
 def _device(model: nn.Module) -> Any:
