@@ -195,6 +195,19 @@ def fmt(session: Session, /, **options: Any) -> int:
 
 
 @cli.command()
+@click.argument("pattern", required=False)
+@click.option("-o", "--output", metavar="OUT", help="x.net, else PATTERN.net here; `-` prints it.")
+@click.option("--list", "listed", is_flag=True, help="List the patterns, as without PATTERN.")
+@click.option("--force", is_flag=True, help="Replace a file that is there.")
+@click.pass_obj
+def new(session: Session, /, pattern: str | None, output: str | None, listed: bool, force: bool) -> int:
+    """Write a starting file for a design PATTERN, or list them."""
+    from .starting import command
+
+    return command(session, None if listed else pattern, output, force)
+
+
+@cli.command()
 @click.argument("name", required=False)
 @click.pass_obj
 def ops(session: Session, /, name: str | None) -> int:
