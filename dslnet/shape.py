@@ -39,6 +39,35 @@ def bounds(size: Size) -> tuple[int | None, int | None]:
         return size, size
     if size is UNKNOWN:
         return None, None
+    low, high = _term_bounds(size)
+    if low is None or high is None:
+        # a quotient stands beside its dividend: T - T // 2 is bounded by its parts together, not by each alone
+        relaxed = _relaxed(size, -1), _relaxed(size, 1)
+        low = _term_bounds(relaxed[0])[0] if low is None and isinstance(relaxed[0], Dim) else low
+        high = _term_bounds(relaxed[1])[1] if high is None and isinstance(relaxed[1], Dim) else high
+    return low, high
+
+
+def _relaxed(size: Dim, sign: int) -> Size:
+    """A polynomial that is nowhere greater (`sign` -1) or less (1): d // k is between (d - k + 1) / k and d / k."""
+    total: dict[Monomial, Coefficient] = {}
+
+    def add(monomial: Monomial, coefficient: Coefficient) -> None:
+        total[monomial] = total.get(monomial, 0) + coefficient
+
+    for monomial, coefficient in size.terms.items():
+        atom, power = monomial[0] if len(monomial) == 1 else (None, 0)
+        if not isinstance(atom, Quotient) or power != 1 or not isinstance(atom.divisor, int) or atom.divisor <= 0:
+            add(monomial, coefficient)
+            continue
+        for inner, factor in atom.dividend.terms.items():
+            add(inner, Fraction(coefficient) * factor / atom.divisor)
+        if coefficient * sign < 0:
+            add((), Fraction(coefficient) * (1 - atom.divisor) / atom.divisor)
+    return Dim({m: c for m, c in total.items() if c})
+
+
+def _term_bounds(size: Dim) -> tuple[int | None, int | None]:
     low: Coefficient | None = 0
     high: Coefficient | None = 0
     for monomial, coefficient in size.terms.items():
@@ -78,6 +107,14 @@ def compare(a: Size, b: Size) -> int | None:
     if high is not None and high < 0:
         return -1
     return None
+
+
+def at_most(a: Size, b: Size) -> bool:
+    """Whether `a` is known not to be greater than `b`; an unknown one fits everything."""
+    if a is UNKNOWN or b is UNKNOWN:
+        return True
+    low = bounds(b - a)[0]
+    return low is not None and low >= 0
 
 
 def same(a: Size, b: Size) -> bool:
@@ -129,6 +166,17 @@ def substitute(size: Size, values: Mapping[str, Size]) -> Size:
         return total // divisor
     # the sum divides exactly, as it did with the symbols
     return normal({m: Fraction(c, divisor) for m, c in total.terms.items()}) if divisor > 1 else total
+
+
+def is_linear(size: Dim, name: str) -> bool:
+    """Whether the value of a size tells that of a symbol, the others being known."""
+    found = False
+    for monomial in size.terms:
+        if len(monomial) == 1 and monomial[0][1] == 1 and getattr(monomial[0][0], "name", None) == name:
+            found = True
+        elif monomial and name in Dim({monomial: 1}).symbols():
+            return False
+    return found
 
 
 def solve(size: Dim, name: str, value: Size) -> Size | None:

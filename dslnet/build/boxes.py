@@ -12,7 +12,7 @@ from typing import Any
 from ..diagnostics import Edit, Help, Label
 from ..ops import Combinator, Operator, literal
 from ..ops.arguments import ModuleArgument
-from ..shape import UNKNOWN_TENSOR, Size, Tensor
+from ..shape import UNKNOWN_TENSOR, Dim, Size, Tensor
 from ..source import Span
 from ..syntax import Attribute, BoxRef, Call, Conditional, Expression, List, Literal, Paren, Pipeline, Ref, Side, Unary
 from . import history
@@ -172,7 +172,10 @@ class Boxes(Feeding):
         if clashes:
             pair, value = clashes[0]
             says = _says(clashes[0][1])
-            sure = f"write `{flow.type}`, or leave the assertion out"
+            advice = [Help("leave the assertion out: data decide how many there are")]
+            if all(name.isidentifier() for s in flow.type.sizes if isinstance(s, Dim) for name in s.symbols()):
+                sure = f"write `{flow.type}`, or leave the assertion out"
+                advice = [Help(sure, (Edit(step.span, str(flow.type)),), sure=True)]
             self.error(
                 "E0303",
                 f"this is {flow.type}, not {written} as written"[:80],
@@ -180,7 +183,7 @@ class Boxes(Feeding):
                 f"says {says}",
                 secondary=[Label(flow.span, f"makes {flow.type}"[:49])],
                 notes=history.note(flow, self.report),
-                helps=[*missing_fact(pair.size, value), Help(sure, (Edit(step.span, str(flow.type)),), sure=True)],
+                helps=[*missing_fact(pair.size, value), *advice],
             )
         return flow
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..diagnostics import did_you_mean
-from ..shape import UNKNOWN, UNKNOWN_TENSOR, Dim, Number, Size, Tensor, free
+from ..ops.rules import brief
+from ..shape import UNKNOWN, UNKNOWN_TENSOR, Dim, Number, Size, Tensor, free, is_linear
 from ..source import Span
 from ..syntax import BoxRef, Declaration, Ellipsis, List, Ref, Valued
 from .binding import bind_block
@@ -78,6 +79,7 @@ def run_model(frame: Body, block: Block) -> DraftDefinition:
         wire = _input(frame, declaration, pattern)
         if meant(declaration.key.words) == "input":
             flow = flow or wire
+    _need_told(frame)
     for declaration, default in optional:
         name = declaration.key.words[-1]
         value = frame.evaluate(default)
@@ -167,6 +169,28 @@ def _input(frame: Body, declaration: Declaration, pattern: List | None) -> Wire:
     frame.inputs.append(FrameInput(wire, meant(declaration.key.words)))
     frame.define(name.text, wire, name.span)
     return wire
+
+
+def _need_told(frame: Body) -> None:
+    """E0309 for a free size that no shape of an input tells: bare, or linear in a dimension beside others that are."""
+    shapes = [size for entry in frame.inputs for size in entry.wire.type.shape or () if isinstance(size, Dim)]
+    names = {name for size in shapes for name in size.symbols()}
+    told: set[str] = set()
+    before = -1
+    while before < len(told):
+        before = len(told)
+        for size in shapes:
+            open_ = set(size.symbols()) - told
+            if len(open_) == 1 and is_linear(size, *open_):
+                told |= open_
+    for name in sorted(names - told):
+        size = next(s for s in shapes if name in s.symbols())
+        place = size.symbols()[name].origin or frame.text_span
+        frame.error(
+            "E0309", f"`{brief(size)}` does not tell `{name}`", place, "no shape of an input tells it",
+            helps=(f"name the whole size: `N` in place of `{brief(size)}`", f"or give it: `--set {name}=32`"),
+        )  # fmt: skip
+        frame.sizes[name] = UNKNOWN
 
 
 def _below(frame: Body, declaration: Declaration) -> Size | None:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from ..shape import UNKNOWN, Size, Tensor, numel, quotient
 from .arguments import Axis, Real
+from .axes import when_known
 from .base import Mistake, Onnx, Operator, Weight, Wire
 from .code import Code, X, apply, module
 from .dependence import Steps, Traced, across, pointwise
@@ -142,6 +143,12 @@ class CELU(Activation):
     node = "Celu"
 
     alpha: Real = 1.0
+
+    @when_known("alpha")
+    def shape(self, x: Tensor) -> Tensor:
+        if self.alpha == 0:
+            raise Mistake("E0301", "`alpha` of CELU divides, got 0", "alpha", "not 0")
+        return super().shape(x)
 
 
 class GELU(Activation):

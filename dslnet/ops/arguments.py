@@ -68,9 +68,14 @@ class WholeType(ArgumentType):
 
 
 class RealType(ArgumentType):
-    def __init__(self, low: float | None = None, high: float | None = None) -> None:
-        self.low, self.high = low, high
-        self.text = "a number" if low is None else f"a number from {low:g}" + ("" if high is None else f" to {high:g}")
+    """A number from `low` to `high`; with `above`, `low` itself is left out."""
+
+    def __init__(self, low: float | None = None, high: float | None = None, above: bool = False) -> None:
+        self.low, self.high, self.above = low, high, above
+        word = "above" if above else "from"
+        self.text = (
+            "a number" if low is None else f"a number {word} {low:g}" + ("" if high is None else f" to {high:g}")
+        )
 
     def accept(self, value: Any) -> Any:
         if value is UNKNOWN:
@@ -78,6 +83,8 @@ class RealType(ArgumentType):
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             raise Wrong(self.text)
         if (self.low is not None and value < self.low) or (self.high is not None and value > self.high):
+            raise Wrong(self.text)
+        if self.above and value == self.low:
             raise Wrong(self.text)
         return value
 
@@ -189,7 +196,8 @@ Count = Annotated[int, WholeType(1)]
 Axis = Annotated[int, WholeType()]
 Axes = Annotated[tuple[int, ...], ListType(WholeType())]
 Real = Annotated[float, RealType()]
-Positive = Annotated[float, RealType(0)]
+NonNegative = Annotated[float, RealType(0)]
+Positive = Annotated[float, RealType(0, above=True)]
 Probability = Annotated[float, RealType(0, 1)]
 Word = Annotated[str, WordType()]
 Padding = Annotated[str | Size | tuple[Size, ...], PaddingType()]

@@ -7,7 +7,7 @@ sample has a draw of its own. Inference, export and the count of FLOPs see the i
 from typing import Annotated, Literal
 
 from ..shape import UNKNOWN, Dim, Size, Tensor, compare
-from .arguments import Amounts, Axis, ListType, Positive, Probability, RealType
+from .arguments import Amounts, Axis, ListType, NonNegative, Probability, RealType
 from .base import Mistake, Onnx, Operator, Wire
 from .code import Code, Training, X, apply
 from .dependence import Steps, Traced, across
@@ -139,8 +139,8 @@ class ColorJitter(Augmentation):
     [B, C, H, W] -> ColorJitter(0.1, 0.4)    # [B, C, H, W]
     """
 
-    brightness: Positive = 0
-    contrast: Positive = 0
+    brightness: NonNegative = 0
+    contrast: NonNegative = 0
 
     def shape(self, x: Tensor) -> Tensor:
         need_rank(self, x, range(4, 5), "[B, C, H, W]", "x")

@@ -78,11 +78,25 @@ def axis_of(box: str, axis: int, x: Tensor, at: str = "axis", more: int = 0) -> 
 
 def axes_of(box: str, axes: tuple[int, ...], x: Tensor, at: str = "axis") -> tuple[int, ...]:
     """Several axes as indices, each at most once."""
+    if not axes:
+        raise Mistake("E0301", f"`{box}` names no axis", at, axes_label(x), helps=("leave it out for all of them",))
     found = tuple(axis_of(box, axis, x, at) for axis in axes)
     for axis in found:
         if found.count(axis) > 1:
             raise Mistake("E0301", f"`{box}` names axis {axis} twice", at, axes_label(x))
     return found
+
+
+def require(left: Size, relation: str, right: Size) -> tuple[str, ...]:
+    """The line that would tell what is not known of free sizes; none where only data decide them."""
+    names = {name for size in (left, right) if isinstance(size, Dim) for name in size.symbols()}
+    shown = f"{_operand(left)} % {right} == 0" if relation == "%" else f"{left} {relation} {right}"
+    return (f"`require: {shown}`",) if names and all(map(str.isidentifier, names)) else ()
+
+
+def _operand(size: Size) -> str:
+    text = str(size)
+    return text if text.isidentifier() or text.isdigit() else f"({text})"
 
 
 def need_axes(box: str, x: Tensor, low: int, at: str | None = None, why: str = "") -> None:

@@ -368,3 +368,7 @@ class Combinator(Operator, abstract=True):
     def inner(self, *inputs: Any) -> tuple[Tensor, ...]:
         """The types that the body is fed."""
         return inputs
+
+    def expected(self, *inputs: Any) -> dict[str, Size]:
+        """Sizes in those types that only data decide, by symbol: what to count costs with."""
+        return {}

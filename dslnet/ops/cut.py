@@ -5,9 +5,9 @@ Enters: one tensor. Leaves: parts of it, or the same with more around it.
 
 from typing import Any, Literal
 
-from ..shape import Size, Tensor, bounds, compare, differ, same, shape_text
+from ..shape import Size, Tensor, at_most, bounds, compare, differ, same, shape_text
 from .arguments import Amounts, Axis, Extents, Real, Whole
-from .axes import axis_of, brief, kind_of, layout_axis, text, when_known
+from .axes import axis_of, brief, kind_of, layout_axis, require, text, when_known
 from .axes import both as pair
 from .base import Mistake, Onnx, Operator, Wire
 from .code import Code, Cut, Subscript, X, apply, method
@@ -51,7 +51,7 @@ class Split(Operator, kind="shape"):
                 helps = (f"parts that divide {size}: {', '.join(possible[:8])}",)
                 raise Mistake("E0306", f"{self.parts} parts do not divide an axis of {size}", "parts", at, helps=helps)
             title = f"{self.parts} parts may not divide an axis of {brief(size)}"
-            raise Mistake("E0306", title, "parts", at, helps=(f"`require: {size} % {self.parts} == 0`",))
+            raise Mistake("E0306", title, "parts", at, helps=require(size, "%", self.parts))
         return (each,) * self.parts
 
     @when_known("parts", "axis")
@@ -100,9 +100,16 @@ class Slice(Operator, kind="shape"):
         for value, given, at in ((start, self.start, "start"), (stop, self.stop, "stop")):
             if compare(value, size) == 1 or compare(value, 0) == -1:
                 raise Mistake("E0308", f"`Slice` to {given}: axis {axis} of {kind_of(x)} has {brief(size)}", at)
+            if not (at_most(0, value) and at_most(value, size)):
+                title = f"`Slice` to {given}: axis {axis} of {kind_of(x, 24)} may be shorter"
+                low, high = (value, 0) if not at_most(0, value) else (size, value)
+                raise Mistake("E0308", title, at, helps=require(low, ">=", high))
         if compare(stop, start) in (-1, 0):
             title = f"`Slice` from {brief(start)} to {brief(stop)} is empty"
             raise Mistake("E0305", title, "stop" if self.stop is not None else "start", f"axis {axis} of {kind_of(x)}")
+        if not at_most(start, stop):
+            title = f"`Slice` from {brief(start)} to {brief(stop)} may end before it begins"
+            raise Mistake("E0305", title, "start", helps=require(stop, ">=", start))
         length = stop - start
         if self.step > 1:
             length = (length + (self.step - 1)) // self.step
@@ -165,22 +172,24 @@ class Roll(Operator, kind="shape"):
         return g.op("Gather", x, g.op("Mod", moved, g.scalar(size)), axis=axis)
 
 
-def _space(box: str, x: Tensor, axis: int | None, amounts: tuple[Any, ...]) -> tuple[int, ...]:
+def _space(box: str, x: Tensor, axis: int | None, amounts: dict[str, Any]) -> tuple[int, ...]:
     """The axes that a border belongs to: the given one, or all of space."""
-    if axis is not None:
-        return (axis_of(box, axis, x),)
-    if x.rank < 3:
+    if axis is None and x.rank < 3:
         raise Mistake(
             "E0302",
             f"`{box}` without `axis=` wants axes of space, [B, C, H, W], got {kind_of(x, 20)}",
             None,
             helps=(f"`{box}(..., axis={max(x.rank - 1, 0)})`",),
         )
-    axes = (layout_axis(box, None, x),) if x.rank == 3 else tuple(range(2, x.rank))
-    for amount in amounts:
+    if axis is not None:
+        axes: tuple[int, ...] = (axis_of(box, axis, x),)
+    else:
+        axes = (layout_axis(box, None, x),) if x.rank == 3 else tuple(range(2, x.rank))
+    for name, amount in amounts.items():
         if isinstance(amount, tuple) and len(amount) != len(axes):
-            title = f"`{box}` wants {len(axes)} numbers for the space of {kind_of(x, 24)}, got {len(amount)}"
-            raise Mistake("E0302", title, "before")
+            where = f"the space of {kind_of(x, 24)}" if axis is None else "one axis"
+            many = f"{len(axes)} number" + "s" * (len(axes) > 1)
+            raise Mistake("E0302", f"`{box}` wants {many} for {where}, got {len(amount)}", name)
     return axes
 
 
@@ -205,7 +214,7 @@ class Pad(Operator, kind="shape"):
 
     def _borders(self, x: Tensor) -> dict[int, tuple[Size, Size]]:
         after = self.before if self.after is None else self.after
-        axes = _space("Pad", x, self.axis, (self.before, after))
+        axes = _space("Pad", x, self.axis, {"before": self.before, "after": after})
         count = len(axes)
         return dict(zip(axes, zip(_each(self.before, count), _each(after, count), strict=True), strict=True))
 
@@ -221,6 +230,10 @@ class Pad(Operator, kind="shape"):
             if self.mode in ("reflect", "circular") and (compare(before, limit) == 1 or compare(after, limit) == 1):
                 title = f'`Pad` with mode "{self.mode}" adds at most {brief(limit)} to an axis of {brief(sizes[axis])}'
                 raise Mistake("E0307", title, "before")
+            for more in (before, after) if self.mode in ("reflect", "circular") else ():
+                if not at_most(more, limit):
+                    title = f'`Pad` with mode "{self.mode}" adds at most {brief(limit)}, which may be less'
+                    raise Mistake("E0307", title, "before", helps=require(limit, ">=", more))
             sizes[axis] = sizes[axis] + before + after
         return x.with_shape(*sizes)
 
@@ -272,14 +285,14 @@ class Crop(Operator, kind="shape"):
     def _borders(self, x: Tensor, like: Tensor | None) -> dict[int, tuple[Size, Size]]:
         after = self.before if self.after is None else self.after
         if like is None:
-            axes = _space("Crop", x, self.axis, (self.before, after))
+            axes = _space("Crop", x, self.axis, {"before": self.before, "after": after})
             count = len(axes)
             both = zip(_each(self.before, count), _each(after, count), strict=True)
             return {axis: (a, x.sizes[axis] - b) for axis, (a, b) in zip(axes, both, strict=True)}
         if like.rank != x.rank:
             raise Mistake("E0302", f"`Crop` to another size wants one rank, got {pair(x, like)}", "like")
         borders = {}
-        for axis in _space("Crop", x, self.axis, ()):
+        for axis in _space("Crop", x, self.axis, {}):
             big, small = x.sizes[axis], like.sizes[axis]
             if compare(small, big) == 1:
                 raise Mistake(

@@ -6,7 +6,7 @@ Enters: one tensor or several under the broadcasting rule. Leaves: one.
 from typing import Any, ClassVar
 
 from ..shape import UNKNOWN, Size, Tensor, compare, numel, same
-from .arguments import Axis, Extent, Flag, Positive, Real, Word
+from .arguments import Axis, Extent, Flag, NonNegative, Real, Word
 from .arithmetic import FUNCTIONS, SIGNS, alike, as_long, matrix_product
 from .axes import axis_of, brief, has_unknown, kind_of, when_known
 from .axes import both as pair
@@ -15,6 +15,7 @@ from .broadcasting import broadcast
 from .code import Code, Expression, Floats, Infix, Input, X, Y, Z, apply, method
 from .dependence import Steps, Traced, inserted, pointwise, product, reduced, summed
 from .join import promoted
+from .rules import need_float
 
 __all__ = ["FUNCTIONS", "SIGNS", "Add", "Einsum", "Mul"]
 
@@ -336,10 +337,12 @@ class CosineSimilarity(Operator, kind="op"):
     """
 
     axis: Axis = 1
-    eps: Positive = 1e-8
+    eps: NonNegative = 1e-8
 
     @when_known("axis")
     def shape(self, x: Tensor, y: Tensor) -> Tensor:
+        need_float(self, x, "x")
+        need_float(self, y, "y")
         two_alike("CosineSimilarity", x, y)
         axis = axis_of("CosineSimilarity", self.axis, x)
         return Tensor((*x.sizes[:axis], *x.sizes[axis + 1 :]))
@@ -367,9 +370,11 @@ class L2Distance(Operator, kind="op"):
     ([2, 3, 4], [2, 3, 4]) -> L2Distance    # [2, 3]
     """
 
-    eps: Positive = 1e-6
+    eps: NonNegative = 1e-6
 
     def shape(self, x: Tensor, y: Tensor) -> Tensor:
+        need_float(self, x, "x")
+        need_float(self, y, "y")
         two_alike("L2Distance", x, y)
         if not x.rank:
             raise Mistake("E0302", "`L2Distance` compares vectors, got two scalars")

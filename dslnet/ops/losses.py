@@ -7,7 +7,7 @@ different shapes in silence, there is a mistake (E0511) here.
 
 from typing import Any, Literal
 
-from ..shape import Shape, Size, Tensor, compare, numel, same, shape_text
+from ..shape import UNKNOWN, Shape, Size, Tensor, compare, numel, same, shape_text
 from .arguments import Positive, Probability, Reals, Whole
 from .axes import both as pair
 from .axes import brief, has_unknown, kind_of, when_known
@@ -166,13 +166,11 @@ class CrossEntropy(Loss):
         need_prediction("CrossEntropy", prediction)
         axis = self._axis(prediction, target)
         classes = prediction.sizes[axis]
-        if (
-            isinstance(self.weight, tuple)
-            and not has_unknown(self.weight)
-            and compare(len(self.weight), classes) in (-1, 1)
-        ):
+        if isinstance(self.weight, tuple) and not has_unknown(self.weight) and not same(len(self.weight), classes):
             title = f"`weight` of CrossEntropy has {len(self.weight)} numbers for {brief(classes)} classes"
             raise Mistake("E0511", title, "weight")
+        if self.ignore_index not in (None, UNKNOWN) and target.dtype == "float":
+            raise Mistake("E0511", "`ignore_index` is for class numbers, the target has probabilities", "ignore_index")
         return self.result((*prediction.sizes[:axis], *prediction.sizes[axis + 1 :]))
 
     def torch(self, prediction: Tensor, target: Tensor) -> Code:

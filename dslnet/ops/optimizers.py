@@ -7,7 +7,7 @@ Enters: the arguments of `optimizer small: AdamW(lr=3e-4)`. Leaves: `OPTIMIZERS`
 from typing import Annotated, Any
 
 from ..shape import Tensor
-from .arguments import Flag, ListType, Positive, Probability, RealType
+from .arguments import Flag, ListType, NonNegative, Probability, RealType
 from .base import Mistake, Operator
 
 #: A pair of coefficients of running averages.
@@ -52,86 +52,86 @@ class Optimizer(Optimization, abstract=True):
 class SGD(Optimizer):
     """Gradient descent with momentum (Sutskever et al., 2013)."""
 
-    lr: Positive
-    momentum: Positive = 0
+    lr: NonNegative
+    momentum: NonNegative = 0
     nesterov: Flag = False
-    weight_decay: Positive = 0
-    dampening: Positive = 0
+    weight_decay: NonNegative = 0
+    dampening: NonNegative = 0
 
 
 class Adam(Optimizer):
     """Kingma and Ba, 2015."""
 
-    lr: Positive = 1e-3
+    lr: NonNegative = 1e-3
     betas: Betas = (0.9, 0.999)
-    eps: Positive = 1e-8
-    weight_decay: Positive = 0
+    eps: NonNegative = 1e-8
+    weight_decay: NonNegative = 0
     amsgrad: Flag = False
 
 
 class AdamW(Optimizer):
     """Adam with decoupled weight decay (Loshchilov and Hutter, 2019)."""
 
-    lr: Positive = 1e-3
+    lr: NonNegative = 1e-3
     betas: Betas = (0.9, 0.999)
-    eps: Positive = 1e-8
-    weight_decay: Positive = 1e-2
+    eps: NonNegative = 1e-8
+    weight_decay: NonNegative = 1e-2
     amsgrad: Flag = False
 
 
 class NAdam(Optimizer):
     """Adam with Nesterov momentum (Dozat, 2016)."""
 
-    lr: Positive = 2e-3
+    lr: NonNegative = 2e-3
     betas: Betas = (0.9, 0.999)
-    eps: Positive = 1e-8
-    weight_decay: Positive = 0
-    momentum_decay: Positive = 4e-3
+    eps: NonNegative = 1e-8
+    weight_decay: NonNegative = 0
+    momentum_decay: NonNegative = 4e-3
 
 
 class RAdam(Optimizer):
     """Adam with a rectified warm-up (Liu et al., 2020)."""
 
-    lr: Positive = 1e-3
+    lr: NonNegative = 1e-3
     betas: Betas = (0.9, 0.999)
-    eps: Positive = 1e-8
-    weight_decay: Positive = 0
+    eps: NonNegative = 1e-8
+    weight_decay: NonNegative = 0
 
 
 class RMSprop(Optimizer):
     """Steps divided by a running root mean square (Hinton, 2012)."""
 
-    lr: Positive = 1e-2
+    lr: NonNegative = 1e-2
     alpha: Probability = 0.99
-    eps: Positive = 1e-8
-    weight_decay: Positive = 0
-    momentum: Positive = 0
+    eps: NonNegative = 1e-8
+    weight_decay: NonNegative = 0
+    momentum: NonNegative = 0
     centered: Flag = False
 
 
 class Adagrad(Optimizer):
     """Steps divided by the root of all squares so far (Duchi et al., 2011)."""
 
-    lr: Positive = 1e-2
-    lr_decay: Positive = 0
-    weight_decay: Positive = 0
-    initial_accumulator_value: Positive = 0
-    eps: Positive = 1e-10
+    lr: NonNegative = 1e-2
+    lr_decay: NonNegative = 0
+    weight_decay: NonNegative = 0
+    initial_accumulator_value: NonNegative = 0
+    eps: NonNegative = 1e-10
 
 
 class Adadelta(Optimizer):
     """Zeiler, 2012."""
 
-    lr: Positive = 1.0
+    lr: NonNegative = 1.0
     rho: Probability = 0.9
-    eps: Positive = 1e-6
-    weight_decay: Positive = 0
+    eps: NonNegative = 1e-6
+    weight_decay: NonNegative = 0
 
 
 class Adamax(Optimizer):
     """Adam in the infinity norm (Kingma and Ba, 2015)."""
 
-    lr: Positive = 2e-3
+    lr: NonNegative = 2e-3
     betas: Betas = (0.9, 0.999)
-    eps: Positive = 1e-8
-    weight_decay: Positive = 0
+    eps: NonNegative = 1e-8
+    weight_decay: NonNegative = 0

@@ -6,7 +6,7 @@ Enters: embeddings, distances or scores, with what is true of them. Leaves: a sc
 from typing import Any
 
 from ..shape import Size, Tensor, compare, numel, same
-from .arguments import Positive, Probability, Real, Whole
+from .arguments import NonNegative, Positive, Probability, Real, Whole
 from .axes import both as pair
 from .axes import brief, kind_of
 from .base import Mistake, Onnx, Operator, Wire
@@ -32,7 +32,7 @@ class Contrastive(Loss):
     [B] -> Contrastive(2) to [B] bool    # []
     """
 
-    margin: Positive = 1.0
+    margin: NonNegative = 1.0
 
     def shape(self, distance: Tensor, target: Tensor) -> Tensor:
         need_prediction("Contrastive", distance)
@@ -156,7 +156,7 @@ class Hinge(Loss):
     [B, 1] -> Hinge(margin=0.5) to [B, 1]    # []
     """
 
-    margin: Positive = 1.0
+    margin: NonNegative = 1.0
 
     def shape(self, prediction: Tensor, target: Tensor) -> Tensor:
         need_prediction("Hinge", prediction)
@@ -226,7 +226,7 @@ class Dice(Loss):
     [2, 3, 8, 8] -> Dice(reduction="none") to [2, 3, 8, 8] bool    # [2]
     """
 
-    smooth: Positive = 1.0
+    smooth: NonNegative = 1.0
 
     def shape(self, prediction: Tensor, target: Tensor) -> Tensor:
         need_prediction("Dice", prediction)
@@ -254,7 +254,7 @@ class Focal(Loss):
     [B, 5] -> Focal(2, alpha=0.25) to [B, 5]    # []
     """
 
-    gamma: Positive = 2
+    gamma: NonNegative = 2
     alpha: Probability | None = None
 
     def shape(self, prediction: Tensor, target: Tensor) -> Tensor:

@@ -5,7 +5,7 @@ Enters: one tensor with its channels in axis 1. Leaves: the same layout with oth
 
 from typing import Any
 
-from ..shape import Shape, Size, Tensor, compare, numel, quotient
+from ..shape import Shape, Size, Tensor, at_most, compare, numel, quotient
 from .arguments import Extents, Padding
 from .base import Mistake, Onnx, Operator, Wire
 from .code import Code, X, apply, method
@@ -40,7 +40,7 @@ class Pool(Operator, kind="pool", abstract=True):
             )
         padding = paddings(self, x, kernel, stride, (1,) * len(kernel))
         for k, p in zip(kernel, padding, strict=True):
-            if compare(2 * p, k) == 1:
+            if not at_most(2 * p, k):
                 raise Mistake(
                     "E0301",
                     f"`padding` of {self.name} is at most half of the kernel, got {brief(p)}",

@@ -1,13 +1,13 @@
 """The rules that layers share: how many axes, which dtype, which sizes must be known, what must divide what.
 
-Enters: a box with types and sizes. Leaves: nothing, or a `Mistake`. An unknown size is silent everywhere, and a
-symbol is a mistake only where the rule fails for all of its values.
+Enters: a box with types and sizes. Leaves: nothing, or a `Mistake`. An unknown size is silent everywhere. A symbol is
+a mistake where some of its values break a rule and a `require` would say that they do not come.
 """
 
 from typing import Any
 
 from ..shape import UNKNOWN, Dim, Shape, Size, Tensor, fits, origin, quotient
-from .axes import axis_of, counted
+from .axes import axis_of, counted, require
 from .base import Mistake, Operator
 
 
@@ -73,8 +73,8 @@ def need_known_input(op: Operator, x: Tensor, axis: int, at: str | None = None) 
 
 def _not_known(title: str, names: list[str], at: str | None, size: Size) -> Mistake:
     give = " and ".join(f"`{name}`" for name in names)
-    whole = f"{title}; give {give}"
-    setting = " ".join(f"{name}=224" for name in names)
+    whole = f"{title}; give {give}" if all(map(str.isidentifier, names)) else title
+    setting = " ".join(f"{name}=224" for name in names if name.isidentifier())
     place = origin(size)
     return Mistake(
         "E0312",
@@ -82,7 +82,7 @@ def _not_known(title: str, names: list[str], at: str | None, size: Size) -> Mist
         at,
         "fixes the shape of a weight",
         others=((place, f"{brief(size)} is not known here"),) if place is not None else (),
-        helps=(f"e.g. `--set {setting}`",),
+        helps=(f"e.g. `--set {setting}`",) if setting else ("data decide it, so no weight can have its size",),
     )
 
 
@@ -96,14 +96,16 @@ def known_axis(op: Any, x: Tensor, at: str = "axis") -> int | None:
 
 
 def need_divisor(op: Operator, part: Size, whole: Size, title: str, at: str | None, what: str) -> None:
-    """E0306 when `part` certainly does not divide `whole`; `what` names the parts in the help: "groups"."""
+    """E0306 unless `part` is known to divide `whole`; `what` names the parts in the help: "groups"."""
     if part is UNKNOWN or whole is UNKNOWN or (isinstance(part, int) and part < 1):
         return
     rest = whole - part * quotient(whole, part)
-    if not isinstance(rest, int) or rest == 0:
+    if rest == 0:
         return
     label = ""
     helps: tuple[str, ...] = ()
+    if isinstance(rest, Dim):
+        label, helps = f"{brief(part)} may not divide {brief(whole)}", require(whole, "%", part)
     if isinstance(whole, int) and isinstance(part, int):
         label = f"{whole} = {part}*{whole // part} + {rest}"
         near = [n for n in range(1, whole + 1) if whole % n == 0] if whole <= 4096 else []

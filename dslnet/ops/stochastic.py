@@ -7,13 +7,14 @@ drawn: each box then gives the mean of what it draws in training.
 from collections.abc import Iterator
 from typing import ClassVar, Literal
 
-from ..shape import UNKNOWN, Dim, Shape, Size, Tensor, numel, same
-from .arguments import Axis, Count, Flag, Held, Positive, Probability, Real
+from ..shape import UNKNOWN, Dim, Size, Symbol, Tensor, numel, same
+from .arguments import Axis, Count, Flag, Held, NonNegative, Positive, Probability, Real
 from .axes import axis_of, has_unknown, kind_of, need_axes, when_known
 from .axes import both as pair
 from .base import Combinator, Mistake, Onnx, Operator, Weight, Wire
 from .code import Bodies, Code, Infix, Training, X, Y, apply, method, module
 from .dependence import Body, Steps, Traced, across, all_steps, pointwise
+from .rules import need_float
 
 
 class SampleGaussian(Operator, kind="latent", stochastic=True):
@@ -54,6 +55,7 @@ class GumbelSoftmax(Operator, kind="latent", stochastic=True):
 
     @when_known("axis")
     def shape(self, x: Tensor) -> Tensor:
+        need_float(self, x)
         axis_of("GumbelSoftmax", self.axis, x)
         return x
 
@@ -82,7 +84,7 @@ class GaussianNoise(Operator, kind="op", stochastic=True):
     [B, 8] -> GaussianNoise(0.1)    # [B, 8]
     """
 
-    std: Positive
+    std: NonNegative
 
     def shape(self, x: Tensor) -> Tensor:
         return x
@@ -126,6 +128,7 @@ class ReverseGrad(Operator, kind="op"):
     scale: Real = 1
 
     def shape(self, x: Tensor) -> Tensor:
+        need_float(self, x)
         return x
 
     def dependence(self, x: Traced) -> Steps:
@@ -166,6 +169,16 @@ class StochasticDepth(Combinator, kind="op", stochastic=True):
         return x.name
 
 
+#: How many vectors a router sends to one expert: data decides, so it is equal to no other size, and may be 0.
+ROUTED = "routed vectors"
+
+
+def routed() -> Dim:
+    symbol = Symbol(ROUTED)
+    symbol.low = 0
+    return Dim({((symbol, 1),): 1})
+
+
 class MoE(Combinator, kind="conditioning", weighted=True):
     """A sparse mixture of `n` experts: a linear router sends each vector of the last axis to the `top` best, whose
     outputs are weighted by the softmax of their scores (Shazeer et al., 2017; the weighting of Mixtral, 2024).
@@ -186,15 +199,14 @@ class MoE(Combinator, kind="conditioning", weighted=True):
 
     def inner(self, x: Tensor) -> tuple[Tensor, ...]:
         need_axes("MoE", x, 2, None, "the last axis is what is routed")
-        share = self._share(x.sizes[:-1])
-        return (Tensor((*(1 for _ in x.sizes[:-2]), share, x.sizes[-1])),)
+        return (Tensor((*(1 for _ in x.sizes[:-2]), routed(), x.sizes[-1])),)
 
-    def _share(self, lead: Shape) -> Size:
+    def expected(self, x: Tensor) -> dict[str, Size]:
         """How many vectors an expert gets when all get equally many: what its FLOPs are counted for."""
         if has_unknown((self.n, self.top)):
-            return UNKNOWN
-        total = numel(lead) * self.top
-        return -(-total // self.n) if isinstance(total, int) else total // self.n
+            return {ROUTED: UNKNOWN}
+        total = numel(x.sizes[:-1]) * self.top
+        return {ROUTED: -(-total // self.n) if isinstance(total, int) else total // self.n}
 
     @when_known("n", "top")
     def shape(self, x: Tensor, *, body: tuple[Tensor, ...] = ()) -> Tensor:  # type: ignore[override]

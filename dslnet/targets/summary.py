@@ -9,6 +9,8 @@ FLOPs and memory are numbers, so free dimensions take example sizes, which the l
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -96,7 +98,8 @@ class _Table:
             own = Cost(self.number(node.operator.flops(*self.types(definition, node))), self.made(node))
             instance = definition.instance(node.module) if node.module is not None else None
             if instance is not None and instance.body is not None and isinstance(node.operator, Combinator):
-                own = own + self.cost(instance.body).times(node.operator.copies)
+                with self.expecting(node.operator.expected(*self.types(definition, node))):
+                    own = own + self.cost(instance.body).times(node.operator.copies)
             return own
         if node.definition is not None:
             once = self.cost(node.definition)
@@ -107,6 +110,16 @@ class _Table:
         for part in node.rounds:
             total = total + self.cost(part.definition).times(part.count)
         return total
+
+    @contextmanager
+    def expecting(self, sizes: dict[str, Size]) -> Iterator[None]:
+        """Count with these sizes, which data decide; a definition may have been counted with others."""
+        before = self.sizes, self.costs
+        if sizes:
+            self.sizes = {**self.sizes, **{name: self.number(size) for name, size in sizes.items()}}
+            self.costs = {}
+        yield
+        self.sizes, self.costs = before
 
     def types(self, definition: Definition, node: Node) -> list[Any]:
         """The types of what a node is fed."""
@@ -164,7 +177,8 @@ class _Table:
             box = prefix + _box(node.operator)
             self.rows.append(Row(here, box, shape, parameters, self.node_cost(definition, node)))
             if instance is not None and instance.body is not None and isinstance(node.operator, Combinator):
-                self.round(Round(instance.body, node.operator.copies), join(here, node.operator.body_path), 0)
+                with self.expecting(node.operator.expected(*self.types(definition, node))):
+                    self.round(Round(instance.body, node.operator.copies), join(here, node.operator.body_path), 0)
         elif node.definition is not None:
             box = prefix + ("scan " if node.kind == "scan" else "") + self.model.definitions[node.definition].block
             before = self.shown.get(node.definition)

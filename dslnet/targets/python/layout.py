@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from .literals import lit
 from .tree import (
+    COMPARISONS,
     PRECEDENCE,
     Attribute,
     Binary,
@@ -197,6 +198,8 @@ def _operators(tree: Binary, before: str, after: str, indent: str, inside: bool)
     while isinstance(left, Binary) and PRECEDENCE[left.operator] == level:
         operands.append((left.operator + " ", left.right))
         left = left.left
+        if tree.operator in COMPARISONS:
+            break
     operands.append(("", left))
     operands.reverse()
     if not inside:

@@ -162,6 +162,8 @@ PRECEDENCE = {
     "or": 1, "and": 2, "not": 3, "==": 4, "!=": 4, "<": 4, "<=": 4, ">": 4, ">=": 4, "is": 4, "|": 5, "^": 6, "&": 7,
     "+": 9, "-": 9, "*": 10, "/": 10, "//": 10, "%": 10, "@": 10, "u-": 11, "u~": 11, "**": 12,
 }  # fmt: skip
+#: These form chains in Python, so neither side of one is another one.
+COMPARISONS = frozenset(word for word, level in PRECEDENCE.items() if level == PRECEDENCE["=="])
 
 
 def rank(tree: Tree) -> int:
@@ -234,7 +236,8 @@ def flat(tree: Tree, ref: Callable[[Tree], str] | None = None) -> str:
             left, right = inner(tree.left, level + 1), inner(tree.right, PRECEDENCE["u-"])
             hug = _simple_power(tree.left) and _simple_power(tree.right)
             return f"{left}**{right}" if hug else f"{left} ** {right}"
-        return f"{inner(tree.left, level)} {tree.operator} {inner(tree.right, level + 1)}"
+        left = inner(tree.left, level + (tree.operator in COMPARISONS))  # Python would read a < b < c as a chain
+        return f"{left} {tree.operator} {inner(tree.right, level + 1)}"
 
     def item(part: Tree) -> str:
         if not isinstance(part, Slice):
