@@ -153,6 +153,7 @@ class Maker:
         is the table that says how, by default one that lies beside the spec. (A model's own parameters of these two
         names are what they are in the spec.) Raises `NetError`.
         """
+        from .checkpoints import WeightsMistake
         from .runtime import Origin, instantiate
         from .targets.python import emit
 
@@ -165,22 +166,29 @@ class Maker:
         folder = os.path.dirname(os.path.abspath(self._net._path))
         origin = Origin(self._net._program.texts, values, self._net._program.report.sources)
         allowed = self._net._allow_python
-        module: nn.Module = instantiate(
-            model, text=sources[known], allow_python=allowed, folder=folder, origin=origin, inference=inference
-        )
+        try:
+            module: nn.Module = instantiate(
+                model, text=sources[known], allow_python=allowed, folder=folder, origin=origin, inference=inference
+            )
+        except WeightsMistake as mistake:
+            report = Report(sources=dict(self._net._program.report.sources))
+            mistake.tell(report, self._net._path)
+            _raise(report, False)
+            raise
         if weights is not None:
-            self._fill(module, model, weights, names)
+            self._fill(module, model, weights, names, not inference)
         elif names is not None:
             raise TypeError("`names` says what the tensors of `weights` are called here")
         return module
 
-    def _fill(self, module: nn.Module, model: Model, weights: Path, names: Path | None) -> None:
+    def _fill(self, module: nn.Module, model: Model, weights: Path, names: Path | None, training: bool) -> None:
         from .checkpoints import read_checkpoint
-        from .runtime.instances import copy_tensors
+        from .runtime.filling import copy_tensors
 
         program = self._net._program
         report = Report(sources=dict(program.report.sources))
-        checkpoint = read_checkpoint(model, weights, names, program.path(model.definition.span.file), report)
+        spec = program.path(model.definition.span.file)
+        checkpoint = read_checkpoint(model, weights, names, spec, report, training)
         _raise(report, False)
         assert checkpoint is not None  # or the report has a reason
         copy_tensors(module, checkpoint.tensors)

@@ -143,13 +143,17 @@ def test_any_text_is_a_table_or_a_mistake(text: str, name: str) -> None:
 
 
 def test_a_hostile_table_takes_no_time() -> None:
-    """As many lines and placeholders as there may be, against names that almost fit."""
-    lines = "".join(f"{'.'.join('{' + chr(97 + n % 26) + '}' for n in range(60))}.x{m} -> y\n" for m in range(500))
+    """As many lines and placeholders as there may be, against many names that almost fit."""
+    lines = "".join(f"{'.'.join('{' + chr(97 + n % 20) + '}' for n in range(23))}.x{m} -> y\n" for m in range(200))
     made = table(lines)
-    names = [".".join(["a" * 50] * 60) + f".z{n}" for n in range(100)]
+    tensors = {".".join(["a" * 50] * 23) + f".z{n}": numpy.zeros(1) for n in range(1000)}
     start = time.process_time()
-    assert all(made.lead(name) == ([name], None) for name in names)
+    with pytest.raises(WeightsMistake):
+        fitted(tensors, [Weight(f"w{n}", (1,)) for n in range(1000)], [made], file="f", model="M")
     assert time.process_time() - start < 5
+    report = Report()
+    assert parse_table(Source("t.names", ".".join("a" * 25) + " -> b"), report) is None
+    assert [d.code for d in report.diagnostics] == ["E0822"]
 
 
 # ---------------------------------------------------------------------------------------------------- fitting
@@ -188,6 +192,15 @@ def test_a_table_transposes_and_cuts() -> None:
     for n, part in enumerate("qkv"):
         assert (made.tensors[f"h.0.attn.{part}.weight"] == whole.T[4 * n : 4 * n + 4]).all()
         assert (made.tensors[f"h.0.attn.{part}.bias"] == numpy.arange(4.0) + 4 * n).all()
+
+
+def test_axes_of_one_in_front_are_no_difference() -> None:
+    token = Weight("token", (1, 1, 4))
+    made = fitted({"t": numpy.arange(4.0)}, [token], [table("t -> token")], file="f", model="M")
+    assert made.tensors["token"].shape == (1, 1, 4)
+    for shape in ((4, 1), (2, 2), (1, 4, 1)):
+        with pytest.raises(WeightsMistake):
+            fitted({"t": numpy.zeros(shape)}, [token], [table("t -> token")], file="f", model="M")
 
 
 def test_names_that_fit_want_no_table() -> None:
@@ -284,6 +297,58 @@ def test_a_module_takes_the_table_beside_its_spec(spec: Path) -> None:
     (folder / "m.theirs.names").write_text("what\n")
     with pytest.raises(dslnet.NetError, match="E0822.*\n.*m.theirs.names:1:1"):
         net.M(weights=folder / "w.safetensors")
+
+
+BOXES = """\
+use Cell from "cell.net"
+
+model Two:
+  input x: [B, 3]
+  - rounds: repeat 2: Cell(weights="w.safetensors")
+  part: x -> Cell(weights="w.safetensors")
+  output y: rounds
+  output z: part.first
+"""
+
+
+def test_a_box_takes_the_table_beside_its_block(tmp_path: Path) -> None:
+    """In every round, and where a part of it is not used and therefore not there."""
+    pytest.importorskip("torch")
+    (tmp_path / "boxes.net").write_text(BOXES)
+    (tmp_path / "cell.net").write_text(
+        "block Cell:\n  input x: [B, 3]\n  - first: Linear(4) -> ReLU\n  - y: Linear(3)\n"
+    )
+    (tmp_path / "cell.theirs.names").write_text(NAMES)
+    tensors = {**theirs(), "theirs.b.weight": numpy.ones((3, 4)), "theirs.b.bias": numpy.arange(3.0)}
+    save(tmp_path / "w.safetensors", tensors)
+    made = dslnet.load(tmp_path / "boxes.net").Two()
+    for cell in (*made.rounds, made.part):
+        numpy.testing.assert_allclose(cell.first.weight.detach(), tensors["theirs.a.kernel"].T, rtol=1e-6)
+    assert made.rounds[1].y.bias.tolist() == [0, 1, 2] and not hasattr(made.part, "y")
+    save(tmp_path / "w.safetensors", {**tensors, "theirs.a.bias": numpy.ones(7)})
+    with pytest.raises(dslnet.NetError, match=r"E0823.*is \[7\], not \[4\].*\n.*boxes.net:5:23\n.*\n.* filled here"):
+        dslnet.load(tmp_path / "boxes.net").Two()
+
+
+def test_weights_of_training_are_filled_too(tmp_path: Path) -> None:
+    """A head that only a loss trains: from a file that has it, and left as it is by one that has not."""
+    torch = pytest.importorskip("torch")
+    path = tmp_path / "m.net"
+    path.write_text(
+        "model M:\n  input x: [B, 3]\n  target t: [B, 2]\n  - body: Linear(4)\n"
+        "  head: body -> Linear(2)\n  output y: Linear(5)\n  loss: head -> MSE to t\n"
+    )
+    net = dslnet.load(path)
+    own = net.M().state_dict()
+    assert "head.weight" in own
+    save(tmp_path / "whole.safetensors", {name: numpy.full(value.shape, 0.5) for name, value in own.items()})
+    made = net.M(weights=tmp_path / "whole.safetensors").state_dict()
+    assert all((value == 0.5).all() for value in made.values())
+    less = {name: numpy.full(value.shape, 0.5) for name, value in own.items() if not name.startswith("head")}
+    save(tmp_path / "less.safetensors", less)
+    torch.manual_seed(0)
+    made = net.M(weights=tmp_path / "less.safetensors").state_dict()
+    assert all((made[name] == 0.5).all() for name in less) and not (made["head.weight"] == 0.5).all()
 
 
 def test_parameters_of_these_names_are_the_models_own(tmp_path: Path) -> None:

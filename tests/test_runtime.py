@@ -16,7 +16,7 @@ from test_python_target import SMALL, examples, model_at, model_of, sizes_of
 import dslnet
 from dslnet.checkpoints import WeightsMistake
 from dslnet.runtime import instantiate, module_from
-from dslnet.runtime.instances import weights_path
+from dslnet.runtime.filling import weights_path
 
 torch: Any = pytest.importorskip("torch")
 torch.set_num_threads(1)

@@ -42,17 +42,22 @@ def fitted(
     file: str,
     model: str,
     only: bool = False,
+    partly: bool = False,
 ) -> Checkpoint:
     """The tensors of `file` for the weights (`ops.base.Weight`) of a model, by name, or by the first table that fits
     without a remainder; with `only`, by a table and not by name.
 
-    By name, tensors that the model has not are left alone, as those of a pruned head. Raises `WeightsMistake`.
+    By name, tensors that the model has not are left alone, as those of a pruned head; with `partly`, by a table, too.
+    Raises `WeightsMistake`.
     """
     wanted = {w.name: tuple(None if isinstance(size, Dim) else size for size in w.shape) for w in weights}
     file = _short(file)
     tried: list[_Misfit] = []
     for table in ([] if only else [None]) + list(tables):
-        made = _by_name(tensors, wanted, file, model) if table is None else _by(table, tensors, wanted, file, model)
+        if table is None:
+            made = _by_name(tensors, wanted, file, model)
+        else:
+            made = _by(table, tensors, wanted, file, model, partly)
         if isinstance(made, Checkpoint):
             return made
         tried.append(made)
@@ -72,41 +77,43 @@ def _by_name(tensors: Mapping[str, Any], wanted: dict[str, Any], file: str, mode
 
 
 def _by(
-    table: Table, tensors: Mapping[str, Any], wanted: dict[str, Any], file: str, model: str
+    table: Table, tensors: Mapping[str, Any], wanted: dict[str, Any], file: str, model: str, partly: bool
 ) -> Checkpoint | _Misfit:
     found: dict[str, Any] = {}
     origins: dict[str, str] = {}
     named: set[str] = set()
-    mistakes: list[WeightsMistake] = []
+    first: WeightsMistake | None = None
     for key, tensor in tensors.items():
         names, rule = table.lead(key)
-        if not names:
+        here = [name for name in names if name in wanted]
+        named.update(here)
+        if first is not None or not (here if partly else names):
             continue
-        named.update(name for name in names if name in wanted)
         pieces = _pieces(key, tensor, rule, len(names), file)
         if isinstance(pieces, WeightsMistake):
-            mistakes.append(pieces)
+            first = pieces
             continue
         for name, piece in zip(names, pieces, strict=True):
-            mistake = None
+            if partly and name not in wanted:
+                continue
             if name in wanted and _agree(piece.shape, _trimmed(wanted[name])):
                 piece = piece.reshape(wanted[name])
             if name not in wanted:
-                mistake = _unknown(key, name, rule, wanted, table, model)
+                first = _unknown(key, name, rule, wanted, table, model)
             elif not _agree(piece.shape, wanted[name]):
-                mistake = _other_shape(key, name, piece.shape, wanted[name], file, model, rule)
+                first = _other_shape(key, name, piece.shape, wanted[name], file, model, rule)
             elif name in found and not _equal(found[name], piece):
                 title = f"`{origins[name]}` and `{key}` of `{file}` would both be `{name}`, and differ"
-                mistake = WeightsMistake("E0823", title, span=rule.span if rule else None)
-            if mistake is not None:
-                mistakes.append(mistake)
+                first = WeightsMistake("E0823", title, span=rule.span if rule else None)
             else:
                 found[name], origins[name] = piece, key
-    if mistakes:
-        return _Misfit(len(named), mistakes[0])
+            if first is not None:
+                break
     missing = [name for name in wanted if name not in found and not _optional(name)]
-    if missing:
-        return _Misfit(len(named), _missing(missing, tensors, file, model, _short(table.file)))
+    if first is None and missing:
+        first = _missing(missing, tensors, file, model, _short(table.file))
+    if first is not None:
+        return _Misfit(len(named), first)
     return Checkpoint({name: found[name] for name in wanted if name in found}, table.file)
 
 

@@ -19,10 +19,19 @@ from .table import read_table
 
 
 def read_checkpoint(
-    model: Model, file: str | os.PathLike[str], names: str | os.PathLike[str] | None, spec: str | None, report: Report
+    model: Model,
+    file: str | os.PathLike[str],
+    names: str | os.PathLike[str] | None,
+    spec: str | None,
+    report: Report,
+    training: bool = False,
 ) -> Checkpoint | None:
     """The tensors of `file` for a model: by the table `names`; without one by name, or, where the names are others,
-    by one of the tables beside `spec`, the file that has the model."""
+    by one of the tables beside `spec`, the file that has the model.
+
+    With `training` these are all that it is trained with, where the file has that, as a run of its own saves it; else
+    all that its outputs need.
+    """
     file, weights = os.fspath(file), list(definition_weights(model, model.entry))
     try:
         tensors = read_tensors(file)
@@ -30,15 +39,18 @@ def read_checkpoint(
             table = read_table(os.fspath(names), report)
             given = [] if table is None else [table]
             return fitted(tensors, weights, given, file=file, model=model.name, only=True) if given else None
-        try:
-            return fitted(tensors, weights, [], file=file, model=model.name)
-        except WeightsMistake:
-            before = report.errors
-            tables = [read_table(path, report) for path in (tables_beside(spec) if spec else [])]
-            if report.errors > before:
-                return None
-            known = [table for table in tables if table is not None]
-            return fitted(tensors, weights, known, file=file, model=model.name)
+        whole = list(definition_weights(model, model.training)) if training and model.training else weights
+        for wanted in (whole, weights):
+            try:
+                return fitted(tensors, wanted, [], file=file, model=model.name)
+            except WeightsMistake:
+                pass
+        before = report.errors
+        tables = [read_table(path, report) for path in (tables_beside(spec) if spec else [])]
+        if report.errors > before:
+            return None
+        known = [table for table in tables if table is not None]
+        return fitted(tensors, weights, known, file=file, model=model.name)
     except WeightsMistake as mistake:
         mistake.tell(report, file)
         return None

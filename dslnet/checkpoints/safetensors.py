@@ -20,6 +20,8 @@ _FORMATS = {
     "U8": "u1", "BOOL": "?",
 }  # fmt: skip
 _HEADER = 100_000_000
+#: More tensors than any model has.
+_TENSORS = 500_000
 _INDEX = ".safetensors.index.json"
 _PIECE = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*\.safetensors")
 
@@ -97,6 +99,8 @@ def _tensors(data: Any) -> dict[str, Any]:
     if length > _HEADER or 8 + length > data.size:
         raise ValueError
     table = json.loads(data[8 : 8 + length].tobytes())
+    if len(table) > _TENSORS:
+        raise ValueError
     body, found = data[8 + length :], {}
     for name, entry in table.items():
         if name == "__metadata__":

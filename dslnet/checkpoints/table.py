@@ -9,8 +9,8 @@ Enters: the text of a `.names` file. Leaves: a `Table`, which says of any name w
 
 A placeholder stands for letters, digits, `_` and `-` in one segment, at most one in each, and means on the right what
 it meant on the left. A list in braces cuts the tensor along axis 0 into as many equal parts. The first line that fits a
-name decides; a name that no line fits stays as it is. There are no patterns beyond these, so that reading a name takes
-one pass over it, whoever wrote the table.
+name decides; a name that no line fits stays as it is. There are no patterns beyond these, so that a name is compared
+with a line in one pass over it, whoever wrote the table.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ from ..node import node
 from ..source import Source, Span
 
 #: More than any architecture needs; a table is as long as its blocks are different.
-LINES = 500
+LINES = 200
+SEGMENTS = 24
 
 _SEGMENT = re.compile(r"([A-Za-z0-9_-]*)(?:\{([a-z_][A-Za-z0-9_]*)\}([A-Za-z0-9_-]*))?")
 _PARTS = re.compile(r"([A-Za-z0-9_-]*)\{([A-Za-z0-9_-]+(?:, ?[A-Za-z0-9_-]+)+)\}([A-Za-z0-9_-]*)")
@@ -77,6 +78,9 @@ class Rule:
         """Our names for one of theirs, or None where the line does not fit."""
         if len(segments) != len(self.theirs):
             return None
+        for segment, text in zip(self.theirs, segments, strict=True):
+            if segment.placeholder is None and text != segment.before:
+                return None
         found: dict[str, str] = {}
         if not all(s.match(text, found) for s, text in zip(self.theirs, segments, strict=True)):
             return None
@@ -205,6 +209,9 @@ class _Reader:
     def pattern(self, place: Span, text: str, ours: bool) -> tuple[Segment, ...] | None:
         """The segments of a pattern; only ours may be cut into parts."""
         made = []
+        if text.count(".") >= SEGMENTS:
+            self.wrong(place, f"a name here has more than {SEGMENTS} segments", "too long")
+            return None
         for part in text.split("."):
             found, cut = _SEGMENT.fullmatch(part), _PARTS.fullmatch(part)
             if found and part:

@@ -1,7 +1,7 @@
 """A checked model as a `torch.nn.Module`.
 
 Enters: a `Model`. Leaves: the module that its emitted source makes, with the weights that the spec names and without
-gradients where it freezes. Weight files are opened here and nowhere else, and only as safetensors.
+gradients where it freezes.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..checkpoints import WeightsMistake, read_tensors
 from ..graph import Instance, Model, join
 from ..node import field, record, replace
 from ..source import Source
 from ..targets.python import emit
 from ..targets.python.literals import InternalError
+from .filling import fill_boxes
 from .modules import module_from
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def instantiate(
     made: nn.Module = cls()
     object.__setattr__(made, "__origin__", origin or Origin(sources=sources or {}))  # not a part of the module
     if pretrained:
-        _load_weights(whole, made, Path(folder) if folder is not None else None)
+        fill_boxes(whole, made, Path(folder) if folder is not None else None)
     return made
 
 
@@ -107,96 +107,3 @@ def instances(model: Model) -> Iterator[tuple[str, Instance]]:
                     yield from below(child, path)
 
     yield from below(model.entry, "")
-
-
-# ------------------------------------------------------------------------------------------------ weights
-
-
-def _weighted(model: Model) -> Iterator[tuple[str, str, str]]:
-    """The paths of instances that have a weights file, every copy of them: (path, file, spec that names it)."""
-
-    def holds(key: str) -> bool:
-        definition = model.definitions[key]
-        return any(i.weights_file or any(map(holds, _children(i))) for i in definition.instances)
-
-    def below(key: str, prefix: str) -> Iterator[tuple[str, str, str]]:
-        for instance in model.definitions[key].instances:
-            path = join(prefix, instance.path)
-            if instance.weights_file:
-                yield path, instance.weights_file, instance.span.file
-            if instance.definition is not None and holds(instance.definition):
-                yield from below(instance.definition, path)
-            number = 0
-            for part in instance.rounds:
-                for _ in range(part.count):
-                    if holds(part.definition):
-                        yield from below(part.definition, join(path, str(number)))
-                    number += 1
-
-    if holds(model.entry):
-        yield from below(model.entry, "")
-
-
-def _children(instance: Instance) -> list[str]:
-    found = [c for c in (instance.definition, instance.body) if c is not None]
-    return found + [r.definition for r in instance.rounds]
-
-
-def _load_weights(model: Model, made: nn.Module, folder: Path | None) -> None:
-    tables: dict[Path, dict[str, Any]] = {}
-    for path, name, spec in _weighted(model):
-        file = weights_path(name, folder or Path(spec).parent)
-        if file not in tables:
-            tables[file] = read_tensors(str(file))
-        apply_weights(made, path, tables[file], name)
-
-
-def weights_path(name: str, folder: Path) -> Path:
-    """Where a `weights=` file is. It is named relative to the spec and stays in its folder.
-
-    Raises `WeightsMistake`.
-    """
-    parts = name.split("/")
-    legal = all(p and p not in (".", "..") and set(p) <= _LETTERS and p[-1] not in ". " for p in parts)
-    if not legal:
-        raise WeightsMistake("E0804", f"`{name}` is not a path below the spec's folder")
-    if not name.endswith(".safetensors"):
-        raise WeightsMistake("E0817", f"`{name}` is not a .safetensors file")
-    path = folder.joinpath(*parts)
-    if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder)):
-        raise WeightsMistake("E0803", f"`{name}` leads out of the spec's folder")
-    if not path.is_file():
-        raise WeightsMistake("E0801", f"there is no file `{name}` beside the spec")
-    return path
-
-
-_LETTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-")
-
-
-def apply_weights(made: nn.Module, path: str, table: Mapping[str, Any], name: str) -> None:
-    """Copy tensors into the module at `path`. Keys of the file that the module has not are left alone, for what is
-    pruned is not in it; keys of the module that the file has not are an error."""
-    target = made.get_submodule(path)
-    own = target.state_dict()
-    chosen = {key: value for key, value in table.items() if key in own}
-    missing = sorted(k for k in set(own) - set(chosen) if not k.endswith("num_batches_tracked"))
-    if missing:
-        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
-        raise WeightsMistake("E0823", f"`{name}` has no `{missing[0]}`{more}, which `{path}` needs")
-    for key, value in chosen.items():
-        if list(own[key].shape) != list(value.shape):
-            raise WeightsMistake(
-                "E0823", f"`{key}` is {list(value.shape)} in `{name}`, but {list(own[key].shape)} in `{path}`"
-            )
-    copy_tensors(target, chosen)
-
-
-def copy_tensors(module: nn.Module, tensors: Mapping[str, Any]) -> None:
-    """Copy numpy arrays into the entries of a module's state_dict, one after another, so that no second model is in
-    memory. Names and shapes are the module's."""
-    import torch
-
-    own = module.state_dict()
-    with torch.no_grad():
-        for name, value in tensors.items():
-            own[name].copy_(torch.from_numpy(value.copy()))

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from ..build import Program
-from ..checkpoints import read_checkpoint, read_tensors
+from ..checkpoints import read_checkpoint
 from ..diagnostics import Report
 from ..graph import Model
 from ..runtime import Origin, instantiate
-from ..runtime.instances import copy_tensors
+from ..runtime.filling import copy_tensors
 
 if TYPE_CHECKING:
     from torch import nn
@@ -45,13 +45,8 @@ def make_module(
 def fill(module: nn.Module, program: Program, model: Model, weights: str, names: str | None, report: Report) -> bool:
     """Begin at the weights of a file: all that the model trains with where the file has that, as a checkpoint of its
     own has, else all that its outputs are computed with. False after a report."""
-    own = module.state_dict()
-    if names is None and weights.endswith(".safetensors") and os.path.isfile(weights):
-        tensors = read_tensors(weights)
-        if all(name in tensors and tensors[name].shape == tuple(value.shape) for name, value in own.items()):
-            copy_tensors(module, {name: tensors[name] for name in own})
-            return True
-    checkpoint = read_checkpoint(model, weights, names, program.path(model.definition.span.file), report)
+    spec = program.path(model.definition.span.file)
+    checkpoint = read_checkpoint(model, weights, names, spec, report, training=True)
     if checkpoint is not None:
         copy_tensors(module, checkpoint.tensors)
     return checkpoint is not None

@@ -1,0 +1,117 @@
+"""Weights from files in the parts of a module.
+
+Enters: a module, and arrays by name or the `weights=` of boxes. Leaves: the module with these numbers in it. The files
+that a spec names lie beside it, and are safetensors.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .. import resources
+from ..checkpoints import Table, WeightsMistake, fitted, read_table, read_tensors
+from ..diagnostics import Report
+from ..files import tables_beside
+from ..graph import Instance, Model, join
+from ..ops.base import Weight
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+def copy_tensors(module: nn.Module, tensors: Mapping[str, Any]) -> None:
+    """Copy numpy arrays into the entries of a module's state_dict, one after another, so that no second model is in
+    memory. Names and shapes are the module's."""
+    import torch
+
+    own = module.state_dict()
+    with torch.no_grad():
+        for name, value in tensors.items():
+            own[name].copy_(torch.from_numpy(value.copy()))
+
+
+def fill_boxes(model: Model, made: nn.Module, folder: Path | None) -> None:
+    """Fill every box that has `weights=`. Files are looked for beside the spec, or in `folder`. Raises
+    `WeightsMistake`, at the box."""
+    files: dict[Path, dict[str, Any]] = {}
+    for path, instance in _weighted(model):
+        name = instance.weights_file or ""
+        try:
+            file = weights_path(name, folder or Path(instance.span.file).parent)
+            if file not in files:
+                files[file] = read_tensors(str(file))
+            target = made.get_submodule(path)
+            wanted = [Weight(key, tuple(value.shape)) for key, value in target.state_dict().items()]
+            tables = _tables(model, instance)
+            found = fitted(files[file], wanted, tables, file=name, model=f"`{path}`", partly=True)
+        except WeightsMistake as mistake:
+            mistake.span, mistake.label = instance.span, "filled here"
+            raise
+        copy_tensors(target, found.tensors)
+
+
+def _tables(model: Model, instance: Instance) -> list[Table]:
+    """The tables of names beside the file that has the block of a box. One that cannot be read is not used here."""
+    if instance.definition is None:
+        return []
+    file = model.definitions[instance.definition].span.file
+    spec = Path(file)
+    if not spec.is_file() and file.startswith("specs/"):
+        spec = resources.specs() / file.removeprefix("specs/")
+    tables = (read_table(path, Report()) for path in tables_beside(spec))
+    return [table for table in tables if table is not None]
+
+
+def _weighted(model: Model) -> Iterator[tuple[str, Instance]]:
+    """The instances that have a weights file with their paths, every copy of them."""
+
+    def holds(key: str) -> bool:
+        definition = model.definitions[key]
+        return any(i.weights_file or any(map(holds, _children(i))) for i in definition.instances)
+
+    def below(key: str, prefix: str) -> Iterator[tuple[str, Instance]]:
+        for instance in model.definitions[key].instances:
+            path = join(prefix, instance.path)
+            if instance.weights_file:
+                yield path, instance
+            if instance.definition is not None and holds(instance.definition):
+                yield from below(instance.definition, path)
+            number = instance.start
+            for part in instance.rounds:
+                for _ in range(part.count):
+                    if holds(part.definition):
+                        yield from below(part.definition, join(path, str(number)))
+                    number += 1
+
+    if holds(model.entry):
+        yield from below(model.entry, "")
+
+
+def _children(instance: Instance) -> list[str]:
+    found = [c for c in (instance.definition, instance.body) if c is not None]
+    return found + [r.definition for r in instance.rounds]
+
+
+def weights_path(name: str, folder: Path) -> Path:
+    """Where a `weights=` file is. It is named relative to the spec and stays in its folder.
+
+    Raises `WeightsMistake`.
+    """
+    parts = name.split("/")
+    legal = all(p and p not in (".", "..") and set(p) <= _LETTERS and p[-1] not in ". " for p in parts)
+    if not legal:
+        raise WeightsMistake("E0804", f"`{name}` is not a path below the spec's folder")
+    if not name.endswith(".safetensors"):
+        raise WeightsMistake("E0817", f"`{name}` is not a .safetensors file")
+    path = folder.joinpath(*parts)
+    if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder)):
+        raise WeightsMistake("E0803", f"`{name}` leads out of the spec's folder")
+    if not path.is_file():
+        raise WeightsMistake("E0801", f"there is no file `{name}` beside the spec")
+    return path
+
+
+_LETTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-")
