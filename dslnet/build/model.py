@@ -113,6 +113,7 @@ def _model(pruner: Pruner, frame: Body, draft: DraftDefinition, block: Block, se
     entry = _without_targets(pruner, draft, outputs, frame)
     if report.errors:
         return None
+    frame.next_token()
     losses = [(loss, wire) for loss, wire in frame.losses]
     training = entry
     extra = [(f"loss {loss.name}", wire) for loss, wire in losses] + [

@@ -11,9 +11,12 @@ from typing import Any
 from ..diagnostics import Edit, Help, did_you_mean
 from ..graph import Autoregressive, Loss, Optimizer, Schedule
 from ..ops import Operator
+from ..ops.cut import Slice
+from ..ops.losses import CrossEntropy
 from ..ops.optimizers import OPTIMIZERS
 from ..ops.schedules import SCHEDULES
 from ..ops.updates import AFTER, BEFORE
+from ..shape import same
 from ..source import Span
 from ..syntax import (
     Attribute,
@@ -169,6 +172,26 @@ class Objectives(Combinators):
         logits = self.evaluate(statement.body.value)
         if isinstance(tokens, Wire) and isinstance(logits, Wire):
             self.promises.append((Autoregressive(tokens.name, logits.name, statement.span), tokens, logits))
+
+    def next_token(self) -> None:
+        """The loss of an autoregressive model that writes none: the cross entropy of each token after the first, as
+        what comes before it foretells it."""
+        if any(loss.kind == "loss" for loss, _ in self.losses) or self.trains or len(self.promises) != 1:
+            return
+        promise, tokens, logits = self.promises[0]
+        given, told = tokens.type, logits.type
+        if given.shape is None or told.shape is None or given.dtype != "long" or (given.rank, told.rank) != (2, 3):
+            return
+        steps = given.sizes[1]
+        axis = next((axis for axis in (1, 2) if same(told.sizes[axis], steps)), None)
+        if axis is None or not same(told.sizes[0], given.sizes[0]) or (isinstance(steps, int) and steps < 2):
+            return
+        span = promise.span
+        early = self.run_operator(Slice(start=0, stop=-1, axis=axis), [logits], span)
+        late = self.run_operator(Slice(start=1, axis=1), [tokens], span)
+        value = self.run_operator(CrossEntropy(), [early, late], span)
+        if isinstance(value, Wire) and not value.unknown:
+            self.losses.append((Loss("next_token", "", "loss", span), value))
 
 
 def _dotted(expression: Expression) -> tuple[Name, ...] | None:

@@ -16,11 +16,12 @@ _NODES = frozenset(
     Pass Delete Name Attribute Call keyword Constant Subscript Slice Tuple List Starred BinOp UnaryOp Compare BoolOp
     IfExp ListComp GeneratorExp comprehension Load Store Del Add Sub Mult Div FloorDiv Mod Pow MatMult USub Not Invert
     And Or Eq NotEq Lt LtE Gt GtE Is IsNot In NotIn BitAnd BitOr BitXor Raise With withitem Lambda Dict JoinedStr
-    FormattedValue Continue Break While Assert""".split()
+    FormattedValue Continue Break While Assert Try""".split()
 )
 _BUILTINS = frozenset(
     """range len int float bool str list tuple dict set zip enumerate reversed min max sum abs super isinstance
-    staticmethod property map next sorted any all round ValueError RuntimeError None True False slice""".split()
+    staticmethod property map next sorted any all round ValueError RuntimeError
+    NotImplementedError object None True False slice""".split()
 )
 _IMPORTS = frozenset({"torch", "torch.nn.functional", "math", "copy", "typing", "torch.nn"})
 _FROM = {"torch": {"Tensor", "nn"}, "typing": {"NamedTuple", "Any"}}

@@ -18,6 +18,7 @@ from . import building
 from .bodies import Body, needed, prepare, taught
 from .drafting import draft
 from .expressions import Site, call, translate
+from .generation import generating
 from .literals import InternalError
 from .names import ALIASES, fits, safe, snake
 from .objectives import draft_trained
@@ -322,6 +323,8 @@ class Project:
                     made = draft_trained(self, body)
                 else:
                     made = draft(self, body, self.realised(key))
+                if key == self.model.entry:
+                    made.generate = generating(self)
                 found.setdefault((body.block, body.kind, made.print()), []).append((key, made))
             for (block, _, _), drafts in found.items():
                 unit = Unit(len(self.units), block, self.realised(drafts[0][0]) == "function", [d for _, d in drafts])  # type: ignore[misc]

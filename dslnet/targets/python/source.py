@@ -132,6 +132,8 @@ class _Writer:
         lines += forward
         for method in unit.methods:
             lines += ["", *self._method(method)]
+        if draft.generate:
+            lines += ["", *draft.generate]
         if len(lines) == 1:
             lines.append(STEP + "pass")
         return lines

@@ -50,7 +50,7 @@ class Method:
 class Draft:
     """The source of one definition, its numbers still open. `base` is what the class inherits from, `start` are the
     arguments of its constructor. The class of a model that is trained has further `methods`, its `plan`, and `last`
-    lines of its constructor."""
+    lines of its constructor; that of one that is autoregressive has the lines of `generate`."""
 
     body: Body
     base: Tree
@@ -63,6 +63,7 @@ class Draft:
     methods: list[Method] = field(default_factory=list)
     plan: Tree | None = None
     last: list[Statement] = field(default_factory=list)
+    generate: list[str] = field(default_factory=list)
 
     def trees(self) -> Iterator[tuple[str, Tree]]:
         """Every expression with where it stands, in the order of the text."""
