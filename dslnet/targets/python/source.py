@@ -366,6 +366,8 @@ class _Shapes:
 
 
 def _tight(text: str) -> str:
+    """A size as one word: `H/2`, and `routed_vectors` for a size that no spec names."""
+    text = re.sub(r"(?<=[a-z]) (?=[a-z])", "_", text)
     return text.replace(" // ", "/").replace(" * ", "*").replace(" ", "")
 
 
