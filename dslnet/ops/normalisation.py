@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from ..shape import Size, Tensor, numel, quotient
-from .arguments import Axis, Count, Extent, NonNegative, Real
+from .arguments import Axis, Count, Extent, Positive, Real
 from .base import Mistake, Onnx, Operator, Weight, Wire
 from .code import Attr, Code, Cut, Subscript, X, apply, module
 from .dependence import Steps, Traced, across, pointwise
@@ -42,7 +42,7 @@ class ChannelNorm(Norm, abstract=True):
     least = 2
 
     if TYPE_CHECKING:
-        eps: NonNegative
+        eps: Positive
         momentum: Real | None
         affine: bool
         track_running_stats: bool
@@ -99,7 +99,7 @@ class BatchNorm(ChannelNorm, short="bn", stochastic=True):
     [2, 3, 4, 5, 6] -> BatchNorm    # [2, 3, 4, 5, 6]
     """
 
-    eps: NonNegative = 1e-5
+    eps: Positive = 1e-5
     momentum: Real | None = 0.1
     affine: bool = True
     track_running_stats: bool = True
@@ -129,7 +129,7 @@ class InstanceNorm(ChannelNorm):
 
     least = 3
 
-    eps: NonNegative = 1e-5
+    eps: Positive = 1e-5
     momentum: Real | None = 0.1
     affine: bool = False
     track_running_stats: bool = False
@@ -168,7 +168,7 @@ class LayerNorm(Norm, short="ln"):
     [B, T, d] -> LayerNorm(elementwise_affine=false)    # [B, T, d]
     """
 
-    eps: NonNegative = 1e-5
+    eps: Positive = 1e-5
     elementwise_affine: bool = True
     bias: bool = True
 
@@ -210,7 +210,7 @@ class RMSNorm(Norm):
     [B, T, d] -> RMSNorm(elementwise_affine=false)    # [B, T, d]
     """
 
-    eps: NonNegative | None = None
+    eps: Positive | None = None
     elementwise_affine: bool = True
 
     def shape(self, x: Tensor) -> Tensor:
@@ -255,7 +255,7 @@ class GroupNorm(Norm):
     """
 
     num_groups: Extent
-    eps: NonNegative = 1e-5
+    eps: Positive = 1e-5
     affine: bool = True
 
     def shape(self, x: Tensor) -> Tensor:
@@ -345,7 +345,7 @@ class Normalize(Operator, kind="norm"):
 
     p: Real = 2
     axis: Axis = -1
-    eps: NonNegative = 1e-12
+    eps: Positive = 1e-12
 
     def shape(self, x: Tensor) -> Tensor:
         need_rank(self, x, range(1, 17), "[..., d]", "x")
