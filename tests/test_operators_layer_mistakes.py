@@ -171,10 +171,25 @@ def test_history(line: str, text: str) -> None:
 
 
 def test_only_what_is_certain_is_reported() -> None:
-    """H - 2 may be too small for some H; that is no mistake."""
+    """H - 2 may be too small for some H, which torch tells then; that is no mistake."""
     for line in (
-        "[B, 3, H, W] -> Conv(8, 9, padding=0)", "[B, C, H, W] -> MaxPool(4)", "[B, C] -> GLU",
-        "[B, C, H, W] -> PixelShuffle(2)", "[B, T] long < N -> Embedding(10, 4)", "[B, T, d] -> RoPE",
+        "[B, 3, H, W] -> Conv(8, 9, padding=0)", "[B, C, H, W] -> MaxPool(4)",
+        "[B, T] long < N -> Embedding(10, 4)",
         "([M, 4], [E] long < N) -> Gather", "[B, C, H, W] -> AvgPool([H, W])",
     ):  # fmt: skip
         infer(read(line).operator(), read(line).types)
+
+
+@pytest.mark.parametrize(
+    ("line", "fact"),
+    [
+        ("[B, C] -> GLU", "C % 2 == 0"), ("[B, C, H, W] -> PixelShuffle(2)", "C % 4 == 0"),
+        ("[B, T, d] -> RoPE", "d % 2 == 0"), ("[B, C, H, W] -> PixelUnshuffle(4)", "H % 4 == 0"),
+        ("[B, T, 8] -> Slice(2, 5)", "T >= 5"), ("[B, 3, H, W] -> Pad(3, mode=\"reflect\")", "H - 1 >= 3"),
+    ],
+)  # fmt: skip
+def test_what_a_line_could_rule_out_is_reported(line: str, fact: str) -> None:
+    """A program that stops, or cuts less, at some sizes: `require` says that they do not come."""
+    with pytest.raises(Mistake) as caught:
+        infer(read(line).operator(), read(line).types)
+    assert caught.value.helps == (f"`require: {fact}`",)

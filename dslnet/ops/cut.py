@@ -97,7 +97,7 @@ class Slice(Operator, kind="shape"):
         if not isinstance(self.step, int) or self.step < 1:
             raise Mistake("E0301", f"`step` of Slice is a whole number from 1, got {self.step}", "step")
         start, stop = _place(self.start, 0, size), _place(self.stop, size, size)
-        for value, given, at in ((start, self.start, "start"), (stop, self.stop, "stop")):
+        for value, given, at in ((stop, self.stop, "stop"), (start, self.start, "start")):
             if compare(value, size) == 1 or compare(value, 0) == -1:
                 raise Mistake("E0308", f"`Slice` to {given}: axis {axis} of {kind_of(x)} has {brief(size)}", at)
             if not (at_most(0, value) and at_most(value, size)):
