@@ -93,7 +93,7 @@ def check(session: Session, /, **options: Any) -> int:
 @click.option("--inference", is_flag=True, help=".py: leave out what only training needs.")
 @click.option("--weights", metavar="FILE", help=".onnx, .pt2: the weights, a .safetensors file; else new.")
 @click.option("--names", metavar="FILE", help=".onnx, .pt2: what they are called there, a .names file.")
-@click.option("--opset", type=int, metavar="N", help=".onnx: the version of its operators, 20 to 24.")
+@click.option("--opset", type=int, metavar="N", help=".onnx: the version of its operators, 20 to 26.")
 @click.option("--fold", is_flag=True, help=".onnx: fold batch norms into convolutions.")
 @click.option(
     "--no-verify", "verify", is_flag=True, default=True, flag_value=False, help="Do not compare it with the module."

@@ -65,7 +65,7 @@ def test_newer_opset(line: str) -> None:
     assert operator_difference(line, 23, MODULES) <= BOUND
 
 
-@pytest.mark.parametrize("opset", [21, 22, 24])
+@pytest.mark.parametrize("opset", [21, 22, 24, 25, 26])
 @pytest.mark.parametrize("cls", inferring(), ids=lambda cls: cls.name)
 def test_other_opsets(cls: type[Operator], opset: int) -> None:
     """The first example of every operator."""
@@ -169,7 +169,7 @@ def test_a_size_that_no_input_shows() -> None:
 @pytest.mark.parametrize("heads", [2, 1])
 @pytest.mark.parametrize("position", [False, True])
 @pytest.mark.parametrize("causal", [False, True])
-@pytest.mark.parametrize("opset", [20, 23, 24])
+@pytest.mark.parametrize("opset", [20, 23, 26])
 def test_a_query_without_any_key(opset: int, causal: bool, position: bool, heads: int) -> None:
     """Its weights are 0, as in PyTorch: masked out, or masked where the past begins, or at a distance of infinity."""
     operator = OPERATORS["DotProductAttention"](causal=causal)

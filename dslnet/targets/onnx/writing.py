@@ -18,7 +18,7 @@ from .inlining import Onnx
 from .nodes import DTYPES, Body, Constant, Made, prune
 
 #: The format version that goes with an opset. onnxruntime refuses files of a format newer than its own.
-FORMATS = {20: 9, 21: 10, 22: 10, 23: 11, 24: 12}
+FORMATS = {20: 9, 21: 10, 22: 10, 23: 11, 24: 12, 25: 13, 26: 13}
 #: Weights above this are put beside the file: protobuf ends at 2 GiB.
 LARGEST = 1_900_000_000
 #: In a file with its weights beside it, smaller ones stay inside.
