@@ -31,11 +31,13 @@ def export(
     Gives the worst difference between onnxruntime and PyTorch at two sizes of every free dimension, relative to the
     largest number of an output; None without `verify`. `fold` puts batch norms into the convolutions before them,
     `force` replaces a file that dslnet did not write. Raises `NetError` when it cannot be exported, `ImportError`
-    when a package is missing, `TypeError` for a module of another origin.
+    when a package is missing, `TypeError` for a module of another origin. Weights in other formats than single
+    precision are converted, and the comparison is with the module so converted.
     """
     from .targets.onnx import FORMATS, Unavailable, Weights
     from .targets.onnx import export as write
 
+    module = getattr(module, "_orig_mod", module)  # what `torch.compile` wraps
     model: Model | None = getattr(type(module), "__graph__", None)
     if model is None:
         raise TypeError(f"{type(module).__name__} was not made from a spec by dslnet.load")
@@ -48,7 +50,7 @@ def export(
             os.fspath(path),
             Weights(module.state_dict()),
             report,
-            module=module if verify else None,
+            module=_single(module) if verify else None,
             opset=opset,
             fold=fold,
             force=force,
@@ -60,3 +62,12 @@ def export(
 
         raise NetError(report, render(report))
     return done.difference
+
+
+def _single(module: nn.Module) -> nn.Module:
+    """The module, or a copy in single precision where it has weights of another one."""
+    if all(str(x.dtype) == "torch.float32" for x in module.state_dict().values() if x.is_floating_point()):
+        return module
+    from copy import deepcopy
+
+    return deepcopy(module).float()

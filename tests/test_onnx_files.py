@@ -136,6 +136,20 @@ def test_live_module(net: Path, tmp_path: Path) -> None:
         export(module, tmp_path / "yours.onnx")
 
 
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16, torch.float16])
+def test_other_precisions(net: Path, tmp_path: Path, dtype: torch.dtype) -> None:
+    """The file is in single precision; the module stays as it is."""
+    module = module_of(net).to(dtype)
+    assert export(module, tmp_path / "m.onnx") <= 1e-5  # type: ignore[operator]
+    assert {p.dtype for p in module.parameters()} == {dtype}
+    proto = onnx.load(str(tmp_path / "m.onnx"))
+    assert {i.data_type for i in proto.graph.initializer if not i.name.startswith("constant")} == {1}
+
+
+def test_a_compiled_module(net: Path, tmp_path: Path) -> None:
+    assert export(torch.compile(module_of(net)), tmp_path / "m.onnx") <= 1e-5  # type: ignore[arg-type, operator]
+
+
 def test_fold(net: Path, tmp_path: Path) -> None:
     module = module_of(net)
     assert export(module, tmp_path / "m.onnx", fold=True) <= 1e-5  # type: ignore[operator]
