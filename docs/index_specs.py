@@ -46,6 +46,8 @@ model.load_state_dict(torchvision.models.resnet50(weights="DEFAULT").state_dict(
 ```
 
 `dslnet compile specs/resnet.net:ResNet50 -o resnet50.onnx --weights resnet50.safetensors` writes them into the export.
+Files that transformers wrote fill a model by the table of names beside its spec, `gpt2.transformers.names`:
+`dslnet.load("specs/gpt2.net").GPT2(weights="model.safetensors")`. [More of both](../docs/checkpoints.md).
 
 *Lines* are those of the model and of the blocks of its file that it uses, without comments and blank lines;
 *parameters* are counted at the default arguments; *difference* is the largest one between an output and the
