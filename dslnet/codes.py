@@ -77,6 +77,7 @@ CATALOGUE: dict[str, str] = {
     "E0504": "nothing to train",
     "E0505": "a model that sees the future",
     "E0506": "two `train` lines update the same parameters",
+    "E0507": "an optimizer of nothing",
     "E0510": "a teacher and a student with different outputs",
     "E0511": "a loss and a target that do not fit",
     # files
@@ -133,6 +134,7 @@ CATALOGUE: dict[str, str] = {
     "W0421": "sigmoid twice",
     "W0430": "a latent that is bypassed",
     "W0431": "a step that reads padding",
+    "W0440": "a part that no loss reaches",
 }
 
 _FAMILIES = {

@@ -470,7 +470,7 @@ def test_unused(tmp_path: Path) -> None:
     text = PLAIN.replace(" -> Softmax", "").replace("  output", "  aside: x -> Linear(3)\n  output")
     (d,) = found(tmp_path, text)
     assert (d.code, d.title) == ("W0401", "nothing uses `aside`")
-    assert codes(tmp_path, text + "  output aside\n") == []
+    assert codes(tmp_path, text + "  output aside\n  loss other: aside -> Mean\n") == []
 
 
 def test_unused_parameters_and_inputs(tmp_path: Path) -> None:

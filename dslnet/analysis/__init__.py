@@ -15,6 +15,7 @@ from .latent import check_latents
 from .leak import prove
 from .names import check_freeze, check_names
 from .roles import check_roles
+from .unreached import check_unreached
 
 
 def analyse(program: Program, models: Mapping[str, Model], report: Report) -> None:
@@ -25,7 +26,10 @@ def analyse(program: Program, models: Mapping[str, Model], report: Report) -> No
         assert isinstance(block, Block)
         for promise in model.objectives.autoregressive:
             prove(model, promise, report, prelude)
+        before = report.errors
         check_roles(model, block, report)
+        if report.errors == before:
+            check_unreached(model, block, report)
         check_freeze(model, block, report)
         check_latents(model, report)
         check_doubled(model, report)

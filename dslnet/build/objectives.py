@@ -42,7 +42,7 @@ _FIELDS = {
     "ClipGradValue": "clip_value",
     "ClipWeights": "clip_weights",
 }
-_ORDER = "`Every(n) -> ClipGradNorm(c) -> AdamW(lr=3e-4) -> ClipWeights(c) -> CosineAnnealingLR`, all but one optional"
+_ORDER = "`Every(n) -> ClipGradNorm(c) -> AdamW(lr=3e-4) -> ClipWeights(c) -> StepLR(30)`, in this order"
 
 
 class Objectives(Combinators):
