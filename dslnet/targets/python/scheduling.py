@@ -273,7 +273,7 @@ class Scheduler:
             targets.append(self.local[wire])
         if len(targets) == 1 and isinstance(settled, Name) and settled.id == targets[0]:
             return
-        self.out.append(Assign(targets, settled, type_))
+        self.out.append(Assign(targets, settled, type_ if targets[0] != "_" else None))
 
     def _loop(self, item: Item, loop: Loop) -> None:
         for before, *_ in loop.carried:
