@@ -92,7 +92,7 @@ class Instance:
 
     Exactly one of `operator`, `definition`, `rounds` says what it is; `inputs` are the types that fixed an
     operator's weights. `body` is the definition that a combinator (`MoE`) takes; `start` is the
-    number of the first round. `parametrization` is
+    number of the first round, and `stem` what stands before it in the path (`denselayer`). `parametrization` is
     `spectral_norm` or `weight_norm`, applied to its weights. `copy_of` names the instance that an averaged copy
     (`EMA`) begins as and follows with `decay`. `shared` marks a lower-case module, which has no place of its own in
     the flow.
@@ -105,6 +105,7 @@ class Instance:
     inputs: tuple[Tensor | None, ...] = ()
     body: str | None = None
     start: int = 0
+    stem: str = ""
     shared: bool = False
     frozen: bool = False
     weights_file: str | None = None
@@ -114,6 +115,10 @@ class Instance:
     role: str | None = None
     span: Span = NOWHERE
     decay: float | None = None
+
+    def round(self, index: int) -> str:
+        """The segment of a round, the first one being 0."""
+        return f"{self.stem}{self.start + index}"
 
 
 @node

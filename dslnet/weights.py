@@ -58,12 +58,12 @@ def instance_weights(model: Model, instance: Instance) -> Iterator[Weight]:
                     yield Weight(name, weight.shape, weight.trained, weight.dtype)
     elif instance.definition is not None:
         yield from definition_weights(model, instance.definition)
-    number = instance.start
+    index = 0
     for part in instance.rounds:
         for _ in range(part.count):
             for weight in definition_weights(model, part.definition):
-                yield Weight(join(str(number), weight.name), weight.shape, weight.trained, weight.dtype)
-            number += 1
+                yield Weight(join(instance.round(index), weight.name), weight.shape, weight.trained, weight.dtype)
+            index += 1
 
 
 def definition_weights(model: Model, key: str) -> Iterator[Weight]:

@@ -64,9 +64,9 @@ class Interpreter:
                 where = owned(node.module).path if node.module is not None else path
                 outputs = self.call(node.definition, where, fed, passed)
             elif node.kind in ("repeat", "each"):
-                start = owned(node.module).instance.start if node.module is not None else 0
+                of = owned(node.module).instance if node.module is not None else None
                 where = owned(node.module).path if node.module is not None else path
-                outputs = self.rounds(node, start, where, fed, passed)
+                outputs = self.rounds(node, of, where, fed, passed)
             else:
                 outputs = self.scan(node, owned(node.module).path if node.module is not None else path, fed, passed)
             values.update({v.name: o for v, o in zip(node.outputs, outputs, strict=False)})
@@ -76,12 +76,12 @@ class Interpreter:
         callee = self.model.definitions[key or ""]
         return self.definition(callee, path, fed, dict(zip(callee.held, passed, strict=True)))
 
-    def rounds(self, node: Any, start: int, path: str, fed: list[Any], passed: list[Owned]) -> list[Any]:
-        number, flow = start, fed[0] if fed else None
+    def rounds(self, node: Any, of: Any, path: str, fed: list[Any], passed: list[Owned]) -> list[Any]:
+        number, flow = 0, fed[0] if fed else None
         taps: list[list[Any]] = [[] for _ in node.outputs]
         for part in node.rounds:
             for _ in range(part.count):
-                where = join(path, str(number)) if node.module is not None else path
+                where = path if of is None else join(path, of.round(number))
                 if node.kind == "repeat":
                     flow, *others = self.call(part.definition, where, [flow, *fed[1:]], passed)
                     for tap, value in zip(taps[1:], others, strict=False):

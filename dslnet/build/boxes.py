@@ -94,6 +94,8 @@ class Boxes(Feeding):
     def named_step(self, step: Ref | Attribute, flow: Flow, sides: list[SideInput]) -> Flow:
         value = self.evaluate(step)
         if isinstance(value, ModuleValue):
+            if self.sequence is not None:
+                self.position()
             return self.run_module(value, flow, sides, step.span)
         if value is not UNKNOWN_VALUE:
             what = describe(value)
@@ -113,7 +115,7 @@ class Boxes(Feeding):
         """Send wires through the box written at `node`."""
         if box is None:
             return self.unknown(span)
-        path = self.path(self.naming.segment(node))
+        path = self.place(node)
         target = box.target
         if isinstance(target, Block):
             return self.run_block(box, path, flow, sides, at, span)
@@ -123,7 +125,7 @@ class Boxes(Feeding):
         if made is None:
             return self.unknown(span)
         operator, bound = made
-        if isinstance(operator, Combinator) and (operator.parametrization or not operator.inline):
+        if isinstance(operator, Combinator) and (operator.silent or not operator.inline):
             text = f"`{box.name}:`, and its body on the line or indented below"
             self.error("E0109", f"`{box.name}` acts on a body, and has none", at, helps=(text,))
             return self.unknown(span)

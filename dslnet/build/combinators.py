@@ -45,6 +45,13 @@ class Combinators(Shortcuts):
 
     def nest(self, nest: Nest, flow: Flow, fresh: bool) -> Flow:
         combinator = nest.combinator
+        if self.sequence is None or isinstance(combinator, (Choice, Repeat)):
+            return self.combinator(nest, flow, fresh)
+        with self.under(self.position()):
+            return self.combinator(nest, flow, fresh)
+
+    def combinator(self, nest: Nest, flow: Flow, fresh: bool) -> Flow:
+        combinator = nest.combinator
         match combinator:
             case Repeat() if combinator.word == "repeat":
                 return self.repeat(combinator, nest.body, flow)
@@ -145,13 +152,9 @@ class Combinators(Shortcuts):
             and lane.body.combinator.word == "each"
         ):
             if lane.key is None:
-                return self.each(
-                    lane.body.combinator, lane.body.body, flow, self.path(self.naming.segment(lane.body.combinator))
-                )
+                return self.each(lane.body.combinator, lane.body.body, flow, self.place(lane.body.combinator))
             with self.namespace(lane.key.words[-1].text):
-                return self.each(
-                    lane.body.combinator, lane.body.body, flow, self.path(self.naming.segment(lane.body.combinator))
-                )
+                return self.each(lane.body.combinator, lane.body.body, flow, self.place(lane.body.combinator))
         return self.statement(lane, flow, True)
 
     # ---------------------------------------------------------------------------------- boxes with a body
@@ -179,6 +182,8 @@ class Combinators(Shortcuts):
             return self.unknown(span)
         operator, bound = made
         assert isinstance(operator, Combinator)
+        if operator.numbered:
+            return self.sequential(body, flow)
         with self.region(operator.name, span) as region:
             self.lane(region)
             if operator.inline:
@@ -187,7 +192,7 @@ class Combinators(Shortcuts):
                 result = self.run(body, flow, False)
                 self.parametrization = before
         if operator.inline:
-            if operator.parametrization is not None:
+            if operator.silent:
                 return result
             if not isinstance(result, Wire):
                 self.error("E0205", f"`{box.name}` acts on one tensor", span)
@@ -203,7 +208,7 @@ class Combinators(Shortcuts):
         entry = inner.add_input(Wire("x", operator.inner(flow.type)[0], self, flow.span))
         out = inner.run(body, entry, False)
         draft = inner.close([("out", out if isinstance(out, Wire) else inner.unknown(span))])
-        instance = self.make_instance(self.path(self.naming.segment(wrap)), span, operator, bound.extras)
+        instance = self.make_instance(self.place(wrap), span, operator, bound.extras)
         instance.body = draft.key
         result = self.run_operator(
             operator, [flow], span, at=wrap.name.span, spans=bound.spans, instance=instance, body=draft
@@ -211,6 +216,14 @@ class Combinators(Shortcuts):
         self.boxes += draft.boxes * operator.copies
         self.session.bound(self.boxes, span)
         return result
+
+    def sequential(self, body: Body, flow: Flow) -> Flow:
+        """A body whose boxes are numbered, as they are in torch.nn.Sequential."""
+        outer, self.sequence = self.sequence, 0
+        try:
+            return self.run(body, flow, False)
+        finally:
+            self.sequence = outer
 
 
 __all__ = ["Combinators", "Declaration", "DraftRegion", "FlowBody"]

@@ -11,17 +11,33 @@ from collections.abc import Callable
 from typing import Any
 
 from ..diagnostics import Report
-from ..syntax import Binary, BoxRef, Call, Conditional, Expression, Index, List, Literal, Paren, Ref, Repeat, Unary
+from ..syntax import (
+    Binary,
+    BoxRef,
+    Call,
+    Conditional,
+    Expression,
+    Index,
+    Item,
+    Key,
+    List,
+    Literal,
+    Paren,
+    Ref,
+    Repeat,
+    Unary,
+)
 from .names import Lazy, Names
 from .values import UNKNOWN_VALUE, BoxValue, ModuleValue, Namespace, Wire, Wires, frozen
 
 
-def foresee(frame: Names, combinator: Repeat, body: object) -> Callable[[Any], Any] | None:
-    """What a round sees of a value of the variable; None where no round looks at it."""
+def foresee(frame: Names, combinator: Repeat, body: object, line: Item | None = None) -> Callable[[Any], Any] | None:
+    """What a round sees of a value of the variable; None where no round looks at it. `line` is the statement that has
+    the name of the round, which is not seen inside."""
     if combinator.variable is None:
         return None
     name = combinator.variable.text
-    readings = _readings(body, name)
+    readings = _readings(body, name, None if line is None else line.key)
     if not readings:
         return None
     if not all(_known(frame, other) for reading in readings for other in _names(reading) or () if other.name != name):
@@ -54,14 +70,18 @@ def _known(frame: Names, name: Ref | BoxRef) -> bool:
     return found is not UNKNOWN_VALUE and not isinstance(found, (Wire, Wires, ModuleValue, BoxValue))
 
 
-def _readings(body: object, name: str) -> list[Expression]:
-    """The outermost arithmetic of a body that reads a name."""
+def _readings(body: object, name: str, but: Key | None) -> list[Expression]:
+    """The outermost arithmetic of a body that reads a name, and its keys with the name in braces, but for one."""
     found: list[Expression] = []
     stack = [body]
     while stack:
         node: Any = stack.pop()
         if isinstance(node, tuple):
             stack.extend(node)
+            continue
+        if isinstance(node, Key):
+            if node is not but and node.quoted and f"{{{name}}}" in node.words[0].text:
+                found.append(Ref(name, node.span))
             continue
         names = _names(node)
         if names is not None:

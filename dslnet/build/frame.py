@@ -63,6 +63,8 @@ class Frame:
         self.used_names: set[str] = set()
         self.made: dict[str, Wire] = {}
         self.prefix = ""
+        self.sequence: int | None = None  # the number of the next box, where boxes are numbered
+        self.naming_line: object = None  # the statement of a round that has the name of the round
         self.boxes = 0
         self.sealed: tuple[str, Span] | None = None
         # what a SpectralNorm around the text, or the `init=` of an enclosing block, does to the weights inside
@@ -300,13 +302,33 @@ class Frame:
     @contextmanager
     def namespace(self, name: str) -> Any:
         """The names and paths made inside are those of the group `name`."""
-        outer, prefix = self.scope, self.prefix
+        outer = self.scope
         self.scope = Namespace(outer)
-        self.prefix = f"{prefix}.{name}" if prefix else name
         try:
-            yield self.scope
+            with self.under(name):
+                yield self.scope
         finally:
-            self.scope, self.prefix = outer, prefix
+            self.scope = outer
+
+    @contextmanager
+    def under(self, segment: str) -> Any:
+        """The paths made inside are below a segment, and named as usual."""
+        prefix, sequence = self.prefix, self.sequence
+        self.prefix, self.sequence = self.path(segment), None
+        try:
+            yield
+        finally:
+            self.prefix, self.sequence = prefix, sequence
+
+    def place(self, node: object) -> str:
+        """The path of a box, repeat or each of the text."""
+        return self.path(self.naming.segment(node) if self.sequence is None else self.position())
+
+    def position(self) -> str:
+        """The next number, where boxes are numbered."""
+        assert self.sequence is not None
+        self.sequence += 1
+        return str(self.sequence - 1)
 
     def path(self, segment: str) -> str:
         """A segment below the current namespace."""

@@ -6,6 +6,7 @@ a box. A name without a meaning is told once in a body.
 
 from __future__ import annotations
 
+import re
 from math import prod
 from typing import Any
 
@@ -13,7 +14,7 @@ from ..diagnostics import Edit, Help, Label, did_you_mean
 from ..limits import INTEGER_MAX
 from ..node import record
 from ..ops.arguments import ModuleArgument
-from ..shape import UNKNOWN, Dim, Size, Tensor, located
+from ..shape import UNKNOWN, Dim, Number, Size, Tensor, located
 from ..source import Span
 from ..syntax import (
     Expression,
@@ -36,6 +37,8 @@ class Lazy:
 
 
 Flow = Wire | Wires
+
+_BRACES = re.compile(r"\{([a-z_][A-Za-z0-9_]*)\}")
 
 
 class Names(Frame):
@@ -75,6 +78,17 @@ class Names(Frame):
         if isinstance(found, ModuleValue):
             found.read = True
         return found
+
+    def filled(self, text: str, span: Span) -> str:
+        """A name in quotes with the numbers that it speaks of: `layer{i}` gives `layer3`."""
+        parts = _BRACES.split(text)
+        for place in range(1, len(parts), 2):
+            value = self.lookup(parts[place], span)
+            if value is not UNKNOWN_VALUE and value is not UNKNOWN and type(value) not in (int, Number):
+                title = f"`{{{parts[place]}}}` in a name is a whole number, not {describe(value)}"
+                self.error("E0301", title, span, helps=("only a number tells one name from the next",))
+            parts[place] = str(int(value)) if isinstance(value, int) else "x"
+        return "".join(parts)
 
     def settle(self, name: str, lazy: Lazy, span: Span) -> Any:
         """Evaluate a default on first use."""

@@ -20,6 +20,7 @@ from ..syntax import (
     Body,
     BoxRef,
     Call,
+    Choice,
     Conditional,
     Declaration,
     Expression,
@@ -60,12 +61,14 @@ class _Scope:
 
 
 class Naming:
-    """The segments of one block's text. `segments` and `starts` are keyed by the identity of a syntax node."""
+    """The segments of one block's text. `segments`, `starts` and `lines` (the line of a `repeat` that names its rounds,
+    as `- "layer{i}": …` does) are keyed by the identity of a syntax node."""
 
     def __init__(self, block: Block) -> None:
         self.block = block
         self.segments: dict[int, str] = {}
         self.starts: dict[int, int] = {}
+        self.lines: dict[int, Item] = {}
         self.boxes = {p.name.text for p in block.syntax.parameters if p.name.text[0].isupper()}
         self.declared = dict(_declared(block.syntax.body))
         scope = _Scope()
@@ -77,7 +80,8 @@ class Naming:
     def blank(cls) -> Naming:
         """The naming of no text, for expressions outside blocks."""
         made = cls.__new__(cls)
-        made.segments, made.starts, made.boxes, made.declared, made.weighted = {}, {}, set(), {}, False
+        made.segments, made.starts, made.lines = {}, {}, {}
+        made.boxes, made.declared, made.weighted = set(), {}, False
         return made
 
     def segment(self, node: object) -> str:
@@ -135,6 +139,12 @@ class Naming:
     def _nest(self, nest: Nest, scope: _Scope) -> None:
         combinator = nest.combinator
         if isinstance(combinator, Repeat):
+            line = self._line(combinator, nest.body)
+            if line is not None:
+                if self._inner(line.body).weighted:
+                    self.lines[id(combinator)] = line
+                    scope.claims.append((combinator, combinator.word))
+                return
             if not self._inner(nest.body).weighted:
                 return
             if combinator.word == "repeat" and scope.integer is not None:
@@ -145,13 +155,45 @@ class Naming:
             scope.claims.append((combinator, combinator.word))
         elif isinstance(combinator, Wrap):
             target = self.block.file.find(combinator.name.name)
-            if isinstance(target, type) and issubclass(target, Combinator) and not target.inline:
+            if isinstance(target, type) and issubclass(target, Combinator) and target.numbered:
+                scope.named |= self._numbered(nest.body)
+            elif isinstance(target, type) and issubclass(target, Combinator) and not target.inline:
                 self._inner(nest.body)
                 scope.claims.append((combinator, target.short))
             else:
                 self._body(nest.body, scope)
         else:
             self._body(nest.body, scope)
+
+    def _numbered(self, body: Body) -> bool:
+        """Name what is inside the steps of a body whose boxes are numbered. Whether it has weights."""
+        if isinstance(body, Nest) and isinstance(body.combinator, (Repeat, Choice)):
+            return self._numbered(body.body)
+        if not isinstance(body, Suite):
+            return self._inner(body).weighted
+        weighted = False
+        for statement in body.statements:
+            if isinstance(statement, Item) and statement.key is None:
+                weighted |= self._numbered(statement.body)
+            else:
+                scope = _Scope()
+                self._statement(statement, scope)
+                weighted |= scope.weighted
+        return weighted
+
+    def _line(self, combinator: Repeat, body: Body) -> Item | None:
+        """The line `- "layer{i}": …` of a repeat over `i`, when nothing else in its body has weights."""
+        if combinator.word != "repeat" or combinator.variable is None or not isinstance(body, Suite):
+            return None
+        ending = f"{{{combinator.variable.text}}}"
+        lines = [s for s in body.statements if isinstance(s, Item) and _stem(s, ending)]
+        if len(lines) != 1:
+            return None
+        others = _Scope()
+        for statement in body.statements:
+            if statement is not lines[0]:
+                self._statement(statement, others)
+        return None if others.weighted else lines[0]
 
     def _expression(self, expression: Expression, scope: _Scope) -> None:
         """Claims of an expression, left to right. A loop, because a sum may be a thousand terms deep to the left."""
@@ -194,6 +236,16 @@ class Naming:
             scope.claims.append((node, target.name.lower()))
         elif isinstance(target, type) and issubclass(target, Operator) and target.weighted:
             scope.claims.append((node, target.short))
+
+
+def stem_of(line: Item) -> str:
+    """What stands before the number in the name of a line `- "layer{i}": …`."""
+    assert line.key is not None
+    return line.key.words[0].text.partition("{")[0]
+
+
+def _stem(item: Item, ending: str) -> bool:
+    return item.key is not None and item.key.quoted and item.key.words[0].text == stem_of(item) + ending
 
 
 def _integer(key: Key) -> int | None:

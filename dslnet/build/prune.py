@@ -211,6 +211,7 @@ class _Body:
             inputs=draft.inputs,
             body=details.get("body", draft.body),
             start=draft.start,
+            stem=draft.stem,
             shared=draft.shared,
             frozen=draft.frozen,
             weights_file=draft.weights_file,

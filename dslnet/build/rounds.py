@@ -18,12 +18,14 @@ from ..syntax import (
 from .expressions import Flow
 from .foresight import foresee
 from .modules import Modules
+from .naming import stem_of
 from .values import (
     UNKNOWN_VALUE,
     BoxValue,
     DraftDefinition,
     DraftNode,
     ModuleValue,
+    Namespace,
     Wire,
     Wires,
 )
@@ -66,33 +68,59 @@ class Rounds(Modules):
         self.session.bound(count, combinator.span)
         return list(range(count)) if combinator.variable is not None else [None] * min(count, 1) * count
 
-    def round(self, combinator: Repeat, body: Body, value: Any, flow: Wire, hint: str) -> DraftDefinition:
-        """One round as a definition."""
+    def round(
+        self, combinator: Repeat, body: Body, value: Any, flow: Wire, hint: str, line: object = None
+    ) -> DraftDefinition:
+        """One round as a definition. `line` is its statement that has the name of the round."""
         inner = self.child("round", hint)
-        inner.text_span = combinator.span
+        inner.text_span, inner.naming_line = combinator.span, line
         entry = inner.add_input(flow)
-        if combinator.variable is not None:
-            name = combinator.variable
-            if self.scope.where(name.text) is not None:
-                self.error(
-                    "E0203",
-                    f"`{name.text}` is defined twice",
-                    name.span,
-                    "defined again here",
-                    secondary=[Label(self.scope.where(name.text) or name.span, "first defined here")],
-                )
-            static = Number(value, combinator.count.span) if type(value) is int else value
-            inner.scope.names[name.text], inner.scope.spans[name.text] = static, name.span
-        result = inner.run(body, entry, False)
-        if isinstance(result, Wires):
+        self.bind_variable(combinator, value, inner.scope)
+        return inner.close([("out", self.one(combinator, inner, inner.run(body, entry, False)))])
+
+    def bind_variable(self, combinator: Repeat, value: Any, scope: Namespace) -> None:
+        """Enter the variable of a repeat in the names of a round."""
+        name = combinator.variable
+        if name is None:
+            return
+        if self.scope.where(name.text) is not None:
             self.error(
-                "E0205",
-                "a round of `repeat` makes one tensor, which the next one takes",
-                combinator.span,
-                f"here {len(result.items)}",
+                "E0203",
+                f"`{name.text}` is defined twice",
+                name.span,
+                "defined again here",
+                secondary=[Label(self.scope.where(name.text) or name.span, "first defined here")],
             )
-            result = inner.unknown(combinator.span)
-        return inner.close([("out", result)])
+        static = Number(value, combinator.count.span) if type(value) is int else value
+        scope.names[name.text], scope.spans[name.text] = static, name.span
+
+    def one(self, combinator: Repeat, frame: Rounds, result: Flow) -> Wire:
+        """What a round makes, which is one tensor."""
+        if isinstance(result, Wire):
+            return result
+        self.error(
+            "E0205",
+            "a round of `repeat` makes one tensor, which the next one takes",
+            combinator.span,
+            f"here {len(result.items)}",
+        )
+        return frame.unknown(combinator.span)
+
+    def written_out(self, combinator: Repeat, body: Body, values: list[Any], flow: Wire) -> Wire:
+        """Rounds as if each of them stood in the text, because their paths differ in more than a number."""
+        limit = self.session.limits.elements
+        if len(values) > limit:
+            self.session.refuse("E0907", f"{len(values):,} rounds with names; the limit is {limit:,}", combinator.span)
+        outer = self.scope
+        for value in values:
+            scope = Namespace(outer)
+            self.bind_variable(combinator, value, scope)
+            self.scope = scope
+            try:
+                flow = self.one(combinator, self, self.run(body, flow, False))
+            finally:
+                self.scope = outer
+        return flow
 
     def repeat(self, combinator: Repeat, body: Body, flow: Flow) -> Flow:
         """In series. Rounds that are equal are elaborated once, however many they are."""
@@ -104,8 +132,12 @@ class Rounds(Modules):
         if values is None:
             result = self.round(combinator, body, UNKNOWN_VALUE, flow, "Round")
             return self.blur(flow, self.wire("repeat", result.value.type, span))
+        line = self.naming.lines.get(id(combinator))
+        alone = line is not None and not self.naming.segment(combinator) and _counts(values)
+        if self.sequence is not None or (line is not None and not alone):
+            return self.written_out(combinator, body, values, flow)
         hint = self.round_name(combinator)
-        seen = foresee(self, combinator, body)
+        seen = foresee(self, combinator, body, line)
         drafts: list[tuple[DraftDefinition, int]] = []
         known: dict[Any, DraftDefinition] = {}
         current, index, total = flow, 0, len(values)
@@ -115,7 +147,7 @@ class Rounds(Modules):
             draft = known.get(key)
             if draft is None:
                 self.session.step(span)
-                draft = known[key] = self.round(combinator, body, values[index], current, hint)
+                draft = known[key] = self.round(combinator, body, values[index], current, hint, line)
             same_after = seen is None and draft.value.type == current.type
             count = total - index if same_after else 1
             if drafts and drafts[-1][0] is draft:
@@ -130,7 +162,9 @@ class Rounds(Modules):
             index += count
         if not any(draft.frame.body for draft, _ in drafts):
             return self.unknown(span) if current.unknown else flow  # rounds of nothing
-        return self.run_rounds("repeat", combinator, drafts, flow, boxes, self.path(self.naming.segment(combinator)))
+        start = self.naming.starts.get(id(combinator), 0) if line is None else int(values[0])
+        stem = "" if line is None else stem_of(line)
+        return self.run_rounds("repeat", combinator, drafts, flow, boxes, self.place(combinator), start, stem)
 
     def round_name(self, combinator: Repeat) -> str:
         name = (self.prefix.rsplit(".", 1)[-1] or self.naming.segment(combinator) or combinator.word).title()
@@ -144,6 +178,8 @@ class Rounds(Modules):
         flow: Wire,
         boxes: int,
         path: str,
+        start: int = 0,
+        stem: str = "",
     ) -> Flow:
         span = combinator.span
         self.repeats.append(span)
@@ -157,7 +193,7 @@ class Rounds(Modules):
         instance = None
         if weighty:
             instance = self.instance(path, span, rounds=rounds)
-            instance.start = self.naming.starts.get(id(combinator), 0)
+            instance.start, instance.stem = start, stem
         node = DraftNode(
             kind,
             [flow, *map(self.reach, captures)],
@@ -226,3 +262,10 @@ class Rounds(Modules):
             merged = tuple(x if x == y else UNKNOWN for x, y in zip(a.type.sizes, b.type.sizes, strict=False))
             return self.wire("choice", Tensor(merged, b.type.dtype), b.span)
         return self.unknown(b.span if isinstance(b, Wire) else a.span)
+
+
+def _counts(values: list[Any]) -> bool:
+    """Whether the values of a variable are numbers that count up by one."""
+    if not all(isinstance(value, int) and not isinstance(value, bool) for value in values):
+        return False
+    return bool(values) and values == list(range(values[0], values[0] + len(values)))

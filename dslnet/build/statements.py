@@ -114,6 +114,10 @@ class Statements(Objectives):
     def item(self, statement: Item | Lane, flow: Flow, fresh: bool, body: Body) -> Flow:
         if statement.key is None:
             return self.run(body, flow, fresh)
+        if self.naming_line is statement:
+            return self.run(body, flow, fresh)
+        if self.sequence is not None:
+            self.position()
         role, name, place = self.role_of(statement.key, marks_only=True)
         bind = not statement.key.quoted
         made: Flow = self.named(
@@ -243,11 +247,12 @@ class Statements(Objectives):
         """The role and the name that a key says, and where the name stands."""
         first, last = key.words[0], key.words[-1]
         if key.quoted or key.number:
-            if _SEGMENT.fullmatch(first.text) is None:
-                title = "a name in quotes is made of letters, digits, `_` and `-`"
+            text = self.filled(first.text, first.span)
+            if _SEGMENT.fullmatch(text) is None:
+                title = "a name in quotes is made of letters, digits, `_`, `-` and numbers `{i}`"
                 self.error("E0204", title, first.span, "a segment of a path")
-                return None, "x", first.span
-            return None, first.text, first.span
+                text = "x"
+            return None, text, first.span
         if len(key.words) == 1:
             role = first.text if first.text in (MARKS if marks_only else ROLES) else None
             return role, first.text, first.span

@@ -144,6 +144,7 @@ class DraftInstance:
     inputs: tuple[Tensor | None, ...] = ()
     body: str | None = None
     start: int = 0
+    stem: str = ""
     shared: bool = False
     frozen: bool = False
     weights_file: str | None = None

@@ -18,6 +18,7 @@ from . import join as join
 from . import losses as losses
 from . import metrics as metrics
 from . import normalisation as normalisation
+from . import numbering as numbering
 from . import optimizers as optimizers
 from . import pair_losses as pair_losses
 from . import pattern as pattern

@@ -351,14 +351,21 @@ class Combinator(Operator, abstract=True):
     """A box that takes an indented body.
 
     An `inline` one runs its body in the enclosing scope and then acts on the result, which is what its `shape` is
-    given; a `parametrization` also wraps the weights inside (`spectral_norm`, `weight_norm`). Any other one builds
+    given; a `parametrization` also wraps the weights inside (`spectral_norm`, `weight_norm`), and a `numbered` one
+    names its boxes by their positions: these two are `silent`, and do nothing else. Any other one builds
     `copies` of the body below `body_path`: `inner` gives the types that a copy is fed, and `shape` gets the
     body's outputs as the keyword `body`. In `torch` the copies are `code.Bodies`.
     """
 
     inline: ClassVar[bool] = False
+    numbered: ClassVar[bool] = False
     parametrization: ClassVar[str | None] = None
     body_path: ClassVar[str] = "body"
+
+    @property
+    def silent(self) -> bool:
+        """Whether it makes what its body makes."""
+        return self.numbered or self.parametrization is not None
 
     @property
     def copies(self) -> int:

@@ -194,13 +194,16 @@ class _Table:
         box = f"{node.kind} x{total}"
         self.rows.append(Row(here, box, shape, parameters, self.node_cost(definition, node)))
         first = 0
+        instance = definition.instance(node.module) if node.module is not None else None
         for part in node.rounds:
-            self.round(part, here or path, first)
+            self.round(part, here or path, first, instance)
             first += part.count
 
-    def round(self, part: Round, path: str, first: int) -> None:
+    def round(self, part: Round, path: str, first: int, instance: Instance | None = None) -> None:
         """The rows of equal rounds, or copies, which are shown once."""
-        here = join(path, str(first) if part.count == 1 else f"{first}-{first + part.count - 1}")
+        start = instance.round(first) if instance is not None else str(first)
+        last = first + part.count - 1 + (instance.start if instance is not None else 0)
+        here = join(path, start if part.count == 1 else f"{start}-{last}")
         before = self.shown.get(part.definition)
         if before is not None:
             self.rows.append(Row(here, f"as {before}"))

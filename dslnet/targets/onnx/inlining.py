@@ -109,19 +109,19 @@ class Onnx(Aligning):
         return self.definition(callee, path, fed, dict(zip(callee.held, passed, strict=True)), list(states))
 
     def _rounds(self, node: Node, path: str, owned: Owned | None, fed: list[Given], passed: list[Owned]) -> list[Any]:
-        number = owned.instance.start if owned is not None else 0
+        index = 0
         flow = fed[0] if fed else None
         taps: list[list[Given]] = [[] for _ in node.outputs]
         for part in node.rounds:
             for _ in range(part.count):
-                where = path if owned is None else join(path, str(number))
+                where = path if owned is None else join(path, owned.instance.round(index))
                 if node.kind == "repeat":
                     flow, *others = self._call(part.definition, where, [flow, *fed[1:]], passed)
                     for tap, value in zip(taps[1:], others, strict=False):
                         tap.append(value)
                 else:
                     taps[0].append(self._call(part.definition, where, fed, passed)[0])
-                number += 1
+                index += 1
         if node.kind == "repeat":
             return [flow, *map(tuple, taps[1:])]
         return [tuple(taps[0])]

@@ -16,7 +16,7 @@ _NODES = frozenset(
     Pass Delete Name Attribute Call keyword Constant Subscript Slice Tuple List Starred BinOp UnaryOp Compare BoolOp
     IfExp ListComp GeneratorExp comprehension Load Store Del Add Sub Mult Div FloorDiv Mod Pow MatMult USub Not Invert
     And Or Eq NotEq Lt LtE Gt GtE Is IsNot In NotIn BitAnd BitOr BitXor Raise With withitem Lambda Dict JoinedStr
-    FormattedValue Continue Break While Assert Try""".split()
+    FormattedValue DictComp Continue Break While Assert Try""".split()
 )
 _BUILTINS = frozenset(
     """range len int float bool str list tuple dict set zip enumerate reversed min max sum abs super isinstance
@@ -24,7 +24,7 @@ _BUILTINS = frozenset(
     NotImplementedError object None True False slice""".split()
 )
 _IMPORTS = frozenset({"torch", "torch.nn.functional", "math", "copy", "typing", "torch.nn"})
-_FROM = {"torch": {"Tensor", "nn"}, "typing": {"NamedTuple", "Any"}}
+_FROM = {"collections": {"OrderedDict"}, "torch": {"Tensor", "nn"}, "typing": {"NamedTuple", "Any"}}
 _PRIVATE = frozenset({"__init__", "_modules", "_parameters", "_buffers", "_", "__len__", "__iter__"})
 #: What must not be reached through `torch`, `nn`, `F`, or as a method of anything.
 _REFUSED = frozenset(

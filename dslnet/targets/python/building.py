@@ -13,7 +13,7 @@ from itertools import groupby
 from typing import Any
 
 from ...graph import Initial, Instance, Param
-from ...shape import Tensor
+from ...shape import Dim, Tensor
 from .literals import InternalError, lit
 from .tree import (
     Attribute,
@@ -23,6 +23,8 @@ from .tree import (
     Literal,
     Name,
     Number,
+    Numbered,
+    Pair,
     Sequence,
     Star,
     Tree,
@@ -146,6 +148,49 @@ def _blank(tree: Tree) -> str:
     return repr(rewrite(tree, lambda p: Name("#") if isinstance(p, Number) else None))
 
 
+def named_rounds(instance: Instance, trees: list[tuple[Tree, int]], loop_name: Callable[[str], str]) -> Tree:
+    """A dict of rounds by name: `layer1`, `layer2`, …."""
+    made = rounds(trees, loop_name)
+    first, index = instance.start, loop_name("i")
+
+    def named(tree: Comprehension, start: int, total: int) -> Comprehension:
+        number: Tree = Name(index)
+        if tree.variable == "_":
+            ends = (Number(start, "start"), Number(start + total, "stop"))
+            made = Comprehension("{", tree.element, index, Call(Name("range"), ends if start else ends[1:]))
+        elif tree.variable == index:
+            number = Binary("+", number, Number(start, "start")) if start else number
+            made = replace(tree, bracket="{")
+        else:
+            begin = (Number(start, "start"),) if start else ()
+            listed = Call(Name("enumerate"), (tree.iterable, *begin))
+            made = Comprehension("{", tree.element, f"{index}, {tree.variable}", listed)
+        return replace(made, element=Pair(Numbered(instance.stem, number), made.element))
+
+    total = sum(count for _, count in trees)
+    if len(made) == 1 and isinstance(made[0], Comprehension):
+        return named(made[0], first, total)
+    entries: list[Tree] = []
+    for item in made:
+        if isinstance(item, Star):
+            assert isinstance(item.operand, Comprehension)
+            depth = _length(item.operand)
+            entries.append(Star(named(item.operand, first, depth), "**"))
+            first += depth
+        else:
+            entries.append(Pair(f"{instance.stem}{first}", item))
+            first += 1
+    return Sequence("{", tuple(entries))
+
+
+def _length(tree: Comprehension) -> int:
+    """How many rounds a comprehension of `rounds` makes."""
+    if isinstance(tree.iterable, Sequence):
+        return len(tree.iterable.items)
+    assert isinstance(tree.iterable, Call) and isinstance(tree.iterable.args[0], Number)
+    return int(tree.iterable.args[0].value)
+
+
 def _fitted(merged: list[tuple[Tree, int]], loop_name: Callable[[str], str]) -> Tree | None:
     """One comprehension for rounds that are the same but for numbers that follow a rule, or are listed."""
     columns = [list(column) for column in zip(*(numbers(t) for t, _ in merged), strict=True)]
@@ -172,6 +217,20 @@ def _fitted(merged: list[tuple[Tree, int]], loop_name: Callable[[str], str]) -> 
     return None
 
 
+def _steps(row: list[Number], index: str) -> Tree | None:
+    """A rule for numbers that grow by the same amount, in the words of their block: `width + growth * i`."""
+    if len(row) < 3 or not all(isinstance(n.value, int) and not isinstance(n.value, bool) for n in row):
+        return None
+    sizes: list[Any] = [n.value if n.formula is None else n.formula for n in row]
+    values: list[Any] = [n.value for n in row]
+    grown, step = sizes[1] - sizes[0], values[1] - values[0]
+    places = range(1, len(row))
+    if any(sizes[n] - sizes[n - 1] != grown or values[n] - values[n - 1] != step for n in places):
+        return None
+    amount = Number(step, "step", grown if isinstance(grown, Dim) else None)
+    return Binary("+", row[0], Binary("*", amount, Name(index)))
+
+
 def _rule(row: list[Number], index: str) -> Tree | None:
     """A rule for a sequence of numbers: constant, linear, powers, or one of these with a period."""
     values: list[Any] = [n.value for n in row]
@@ -179,7 +238,7 @@ def _rule(row: list[Number], index: str) -> Tree | None:
     if all(v == values[0] and type(v) is type(values[0]) for v in values):
         return row[0]
     if any(n.formula is not None for n in row):
-        return None
+        return _steps(row, index)
     if not all(isinstance(v, int) and not isinstance(v, bool) for v in values):
         return None
     for period in range(2, len(values) + 1):
@@ -203,4 +262,4 @@ def _rule(row: list[Number], index: str) -> Tree | None:
     return None
 
 
-__all__ = ["free_tensor", "initialised", "lit", "parametrized", "rounds"]
+__all__ = ["free_tensor", "initialised", "lit", "named_rounds", "parametrized", "rounds"]

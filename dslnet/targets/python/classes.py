@@ -20,7 +20,7 @@ from .drafting import draft
 from .expressions import Site, call, translate
 from .generation import generating
 from .literals import InternalError
-from .names import ALIASES, fits, safe, snake
+from .names import ALIASES, MODULE_ATTRIBUTES, fits, safe, snake
 from .objectives import draft_trained
 from .planning import Planner
 from .settling import settle
@@ -86,7 +86,7 @@ class Project:
         if len(body.instances) == 1 and body.instances[0].path == "" and not body.params:
             small = body.kind == "round" or len(body.nodes) <= 4
             return "inline" if small and not body.states else "class"
-        return "chain" if self._is_chain(body) else "class"
+        return "chain" if self.is_chain(body) else "class"
 
     def transparent(self, body: Body) -> bool:
         """Whether a body is nothing but a call of its one module."""
@@ -108,7 +108,7 @@ class Project:
             return self.sequential(instance, node)
         return node.kind == "call" and node.definition is not None and self.realised(node.definition) != "inline"
 
-    def _is_chain(self, body: Body) -> bool:
+    def is_chain(self, body: Body) -> bool:
         """Whether a body is modules called `0`, `1`, … one after another, each taking what the last one gives."""
         if body.params or body.held or len(body.inputs) != 1 or len(body.outputs) != 1:
             return False
@@ -228,9 +228,15 @@ class Project:
             tree = construct(instance.definition)
         else:
             parts = [(construct(r.definition), r.count) for r in instance.rounds]
-            items = building.rounds(parts, loop_name)
             sequential = self.sequential(instance)
-            tree = self.container("nn.Sequential" if sequential else "nn.ModuleList", items)
+            if instance.stem:
+                named = building.named_rounds(instance, parts, loop_name)
+                if sequential:
+                    named = Call(Name("OrderedDict"), (named,))
+                tree = Call(Name("nn.Sequential" if sequential else "nn.ModuleDict"), (named,))
+            else:
+                items = building.rounds(parts, loop_name)
+                tree = self.container("nn.Sequential" if sequential else "nn.ModuleList", items)
         return building.parametrized(tree, instance)
 
     def container(self, cls: str, items: list[Tree]) -> Tree:
@@ -268,6 +274,8 @@ class Project:
         for depth, segment in enumerate(segments):
             if indexed and segment.isdigit():
                 tree = Subscript(tree, (Literal(int(segment)),))
+            elif current is not None and self.keyed(current):
+                tree = Subscript(tree, (Literal(segment),))
             elif depth == 0 and not self.plain(segment):
                 tree = Subscript(Attribute(tree, "_modules"), (Literal(segment),))
             else:
@@ -288,6 +296,13 @@ class Project:
             else:
                 return False
         return bool(expected) and not body.params and [i.path for i in body.instances] != [""]
+
+    def keyed(self, body: Body) -> bool:
+        """Whether a body is a dict: some of its modules have names that no attribute can have, and no dict refuses."""
+        paths = [i.path for i in body.instances]
+        if body.key == self.model.entry or body.params or all(map(self.plain, paths)) or self.digits(body):
+            return False
+        return all(path and "." not in path and path not in MODULE_ATTRIBUTES for path in paths)
 
     def among(self, body: Body, instance: Instance) -> bool:
         """Whether the rounds of a repeat stand between other modules of a list."""

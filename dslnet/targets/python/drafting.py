@@ -21,7 +21,7 @@ from .names import Names
 from .reading import Place, Wire
 from .scheduling import Scheduler
 from .statements import Statement
-from .tree import Attribute, Call, Comprehension, Literal, Name, Sequence, Star, Subscript, Tree
+from .tree import Attribute, Call, Comprehension, Literal, Name, Pair, Sequence, Star, Subscript, Tree
 from .units import Draft, Parameter, Set
 
 if TYPE_CHECKING:
@@ -43,8 +43,8 @@ def draft(project: Project, body: Body, kind: str, written: Body | None = None) 
     del loop_names
     base, start, init = _constructor(project, body, sole, loop_name)
     inputs, forward, returns = flow(project, body if written is None else written, names, sole)
-    if sole is not None and project.transparent(body):
-        inputs, forward = inputs, []
+    if (sole is not None and project.transparent(body)) or base == Name("nn.Sequential") and sole is None:
+        forward = []
     return Draft(body, base, start, init, inputs, forward, returns, names.taken)
 
 
@@ -84,7 +84,16 @@ def _constructor(
                 items += [Star(made[0])] if lone else made
             else:
                 items.append(project.build(body, instance, name))
+        if body.key != project.model.entry and project.is_chain(body):
+            return Name("nn.Sequential"), [Call(Name("super().__init__"), tuple(items))], init
         return Name("nn.ModuleList"), [Call(Name("super().__init__"), (Sequence("[", tuple(items)),))], init
+    if project.keyed(body):
+        entries: list[Tree] = []
+        for instance in body.instances:
+            member, *more = _member(project, body, instance, name)
+            entries.append(Pair(instance.path, member.tree))
+            init += more
+        return Name("nn.ModuleDict"), [Call(Name("super().__init__"), (Sequence("{", tuple(entries)),))], init
     for param in body.params:
         value = building.free_tensor(param)
         if param.trained:

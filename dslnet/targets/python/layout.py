@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .literals import lit
 from .tree import (
     COMPARISONS,
     PRECEDENCE,
@@ -24,6 +23,7 @@ from .tree import (
     Subscript,
     Tree,
     flat,
+    pair_key,
     rank,
 )
 
@@ -78,9 +78,9 @@ def _write(tree: Tree, before: str, after: str, indent: str, inside: bool) -> li
     if isinstance(tree, Binary):
         return _operators(tree, before, after, indent, inside)
     if isinstance(tree, Star):
-        return _write(tree.operand, before + "*", after, indent, True)
+        return _write(tree.operand, before + tree.sign, after, indent, True)
     if isinstance(tree, Pair):
-        return _write(tree.value, f"{before}{lit(tree.key)}: ", after, indent, True)
+        return _write(tree.value, f"{before}{pair_key(tree)}: ", after, indent, True)
     root, links = _links(tree)
     if _is_fluent(links):
         return _fluent(root, links, before, after, indent, inside)

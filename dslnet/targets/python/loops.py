@@ -44,6 +44,8 @@ class Reader(BoxReader):
             target: Tree = Name("_")
         else:
             iterable = place.module(node.module)
+            if instance is not None and instance.stem and not self.project.sequential(instance):
+                iterable = Call(Attribute(iterable, "values"))
             variable = self.loop_name("i" if among else self.project.singular(node, instance))
             target = Name(variable)
             if among and instance is not None:
@@ -110,8 +112,11 @@ class Reader(BoxReader):
             for _ in range(round_.count):
                 own: Tree | None = None
                 if node.module is not None:
-                    first = instance.start if instance is not None else 0
-                    own = Subscript(place.module(node.module), (Literal(first + number),))
+                    index: int | str = number
+                    if instance is not None:
+                        named = instance.stem and not self.project.sequential(instance)
+                        index = instance.round(number) if named else number + (0 if instance.stem else instance.start)
+                    own = Subscript(place.module(node.module), (Literal(index),))
                 sub = self.prefix(prefix)
                 if self.project.realised(round_.definition) == "inline":
                     inner = self.place(callee, node, fed, place, lambda own=own: own, None)  # type: ignore[arg-type,misc]

@@ -28,7 +28,7 @@ MODULE_ATTRIBUTES = frozenset(
 METHODS = frozenset({"plan", "losses", "objective", "average", "generate"})
 
 #: What an emitted file may have at its top.
-ALIASES = frozenset({"torch", "nn", "F", "Tensor", "NamedTuple", "math", "copy", "self", "init"})
+ALIASES = frozenset({"torch", "nn", "F", "Tensor", "NamedTuple", "OrderedDict", "math", "copy", "self", "init"})
 
 _BUILTINS = frozenset(dir(builtins))
 _LEGAL = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,127}")

@@ -52,6 +52,8 @@ def _imports(project: Project, text: str) -> str:
     lines = [line for line in project.library.imported()]
     if re.search(r"\bcopy\.deepcopy\b", text):
         lines.append("import copy")
+    if re.search(r"\bOrderedDict\(", text):
+        lines.append("from collections import OrderedDict")
     if re.search(r"\bNamedTuple\b", text):
         lines.append("from typing import NamedTuple")
     if re.search(r"\bmath\.", text):

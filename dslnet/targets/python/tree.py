@@ -125,21 +125,30 @@ class Sequence(Tree):
 
 
 @dataclass(frozen=True, slots=True)
+class Numbered(Tree):
+    """A string that ends in a number: `f"layer{i}"`."""
+
+    stem: str
+    number: Tree
+
+
+@dataclass(frozen=True, slots=True)
 class Pair(Tree):
     """`"key": value` in a dictionary."""
 
-    key: str
+    key: str | Numbered
     value: Tree
 
 
 @dataclass(frozen=True, slots=True)
 class Star(Tree):
     operand: Tree
+    sign: str = "*"
 
 
 @dataclass(frozen=True, slots=True)
 class Comprehension(Tree):
-    """`[element for variable in iterable]`, or a generator with `(`."""
+    """`[element for variable in iterable]`, a generator with `(`, or a dict with `{`, whose element is an entry."""
 
     bracket: str
     element: Tree
@@ -220,12 +229,14 @@ def flat(tree: Tree, ref: Callable[[Tree], str] | None = None) -> str:
                 return f"[{shown}]" if tree.bracket == "[" else f"{{{shown}}}"
             return f"({shown},)" if len(tree.items) == 1 else f"({shown})"
         if isinstance(tree, Pair):
-            return f"{lit(tree.key)}: {inner(tree.value)}"
+            return f"{pair_key(tree)}: {inner(tree.value)}"
         if isinstance(tree, Star):
-            return "*" + inner(tree.operand, PRECEDENCE["|"])
+            return tree.sign + inner(tree.operand, PRECEDENCE["|"])
+        if isinstance(tree, Numbered):
+            return "f" + lit(f"{tree.stem}{{{inner(tree.number)}}}")
         if isinstance(tree, Comprehension):
             text = comprehension(tree, inner)
-            return f"[{text}]" if tree.bracket == "[" else f"({text})"
+            return tree.bracket + text + {"[": "]", "(": ")", "{": "}"}[tree.bracket]
         if isinstance(tree, Choice):
             return f"{inner(tree.yes, 1)} if {inner(tree.condition, 1)} else {inner(tree.no)}"
         raise TypeError(tree)
@@ -253,6 +264,11 @@ def flat(tree: Tree, ref: Callable[[Tree], str] | None = None) -> str:
         return text
 
     return show(tree)
+
+
+def pair_key(tree: Pair) -> str:
+    """The text of the key of a pair."""
+    return lit(tree.key) if isinstance(tree.key, str) else flat(tree.key)
 
 
 def comprehension(tree: Comprehension, inner: Callable[..., str]) -> str:
@@ -301,9 +317,13 @@ def children(tree: Tree) -> Iterator[Tree]:
     elif isinstance(tree, (Unary, Star)):
         yield tree.operand
     elif isinstance(tree, Pair):
+        if not isinstance(tree.key, str):
+            yield tree.key
         yield tree.value
     elif isinstance(tree, Sequence):
         yield from tree.items
+    elif isinstance(tree, Numbered):
+        yield tree.number
     elif isinstance(tree, Comprehension):
         yield tree.iterable
         yield tree.element
@@ -348,9 +368,12 @@ def rewrite(tree: Tree, change: Callable[[Tree], Tree | None]) -> Tree:
     if isinstance(tree, (Unary, Star)):
         return replace(tree, operand=again(tree.operand))
     if isinstance(tree, Pair):
-        return Pair(tree.key, again(tree.value))
+        key = tree.key if isinstance(tree.key, str) else Numbered(tree.key.stem, again(tree.key.number))
+        return Pair(key, again(tree.value))
     if isinstance(tree, Sequence):
         return Sequence(tree.bracket, tuple([again(i) for i in tree.items]))
+    if isinstance(tree, Numbered):
+        return Numbered(tree.stem, again(tree.number))
     if isinstance(tree, Comprehension):
         return replace(tree, element=again(tree.element), iterable=again(tree.iterable))
     if isinstance(tree, Choice):
