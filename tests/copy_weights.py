@@ -7,7 +7,7 @@ over on either side, and every shape agrees, or the test fails here.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -86,3 +86,17 @@ def distance(ours: Any, theirs: Any) -> float:
     """The largest absolute difference."""
     assert ours.shape == theirs.shape
     return float((ours - theirs).detach().abs().max())
+
+
+def on_images(
+    ours: nn.Module, theirs: nn.Module, *sizes: tuple[int, int], channels: int = 3
+) -> Iterator[tuple[Any, Any]]:
+    """Both on the same images, a batch of 3 at each size, after theirs is disturbed and ours loads it by name."""
+    import torch
+
+    disturb(theirs).eval()
+    ours.load_state_dict(theirs.state_dict(), strict=True)
+    for height, width in sizes:
+        image = torch.randn(3, channels, height, width)
+        with torch.no_grad():
+            yield ours(image), theirs(image)

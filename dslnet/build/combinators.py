@@ -47,8 +47,13 @@ class Combinators(Shortcuts):
         combinator = nest.combinator
         if self.sequence is None or isinstance(combinator, (Choice, Repeat)):
             return self.combinator(nest, flow, fresh)
-        with self.under(self.position()):
-            return self.combinator(nest, flow, fresh)
+        number, span = self.position(), combinator.span
+        with self.under(number), self.region("group", span, name=number, path=self.prefix) as region:
+            self.lane(region)
+            flow = self.combinator(nest, flow, fresh)
+        if not region.lanes[0]:
+            self.items.pop()
+        return flow
 
     def combinator(self, nest: Nest, flow: Flow, fresh: bool) -> Flow:
         combinator = nest.combinator
