@@ -14,7 +14,7 @@ import shipped  # noqa: E402
 BOUND = 1e-5
 FILES = sorted(path.stem for path in shipped.SPECS.glob("*.net"))
 #: Compared in `test_parity_vision.py`, or not yet.
-ELSEWHERE = {"autoencoder", "unet", "vit"}
+ELSEWHERE = {"vit"}
 
 
 @pytest.mark.parametrize("name", shipped.references())

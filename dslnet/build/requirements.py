@@ -43,7 +43,7 @@ class Requirements(Statements):
                 self.call_span or condition.span,
                 trouble.title[:49],
                 secondary=[Label(condition.span, "required here")],
-                helps=("say it of the model's sizes: `require: H % 32 == 0`",),
+                helps=(self.advice(condition),),
             )
             return
         if value is False and len(self.report.diagnostics) == before:
@@ -51,6 +51,17 @@ class Requirements(Statements):
             self.refused = not self.entry
         elif not isinstance(value, bool) and value is not UNKNOWN_VALUE and len(self.report.diagnostics) == before:
             self.error("E0301", "`require` takes a condition, which is true or false", condition.span)
+
+    def advice(self, condition: Expression) -> str:
+        """What to say of the model's sizes, so that a condition can be shown."""
+        if isinstance(condition, Binary) and condition.operator in ("<", "<=", ">", ">="):
+            sides = [self.evaluate(side) for side in (condition.left, condition.right)]
+            if all(isinstance(side, (int, Dim)) for side in sides):
+                fact = f"{sides[0]} {condition.operator} {sides[1]}"
+                if str(sides[0]).isidentifier() and isinstance(sides[1], int):
+                    return f"say it of the model's sizes: `require: {fact}`"
+                return f"require of the model's sizes what makes `{fact}` true"
+        return "say it of the model's sizes: `require: H % 32 == 0`"
 
     def quietly(self, condition: Expression) -> Any:
         """A condition; what depends on a free size is the caller's business."""

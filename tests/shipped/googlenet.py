@@ -12,7 +12,8 @@ from torchvision_on_cpu import torchvision
 
 from . import Pair, Small, ours, reference
 
-SMALL = {"GoogLeNet": Small({"classes": 5}, {"H": (64, 75), "W": (67, 80)})}
+# torch.export does not get through sizes that pooling rounds up.
+SMALL = {"GoogLeNet": Small({"classes": 5}, {"H": (64, 75), "W": (67, 80)}, export=False)}
 GOLDEN = ("GoogLeNet",)
 PUBLISHED = {"GoogLeNetPlain": "googlenet"}
 

@@ -15,7 +15,7 @@ SMALL = {"ResNet18": Small({"classes": 5, "depths": [1, 1, 1, 1]}, {"H": (48, 65
 GOLDEN = ("ResNet50", "ResNeXt50")
 PUBLISHED = {
     "ResNet18": "resnet18", "ResNet34": "resnet34", "ResNet50": "resnet50", "ResNet101": "resnet101",
-    "ResNet152": "resnet152", "WideResNet50": "wide_resnet50_2", "ResNeXt50": "resnext50_32x4d",
+    "ResNet152": "resnet152", "ResNeXt50": "resnext50_32x4d",
 }  # fmt: skip
 
 
@@ -38,14 +38,6 @@ def resnet18() -> Iterator[Pair]:
 @reference("torchvision resnet50", "ResNet50", "ResNet101", "ResNet152")
 def resnet50() -> Iterator[Pair]:
     return outputs(ours("resnet:ResNet50", classes=10), torchvision().models.resnet50(num_classes=10))
-
-
-@reference("torchvision wide_resnet50_2", "WideResNet50")
-def wide() -> Iterator[Pair]:
-    theirs = torchvision().models.ResNet(
-        torchvision().models.resnet.Bottleneck, [1, 1, 1, 1], num_classes=10, width_per_group=128
-    )
-    return outputs(ours("resnet:WideResNet50", classes=10, depths=[1, 1, 1, 1]), theirs)
 
 
 @reference("torchvision resnext50_32x4d", "ResNeXt50")
