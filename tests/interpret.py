@@ -19,7 +19,7 @@ from torch import nn
 from dslnet.ops import code
 from dslnet.ops.base import Operator
 from dslnet.shape import Dim, Tensor, evaluate
-from dslnet.targets import boxes, boxes_augmentation
+from dslnet.targets import boxes, boxes_augmentation, boxes_convolution
 
 BUILTINS = {"abs": abs, "float": float, "int": int, "len": len, "list": list, "max": max, "min": min, "sum": sum,
             "tuple": tuple, "zip": zip}  # fmt: skip
@@ -35,8 +35,8 @@ def named(name: str) -> Any:
     """What a name of the tree stands for: of torch when dotted, else of `targets/boxes.py`, else a builtin."""
     head, *rest = name.split(".")
     if not rest:
-        found = getattr(boxes, name, None) or getattr(boxes_augmentation, name, None)
-        return found or BUILTINS[name]
+        files = (boxes, boxes_augmentation, boxes_convolution)
+        return next((getattr(file, name) for file in files if hasattr(file, name)), None) or BUILTINS[name]
     value: Any = {"torch": torch, "nn": nn, "F": F, "math": math}[head]
     for part in rest:
         value = getattr(value, part)

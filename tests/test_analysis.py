@@ -209,13 +209,6 @@ def test_shipped_specs_are_clean(path: Path) -> None:
     assert report.diagnostics == []
 
 
-@pytest.mark.parametrize("name", ["gpt2", "transformer"])
-def test_shipped_specs_need_their_masks(name: str, tmp_path: Path) -> None:
-    text = (SPECS / f"{name}.net").read_text("utf-8")
-    assert ", causal=true" in text
-    assert set(codes(tmp_path, text.replace(", causal=true", ""))) == {"E0505"}
-
-
 # ------------------------------------------------------------------------------------------ teacher, student
 
 DISTILLED = """model M:

@@ -48,16 +48,30 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(before)
 
 
-def allowed(found: Steps, changed: Any, step: int) -> bool:
-    """Whether every changed element may depend on a step."""
+def allowed(found: Steps, changed: Any, step: int | tuple[int, int]) -> bool:
+    """Whether every changed element may depend on a step, or on a place, (row, column)."""
     if found.everything:
         return True
     places = changed.nonzero()
     if not len(places):
         return True
     assert found.at, "no step was said to matter"
+    if isinstance(step, tuple):
+        assert set(found.order) == {axis for axis, _ in found.at}, "two axes without an order"
+        rows, columns = (places[:, axis] + shift for axis, shift in zip(found.order, found.shifts, strict=True))
+        return bool(((rows > step[0]) | ((rows == step[0]) & (columns >= step[1]))).all())
     latest = torch.stack([places[:, axis] + shift for axis, shift in found.at]).amax(0)
     return bool((latest >= step).all())
+
+
+def changed(part: Any, type: Tensor) -> None:
+    """Other values in the same memory."""
+    if type.dtype == "float":
+        part += torch.rand_like(part) + 1
+    elif type.dtype == "long":
+        part.copy_((part + 1) % int(type.below or 4))
+    else:
+        part.copy_(~part)
 
 
 def check(op: Operator, types: list[Tensor | None], sizes: dict[str, int], held: dict[str, Any]) -> None:
@@ -71,29 +85,33 @@ def check(op: Operator, types: list[Tensor | None], sizes: dict[str, int], held:
             made = box(*values)
         return list(made) if isinstance(made, (tuple, list)) else [made]
 
+    def hold(port: int, steps: Steps, other: Any, step: int | tuple[int, int]) -> None:
+        """What differs from before, when a port is fed something else, is what the rule allows."""
+        traced = [None if t is None else Traced(t, steps if i == port else NO_STEPS) for i, t in enumerate(types)]
+        said = op.dependence(*traced)
+        found = [said] * len(before) if isinstance(said, Steps) else list(said)
+        assert len(found) == len(before)
+        after = run([other if i == port else x for i, x in enumerate(inputs)])
+        for known, old, new in zip(found, before, after, strict=True):
+            same = torch.isclose(old, new, rtol=1e-4, atol=1e-5, equal_nan=True)
+            assert allowed(known, ~same, step), f"input {port}, {steps.at}, step {step}: {found}"
+
     before = run(inputs)
     for port, type in enumerate(settled):
         for axis in range(type.rank if type is not None else 0):
             assert type is not None
-            steps = Steps(((axis, 0),))
-            traced = [None if t is None else Traced(t, steps if i == port else NO_STEPS) for i, t in enumerate(types)]
-            said = op.dependence(*traced)
-            found = [said] * len(before) if isinstance(said, Steps) else list(said)
-            assert len(found) == len(before)
             size = int(type.sizes[axis])
             for step in sorted({0, 1, size // 2, size - 1} & set(range(size))):
                 other = inputs[port].detach().clone()
-                part = other.select(axis, step)
-                if type.dtype == "float":
-                    part += torch.rand_like(part) + 1
-                elif type.dtype == "long":
-                    part.copy_((part + 1) % int(type.below or 4))
-                else:
-                    part.copy_(~part)
-                after = run([other if i == port else x for i, x in enumerate(inputs)])
-                for number, (old, new) in enumerate(zip(before, after, strict=True)):
-                    same = torch.isclose(old, new, rtol=1e-4, atol=1e-5, equal_nan=True)
-                    assert allowed(found[number], ~same, step), f"input {port}, axis {axis}, step {step}: {found}"
+                changed(other.select(axis, step), type)
+                hold(port, Steps(((axis, 0),)), other, step)
+            if axis == 0 or axis + 1 == type.rank:
+                continue
+            width = int(type.sizes[axis + 1])
+            for place in {(0, width - 1), (size // 2, 0), (size // 2, width // 2), (size - 1, 0)}:
+                other = inputs[port].detach().clone()
+                changed(other.select(axis + 1, place[1]).select(axis, place[0]), type)
+                hold(port, Steps(((axis, 0), (axis + 1, 0)), order=(axis, axis + 1)), other, place)
 
 
 @pytest.mark.parametrize(("cls", "before"), RULES)
@@ -155,7 +173,16 @@ def test_constants() -> None:
         "([2, 4, 5, 8], [2, 4, 5, 8], [2, 4, 5, 6]) -> DotProductAttention(causal=true) with mask=[2, 5, 5] bool",
         "([2, 4, 5, 8], [2, 4, 3, 8], [2, 4, 3, 6]) -> DotProductAttention with mask=[2, 3] bool",
         '([2, 5, 3], [2, 3, 4]) -> Einsum("bij,bjk->bik")', '[2, 3, 5] -> Einsum("bij->bji")',
-        "[2, 5, 4] -> Expand(3, 2, 5, 4)",
+        "[2, 5, 4] -> Expand(3, 2, 5, 4)", "[2, 3, 5, 6] -> Conv(4, 3)", "[2, 3, 5, 6] -> Conv(4, [1, 3], padding=0)",
+        "[2, 3, 5, 6] -> Pad([1, 0], after=0)", "[2, 3, 5, 6] -> Crop(0, after=[1, 0])",
+        "[2, 3, 5, 6] -> Roll(1, axis=3)", "[2, 3, 5, 6] -> Softmax(axis=1)", "[2, 3, 5, 6] -> GroupNorm(3)",
+        '[2, 3, 5, 6] -> MaskedConv(4, [1, 3], mask="A")', '[2, 3, 5, 6] -> MaskedConv(4, [3, 1], mask="A")',
+        '[2, 3, 7, 8] -> MaskedConv(4, 3, mask="A", dilation=2)', "[2, 3, 5, 6] -> MaxPool(3, stride=1)",
+        "[2, 3, 5, 6] -> Transpose", '[2, 3, 5, 6] -> Rearrange("b c h w -> b (h w) c")', "[2, 3, 5, 6] -> Upsample(2)",
+        '[2, 3, 4, 6] -> Rearrange("b c (h p) w -> b (c p) h w", p=2)', "[2, 3, 5, 6] -> Linear(4)",
+        '[2, 3, 5, 6] -> Rearrange("b c h w -> b c w h")', "[2, 3, 5, 6] -> CumSum(axis=3)",
+        "([2, 3, 5, 6], [2, 1, 5, 6]) -> Concat", '[2, 3, 5, 6] -> Einsum("bchw->bhw")',
+        "[2, 3, 5, 6] -> ConvTranspose(4, 4, stride=2)", "[2, 3, 5, 6] -> Flatten", "[2, 3, 5, 6] -> Mean(axis=1)",
     ],
 )  # fmt: skip
 def test_more(line: str) -> None:
@@ -184,6 +211,26 @@ def test_what_is_kept(line: str, axis: int, at: tuple[tuple[int, int], ...]) -> 
     said = example.operator().dependence(*[None if t is None else Traced(t, Steps(((axis, 0),))) for t in types])
     found = said if isinstance(said, Steps) else said[0]
     assert not found.everything and found.at == at
+
+
+@pytest.mark.parametrize(
+    ("line", "shifts"),
+    [
+        ('[2, 3, 5, 6] -> MaskedConv(4, 3, mask="A")', (0, -1)), ("[2, 3, 5, 6] -> MaskedConv(4, 3)", (0, 0)),
+        ('[2, 3, 9, 9] -> MaskedConv(4, 3, mask="A", dilation=2)', (0, -2)), ("[2, 3, 5, 6] -> Conv(4, 1)", (0, 0)),
+        ("[2, 3, 5, 6] -> Conv(4, 3)", (1, 1)), ("[2, 3, 5, 6] -> Pad([1, 0], after=0)", (-1, 0)),
+        ("[2, 3, 5, 6] -> Conv(4, [2, 3], padding=0)", (1, 2)), ("[2, 3, 5, 6] -> GELU", (0, 0)),
+        ("[2, 3, 5, 6] -> BatchNorm", (0, 0)), ("([2, 3, 5, 6], [2, 3, 5, 6]) -> Concat", (0, 0)),
+        ('[2, 3, 5, 6] -> Rearrange("b c h w -> b h w c")', (0, 0)), ("[2, 3, 5, 6] -> Split(3)", (0, 0)),
+    ],
+)  # fmt: skip
+def test_what_is_kept_of_an_image(line: str, shifts: tuple[int, int]) -> None:
+    example = read(line)
+    types = example.types
+    places = Steps(((2, 0), (3, 0)), order=(2, 3))
+    said = example.operator().dependence(*[None if t is None else Traced(t, places) for t in types])
+    found = said if isinstance(said, Steps) else said[0]
+    assert not found.everything and found.shifts == shifts
 
 
 def sees_the_future(text: str, folder: Path) -> bool:

@@ -14,7 +14,8 @@ from ..graph import Definition, Model, Node
 from ..node import field, record
 from ..ops import Operator
 from ..ops.attention import CausalMask
-from ..ops.dependence import NO_STEPS, Body, Steps, Traced, all_steps, join, made, shifted, unproved
+from ..ops.convolution import MaskedConv
+from ..ops.dependence import MIXED, NO_STEPS, Body, Steps, Traced, all_steps, join, made, raster, shifted, unproved
 from ..shape import Dim, Tensor
 from ..source import Span
 
@@ -40,15 +41,23 @@ def leaks(known: Known) -> bool:
 
 def holds(known: Known) -> bool:
     """Whether a value keeps the promise: index t depends on steps up to t."""
-    return all(not steps.everything and len(steps.at) <= 1 and not steps.ahead for steps in elements(known))
+    return all(
+        not steps.everything and (len(steps.at) <= 1 or steps.order) and not steps.ahead for steps in elements(known)
+    )
 
 
-def time_axis(type: Tensor) -> int:
-    """The axis of a sequence: the first after the batch whose size is free, else the first after the batch."""
+def promised(type: Tensor) -> Steps:
+    """The steps of the tensor that a promise begins at.
+
+    Of an image [B, C, H, W], the places, row by row. Else a sequence is the first axis after the batch whose size is
+    free, or the first after the batch.
+    """
     if type.rank < 2:
-        return 0
+        return Steps(((0, 0),))
     free = [i for i, size in enumerate(type.sizes) if i and isinstance(size, Dim)]
-    return free[0] if free else 1
+    if type.rank == 4 and type.dtype == "float" and free in ([], [2, 3]):
+        return raster(2, 3)
+    return Steps(((free[0] if free else 1, 0),))
 
 
 @record
@@ -229,6 +238,8 @@ def _least(before: Steps, after: Steps) -> Steps:
     """What holds for all further rounds, where a round has made `after` of `before`."""
     both = join([before, after])
     less = not both.everything and both.at == before.at
+    if less and before.order:
+        return before._replace(exact=False)
     return made(dict(before.at), False, None, before.why) if less else all_steps("adds up over the rounds", False)
 
 
@@ -236,6 +247,8 @@ def _cut(steps: Steps, axis: int) -> Steps:
     """One step of a sequence: axis 1 becomes that of the scan."""
     if steps.everything:
         return steps
+    if steps.order:
+        return all_steps(MIXED, proved=False)
     return made({axis if a == 1 else a - (a > 1): shift for a, shift in steps.at}, steps.exact, None, steps.why)
 
 
@@ -259,6 +272,11 @@ def mended(operator: Operator, inputs: list[Traced | None]) -> Operator:
             return type(operator)(**{**values, "causal": True})
     elif operator.name == "Conv" and values["padding"] == "same" and first.rank == 3:
         return type(operator)(**{**values, "padding": "causal"})
+    elif operator.name == "Conv" and first.steps.order and values["padding"] == "same":
+        if values["stride"] == 1 and values["groups"] == 1:
+            return MaskedConv(**{k: v for k, v in values.items() if k in MaskedConv.arguments})
+    elif operator.name == "MaskedConv":
+        return MaskedConv(**{**values, "mask": "A"})
     elif operator.name == "Softmax" and first.rank > 1 and first.type.sizes[-1] == first.type.sizes[-2]:
         inputs[0] = Traced(first.type, CausalMask().dependence(first))
     return operator

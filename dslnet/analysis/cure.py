@@ -11,7 +11,7 @@ from ..diagnostics import Edit, Help, Report
 from ..graph import Autoregressive, Node
 from ..source import Span
 from .causality import Prover, holds
-from .path import Path, follow
+from .path import Path, blame_first, follow
 
 
 def helps(
@@ -31,6 +31,8 @@ def helps(
         return [Help(" and ".join(dict.fromkeys(f"`{t}`" for t in texts)), edits, sure=True)]
     if node.operator is not None and node.operator.values().get("bidirectional") is True:
         return [Help(f"`{node.operator.name}` in one direction: `bidirectional=false`")]
+    if image(prover) and node.operator is not None and node.operator.kind == "conv":
+        return [Help('`MaskedConv` sees the pixels before: with `mask="A"` in the first layer, and "B" after it')]
     if node.operator is None and node.definition is not None:
         return [Help("`causal=true` keeps a step from reading later ones")]
     return []
@@ -57,7 +59,14 @@ def _mended(
             return tuple(edits), texts
         path = Path()
         follow(again, prover.model.definitions[key], environment, promise.logits, path, prelude)
+        if path.node is None and image(prover):
+            blame_first(prover.model.definitions[key], environment, promise.logits, path)
     return None
+
+
+def image(prover: Prover) -> bool:
+    """Whether the promise is about the pixels of an image."""
+    return any(steps.order for steps in prover.pinned.values())
 
 
 def _square(prover: Prover, span: Span) -> bool:
@@ -88,6 +97,10 @@ def _changed(prover: Prover, node: Node, text: str) -> str | None:
             return None
     elif operator.name == "Softmax":
         return f"CausalMask -> {text}" if operator.values()["axis"] == -1 else None
+    elif operator.name == "MaskedConv":
+        name, value = "mask", '"A"'
+    elif operator.name == "Conv" and image(prover):
+        return f"Masked{text}" if text.startswith("Conv(") and "padding" not in text else None
     elif operator.name == "Conv":
         name, value = "padding", '"causal"'
     elif operator.name != "DotProductAttention":

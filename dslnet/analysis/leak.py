@@ -11,9 +11,9 @@ from ..graph import Autoregressive, Model
 from ..ops.dependence import Steps
 from ..shape import Tensor
 from ..source import Span
-from .causality import Prover, elements, holds, time_axis
-from .cure import helps
-from .path import Path, Row, follow, reads
+from .causality import Prover, elements, holds, promised
+from .cure import helps, image
+from .path import Path, Row, blame_first, follow, own_place, reads
 
 
 def prove(model: Model, promise: Autoregressive, report: Report, prelude: frozenset[str] = frozenset()) -> None:
@@ -32,7 +32,7 @@ def prove(model: Model, promise: Autoregressive, report: Report, prelude: frozen
     type = values[promise.tokens].type
     if not isinstance(type, Tensor) or type.shape is None:
         return
-    pinned = {promise.tokens: Steps(((time_axis(type), 0),))}
+    pinned = {promise.tokens: promised(type)}
     prover = Prover(model, pinned=pinned)
     environment = prover.entry(key)
     if holds(environment[promise.logits]):
@@ -40,6 +40,8 @@ def prove(model: Model, promise: Autoregressive, report: Report, prelude: frozen
         return
     path = Path()
     follow(prover, model.definitions[key], environment, promise.logits, path, prelude)
+    if path.node is None and image(prover):
+        blame_first(model.definitions[key], environment, promise.logits, path)
     _tell(prover, key, promise, path, report, prelude)
 
 
@@ -47,6 +49,10 @@ def _fact(steps: Steps | None) -> str:
     """The label of the box that leaks."""
     if steps is None:
         return "carries the steps in two axes"
+    if not steps.everything and steps.order:
+        rows, columns = own_place(steps)
+        count, what = (rows, "row") if rows else (columns, "column")
+        return f"reads {count} {what}{'s' if count > 1 else ''} ahead" if count > 0 else "sees the pixel itself"
     if not steps.everything:
         shift = max(shift for _, shift in steps.at)
         return f"reads {shift} step{'s' if shift > 1 else ''} ahead"
@@ -60,8 +66,12 @@ def _tell(
 ) -> None:
     proved = path.steps is None or not path.steps.everything or path.steps.proved
     title = f"`{promise.logits}` at step t sees {promise.tokens} after t"
+    said = f"promises: only {promise.tokens} up to t"
     if not proved:
         title = f"`{promise.logits}` at step t may see {promise.tokens} after t"
+    if image(prover):
+        title = f"`{promise.logits}` at a pixel {'sees' if proved else 'may see'} {promise.tokens} from there on"
+        said = f"promises: only {promise.tokens} before the pixel"
     word = Span(promise.span.file, promise.span.start, promise.span.start + len("autoregressive"))
     secondary = [Label(path.node.span, _fact(path.steps))] if path.node is not None else []
     notes = [_shown(prover, key, promise, path, report)]
@@ -69,7 +79,7 @@ def _tell(
     if counted:
         notes.append(counted)
     report.error(
-        "E0505", title[:80], word, f"promises: only {promise.tokens} up to t"[:49],
+        "E0505", title[:80], word, said[:49],
         secondary=secondary, notes=notes, helps=helps(prover, key, promise, path, report, prelude),
     )  # fmt: skip
 

@@ -45,14 +45,18 @@ class Path:
 def follow(
     prover: Prover, definition: Definition, environment: Environment, target: str, path: Path, prelude: frozenset[str]
 ) -> None:
-    """Add the rows of one definition up to the leak, and go down into the box that makes it."""
-    for node, value in _way(definition, environment, target):
+    """Add the rows of one definition up to the leak, and go down into the box that makes it. What looks ahead and is
+    brought back is no leak: the last box that looks ahead of what it is fed is."""
+    way = [
+        (node, value, [environment[n] for n in node.inputs if n is not None and n in environment])
+        for node, value in _way(definition, environment, target)
+    ]
+    guilty = [n for n, (_, value, fed) in enumerate(way) if leaks(environment[value]) and not any(map(leaks, fed))]
+    for number, (node, value, inside) in enumerate(way):
         known = environment[value]
-        inside = [environment[n] for n in node.inputs if n is not None and n in environment]
-        here = leaks(known) and not any(map(leaks, inside))
         if definition.kind == "block":
             path.block = definition.block
-        if not here:
+        if not guilty or number != guilty[-1]:
             if not _plain(node, known, inside):
                 path.rows.append(Row(_label(definition, node, path.prefix), known, why(known)))
             continue
@@ -68,6 +72,19 @@ def follow(
             path.rounds.append(counts)
         follow(prover, callee, below, output, path, prelude)
         return
+
+
+def blame_first(definition: Definition, environment: Environment, target: str, path: Path) -> None:
+    """Where nothing looks ahead, and yet a pixel itself is seen: the first box on the way let it pass."""
+    way = _way(definition, environment, target)
+    convolutions = [node for node, _ in way if node.operator is not None and node.operator.kind == "conv"]
+    path.node = next(iter(convolutions or [node for node, _ in way]), None)
+    if path.node is not None:
+        known = environment[next(value for node, value in way if node is path.node)]
+        path.steps = next((s for s in elements(known) if s.ahead), None)
+        label = _label(definition, path.node, path.prefix)
+        count = next((n for n, row in enumerate(path.rows) if row.label == label), 0)
+        path.rows = [*path.rows[:count], Row(label, known, why(known), leak=True)]
 
 
 def _way(definition: Definition, environment: Environment, target: str) -> list[tuple[Node, str]]:
@@ -183,11 +200,28 @@ def reads(known: Known) -> str:
         return "all steps" if steps.proved else "not known"
     if not steps.at:
         return "no step"
+    if steps.order:
+        return _place(steps)
     shift = max(shift for _, shift in steps.at)
     t = "t" + (f" + {shift}" if shift > 0 else f" - {-shift}" if shift < 0 else "")
     if len(steps.at) > 1:
         return f"steps {t}, s"
     return f"step {t}" if steps.exact else f"steps to {t}"
+
+
+def own_place(steps: Steps) -> tuple[int, int]:
+    """How many rows, and columns in that row, something of an image is ahead of the place that it stands at."""
+    rows, columns = steps.shifts
+    return rows, columns - 1
+
+
+def _place(steps: Steps) -> str:
+    rows, columns = own_place(steps)
+    if rows:
+        return "rows above" if rows < 0 else f"{rows} row{'s' if rows > 1 else ''} below"
+    if columns:
+        return "pixels before" if columns < 0 else f"{columns} column{'s' if columns > 1 else ''} on"
+    return "the pixel" if steps.exact else "up to the pixel"
 
 
 def why(known: Known) -> str:

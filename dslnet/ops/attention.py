@@ -183,7 +183,7 @@ class CausalMask(Operator, kind="attention"):
         return x
 
     def dependence(self, x: Traced) -> Steps:
-        if x.steps.everything:
+        if x.steps.everything or x.steps.order:
             return x.steps
         return made(dict(x.steps.at), x.steps.exact, Triangle(x.rank - 2, x.rank - 1), "keys up to the query")
 

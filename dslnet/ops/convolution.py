@@ -4,14 +4,14 @@ Enters: one tensor with its channels in axis 1. Leaves: the same layout.
 """
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from ..shape import UNKNOWN, Shape, Size, Tensor, compare, numel
 from .arguments import Amounts, Extent, Extents, Padding
 from .base import Mistake, Onnx, Operator, Weight, Wire
 from .code import Code, module
 from .dependence import Steps, Traced, across, shifted, window
-from .rules import both, brief, change, need_divisor, need_float, need_known, need_known_input, shown
+from .rules import both, brief, change, need_divisor, need_float, need_known, need_known_input, need_rank, shown
 from .windows import SPACES, each, even, folded, need_space, paddings, reach, slide
 
 
@@ -161,6 +161,88 @@ class Conv(Convolution):
 
     def _groups(self, x: Tensor) -> Size:
         return self.groups
+
+
+class MaskedConv(Convolution):
+    """A convolution of an image that sees what comes before, row by row: the rows above, and what is on the left.
+
+    The rest of each window is multiplied by 0. Mask "B" also sees the place itself, which the first layer of a model
+    must not: "A". After van den Oord et al., "Pixel Recurrent Neural Networks", 2016.
+
+    [B, 1, H, W] -> MaskedConv(32, 7, mask="A")    # [B, 32, H, W]
+    [2, 8, 9, 10] -> MaskedConv(16, [3, 5], bias=false)    # [2, 16, 9, 10]
+    [B, 4, H, W] -> MaskedConv(4, 3, dilation=2)    # [B, 4, H, W]
+    """
+
+    stride = 1
+    padding = "same"
+
+    out_channels: Extent
+    kernel_size: Extents
+    mask: Literal["A", "B"] = "B"
+    dilation: Extents = 1
+    bias: bool = True
+
+    def _channels(self, x: Tensor) -> Size:
+        return self.out_channels
+
+    def _groups(self, x: Tensor) -> Size:
+        return 1
+
+    def _windows(self, x: Tensor) -> tuple[Shape, Shape, Shape]:
+        return each(self, "kernel_size", x), (1,) * (x.rank - 2), each(self, "dilation", x)
+
+    def shape(self, x: Tensor) -> Tensor:
+        if x.rank == 3:
+            raise Mistake(
+                "E0302",
+                f"`MaskedConv` wants an image [B, C, H, W], got {shown(x)}",
+                "x",
+                "a signal has no rows",
+                helps=('`Conv(..., padding="causal")` for a signal',),
+            )
+        need_rank(self, x, range(4, 5), "an image [B, C, H, W]", "x")
+        return super().shape(x)
+
+    def dependence(self, x: Traced) -> Steps:
+        """One after another along rows and columns is what the mask is for. Along the columns alone it looks ahead,
+        for the rows above are seen whole."""
+        steps = across(x, [1], "mixes the channels")
+        kernel, _, dilation = self._windows(x.type)
+        own = 0 if self.mask == "B" else -1
+        if steps.order != (2, 3):
+            steps = shifted(steps, 2, 0, "", exact=False)
+            ahead = (reach(kernel[1], dilation[1]) - 1) // 2 if kernel[0] != 1 else own
+            return shifted(steps, 3, *window(ahead, 1), exact=False)
+        if steps.everything:
+            return steps
+        if isinstance(dilation[1], int):
+            own *= dilation[1]
+        why = "rows above, and up to the place" if self.mask == "B" else "rows above, and up to the one before"
+        return shifted(steps, 3, own, why, exact=False).because(why)
+
+    def torch(self, x: Tensor) -> Code:
+        kernel, _, dilation = self._windows(x)
+        usual = {"mask": "B", "dilation": 1, "bias": True}
+        given = {"mask": self.mask, "dilation": folded(dilation), "bias": self.bias}
+        options = {name: value for name, value in given.items() if value != usual[name]}
+        return module("MaskedConv2d", x.sizes[1], self._channels(x), folded(kernel), **options)
+
+    def onnx(self, g: Onnx, x: Wire) -> str:
+        kernel, stride, dilation = self._windows(x.type)
+        count = int(kernel[0]) * int(kernel[1])  # type: ignore[arg-type]
+        seen = count // 2 + (self.mask == "B")
+        mask = g.reshape(g.vector([1.0] * seen + [0.0] * (count - seen), "float"), (count,), kernel)
+        bias = g.weight("bias") if self.bias else None
+        return g.op(
+            "Conv",
+            x,
+            g.op("Mul", g.weight("weight"), mask),
+            bias,
+            kernel_shape=kernel,
+            dilations=dilation,
+            pads=paddings(self, x.type, kernel, stride, dilation) * 2,
+        )
 
 
 class DepthwiseConv(Convolution):

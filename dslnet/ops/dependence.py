@@ -10,6 +10,11 @@ from above, so what is said stays true when an axis of one element is repeated a
 Scores of queries and keys carry the sequence in two axes. A causal mask makes all elements beyond the diagonal
 constant (`Triangle`); after a softmax they are 0, so that a product with the values sums over keys up to the query
 only. That is how attention written from primitives is proved.
+
+The steps of an image are its places, row by row. Then two axes carry one sequence between them, `order`, with a shift
+each, and (row, column) pairs are compared as words are in a dictionary: an element at (i, j) depends on places up to
+(i + s, j + t), which is every place of a row above that. What bounds an index from above along either axis by itself
+bounds the pair, so nearly every rule is the same for both; only joins compare pairs.
 """
 
 from __future__ import annotations
@@ -36,7 +41,8 @@ class Steps(NamedTuple):
     `at` has (axis, shift) pairs in the order of axes: an element depends on steps up to the largest index + shift.
     Negative axes are those of scans around. Without any it depends on no step. `exact` says that it depends on the
     step at that index and on no other. `everything` is any step; then `proved` says whether the operator is known to
-    mix them, or is only not known to keep them apart. `why` is for readers and does not count in comparisons.
+    mix them, or is only not known to keep them apart. Where `order` names axes, they are those of `at`, and their
+    shifts are compared in that order. `why` is for readers and does not count in comparisons.
     """
 
     at: tuple[tuple[int, int], ...] = ()
@@ -44,16 +50,17 @@ class Steps(NamedTuple):
     everything: bool = False
     proved: bool = True
     triangle: Triangle | None = None
+    order: tuple[int, ...] = ()
     why: str = ""
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Steps) and self[:5] == other[:5]
+        return isinstance(other, Steps) and self[:6] == other[:6]
 
     def __ne__(self, other: object) -> bool:
         return not self == other
 
     def __hash__(self) -> int:
-        return hash(self[:5])
+        return hash(self[:6])
 
     @property
     def depends(self) -> bool:
@@ -62,7 +69,15 @@ class Steps(NamedTuple):
     @property
     def ahead(self) -> bool:
         """Whether it is known to see, or may see, later steps than its own."""
+        if self.order and not self.everything:
+            return self.shifts > (0,) * len(self.order)
         return self.everything or any(shift > 0 for _, shift in self.at)
+
+    @property
+    def shifts(self) -> tuple[int, ...]:
+        """The shifts along the axes of `order`."""
+        at = dict(self.at)
+        return tuple(at[axis] for axis in self.order)
 
     def because(self, why: str) -> Steps:
         return self._replace(why=why)
@@ -98,6 +113,16 @@ def unproved(name: str, inputs: Iterable[Traced | None]) -> Steps:
     return NO_STEPS
 
 
+#: Why nothing is known of what takes the places of an image out of their order.
+MIXED = "joins rows and columns"
+
+
+def raster(rows: int, columns: int) -> Steps:
+    """The places of an image. What a model says at a place is of that place, which it must not have seen: so an image
+    is one column ahead of what is said of it."""
+    return Steps(((rows, 0), (columns, 1)), order=(rows, columns))
+
+
 def made(at: Mapping[int, int], exact: bool, triangle: Triangle | None = None, why: str = "") -> Steps:
     """Steps in normal form: below a triangle the column is bounded by the row."""
     found = dict(at)
@@ -114,6 +139,8 @@ def join(parts: Iterable[Steps]) -> Steps:
     exact = True
     seen: set[tuple[tuple[int, int], ...]] = set()
     worst: Steps | None = None
+    parts = list(parts)
+    orders = {part.order for part in parts if part.at and not part.everything}
     for part in parts:
         if part.everything and (worst is None or (part.proved and not worst.proved)):
             worst = part
@@ -122,7 +149,14 @@ def join(parts: Iterable[Steps]) -> Steps:
         if part.at:
             seen.add(part.at)
             exact = exact and part.exact
-    return worst if worst is not None else made(at, exact and len(seen) <= 1)
+    if worst is not None:
+        return worst
+    if not any(orders):
+        return made(at, exact and len(seen) <= 1)
+    if len(orders) > 1:
+        return all_steps(MIXED, proved=False)
+    latest = max((part for part in parts if part.order), key=lambda part: part.shifts)
+    return latest._replace(exact=exact and len(seen) <= 1, triangle=None, why="")
 
 
 def moved(steps: Steps, places: Callable[[int], int | None], why: str = "joins steps with others") -> Steps:
@@ -135,11 +169,14 @@ def moved(steps: Steps, places: Callable[[int], int | None], why: str = "joins s
         if place is None:
             return all_steps(why)
         at[place] = max(at.get(place, shift), shift)
+    if len(at) < len(steps.order):
+        return all_steps(MIXED, proved=False)
+    order = tuple(places(axis) or 0 for axis in steps.order)
     triangle = steps.triangle
     if triangle is not None:
         row, column = places(triangle.row), places(triangle.column)
         triangle = triangle._replace(row=row, column=column) if row is not None and column is not None else None
-    return made(at, steps.exact, triangle, steps.why)
+    return made(at, steps.exact, None if order else triangle, steps.why)._replace(order=order)
 
 
 def aligned(x: Traced, rank: int) -> Steps:
@@ -154,7 +191,7 @@ def pointwise(*inputs: Traced | None, keeps: str = "", rank: int | None = None) 
     parts = [aligned(x, rank) for x in given]
     total = join(parts)
     kept = next((t for p in parts if (t := p.triangle) and ("zero" if t.zero else "low") in keeps), None)
-    if kept is not None and not total.everything:
+    if kept is not None and not total.everything and not total.order:
         total = made(dict(total.at), total.exact, kept)
     return total.because(total.why if total.everything else "row by row")
 
@@ -198,7 +235,7 @@ def shifted(steps: Steps, axis: int, by: int | None, why: str, exact: bool = Tru
     if by is None:
         return all_steps(why)
     at[axis] += by
-    return made(at, steps.exact and exact, None, why)
+    return made(at, steps.exact and exact, None, why)._replace(order=steps.order)
 
 
 def regrouped(x: Traced, before: Sequence[tuple[str, ...]], after: Sequence[tuple[str, ...]]) -> Steps:
@@ -251,6 +288,8 @@ Lettered = Sequence[tuple[Traced, Sequence[str]]]
 def summed(inputs: Lettered, result: Sequence[str], why: str = "sums over the steps") -> Steps:
     """A sum of products by letters, as `Einsum` has them: a letter that the result lacks is summed over."""
     place = {letter: axis for axis, letter in enumerate(result)}
+    if any(x.steps.order for x, _ in inputs):
+        return join([moved(x.steps, {a: place.get(n) for a, n in enumerate(names)}.get, why) for x, names in inputs])
     at: dict[int, int] = {}
     exact, kept = True, None
     worst: Steps | None = None
@@ -313,4 +352,4 @@ def window(ahead: int | object, stride: object) -> tuple[int | None, str]:
         return None, f"moves by {stride} steps"
     if not isinstance(ahead, int):
         return None, "reads ahead"
-    return ahead, f"reads {ahead} ahead"
+    return ahead, f"reads {ahead} ahead" if ahead else "place by place"

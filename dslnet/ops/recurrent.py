@@ -11,7 +11,7 @@ from ..shape import UNKNOWN, Shape, Size, Tensor, numel
 from .arguments import Count, Extent, Probability
 from .base import Mistake, Onnx, Operator, Weight, Wire
 from .code import Code, Cut, Expression, Own, Subscript, X, Z, apply, module
-from .dependence import Steps, Traced, across, dropped, join, made, reduced
+from .dependence import MIXED, Steps, Traced, across, all_steps, dropped, join, made, reduced
 from .rules import brief, need_float, need_known, need_known_input, need_rank, need_same, shown
 
 
@@ -93,6 +93,8 @@ class Recurrent(Operator, kind="recurrent", weighted=True, stochastic=True, outp
         again = join([last, *starts])
         if self.bidirectional:
             steps = across(Traced(x.type, steps), [1], "bidirectional")
+        elif steps.order:
+            steps = all_steps(MIXED, proved=False)
         elif not steps.everything:
             steps = made(dict(steps.at), False, None, "steps up to t")
         out = join([steps, *starts])

@@ -11,14 +11,6 @@ from torch import Tensor, nn
 # mypy: disable-error-code="override, no-any-return, no-untyped-call"
 
 
-class CausalConv1d(nn.Conv1d):
-    """A convolution over [B, C, T] that is padded on the left only, so that step t sees the steps up to t."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        past = self.dilation[0] * (self.kernel_size[0] - 1)
-        return super().forward(F.pad(x, (past, 0)))
-
-
 def pairs(x: Tensor) -> Tensor:
     """Every row beside every row: [B, N, D] to [B, N * N, 2 * D]."""
     rows = x.shape[1]

@@ -59,6 +59,8 @@ class Plain(nn.Module):
 @torch.no_grad()
 def plain() -> Iterator[Pair]:
     theirs = disturb(Plain()).eval()
+    for weight in theirs.parameters():
+        weight.mul_(2)  # so that what comes first is heard at the end
     mine = ours("seq2seq:Seq2Seq", **SIZES, layers=3)
     names = [(r"^(en|de)coder\.(\w+)_l(\d)$", r"\1coder.repeat1.\3.\2_l0"), ("^encoder", "read"),
              ("^decoder", "hidden"), ("^source", "read.embedding1"), ("^target", "hidden.embedding1"),
