@@ -75,6 +75,7 @@ def _model(
     limit: tuple[str, ...],
     root: str | None,
     strict: bool,
+    program: Program | None = None,
 ) -> tuple[Program | None, Model | None]:
     """The model that `FILE[:MODEL]` names, or None after its mistakes were printed."""
     from .build import read_program
@@ -85,7 +86,7 @@ def _model(
     report = session.report
     session.doing("build", where)
     with progress(f"building {where}"):
-        program = read_program(file, report, limits(limit), _folder(root))
+        program = program or read_program(file, report, limits(limit), _folder(root))
         model = None
         if program is not None:
             chosen = _chosen(program, file, name, report)
@@ -199,39 +200,33 @@ def draw(
     settings: tuple[str, ...],
     outputs: tuple[str, ...],
     wishes: tuple[tuple[bool, str], ...],
-    level: str,
     theme: str,
-    orient: str | None,
-    no_training: bool,
-    show: str | None,
-    no_legend: bool,
-    no_caption: bool,
-    link: str | None,
     dpi: int,
     timeout: float,
     force: bool,
+    options: dict[str, Any],
     **reading: Any,
 ) -> int:
     """`dslnet draw`: one picture in any number of files; their endings say what they are."""
+    from .loading import sizes_by_name
+    from .settings import settings as values
     from .targets.drawing import LayoutFailed, NothingMatches, Options, TooLarge
     from .targets.drawing import draw as make
     from .targets.drawing.files import check_endings, save
 
     check_endings(outputs)
-    program, model = _model(session, target, settings, **reading)
+    program, model, keys = _drawn(session, target, settings, **reading)
     if program is None or model is None:
         return 1
     session.doing("draw")
-    options = Options(
-        level, wishes, not no_training, tuple((show or "").split(",")), orient, not no_legend, not no_caption,
-        link=link, sources=session.report.sources,
-    )  # fmt: skip
+    sizes = {} if options.pop("sizes") == "concrete" or keys else sizes_by_name(program, model, values(settings))
+    chosen = Options(wishes=wishes, sources=session.report.sources, alone=tuple(keys), **options, **sizes)
     try:
         with progress(f"drawing {model.name}"):
-            drawing = make(model, options, theme, timeout, dpi)
+            drawing = make(model, chosen, theme, timeout, dpi)
+            paths = outputs or (f"{drawing.view.caption.name}.svg",)
             report = Report(sources=session.report.sources)
-            inputs = [*program.files, *program.shipped]
-            notes = save(drawing, outputs or (f"{model.name}.svg",), report, force, inputs)
+            notes = save(drawing, paths, report, force, [*program.files, *program.shipped])
     except (NothingMatches, TooLarge, LayoutFailed) as error:
         raise Misuse(str(error)) from None
     put("".join(f"dslnet: {note}\n" for note in notes), sys.stderr)
@@ -239,6 +234,24 @@ def draw(
     if show_report:
         _show(report, reading["format"])
     return 1 if show_report or drawing.missing else 0
+
+
+def _drawn(
+    session: Session, where: str, words: tuple[str, ...], **reading: Any
+) -> tuple[Program | None, Model | None, list[str]]:
+    """The model that `FILE[:MODEL]` names, or for the name of a block the model that uses it and its definitions."""
+    from .build import read_program
+    from .checking import compile_block
+
+    file, name = target(where)
+    program = read_program(file, session.report, limits(reading["limit"]), _folder(reading["root"]))
+    if program is None or name is None or name in program.models or name not in program.blocks:
+        return *_model(session, where, words, program=program, **reading), []
+    session.doing("build", where)
+    with progress(f"building {where}"):
+        model, keys = compile_block(program, name, settings(words), session.report)
+    show(session.report, reading["format"], sys.stderr)
+    return program, None if _code(session.report, reading["strict"]) else model, keys
 
 
 def _show(report: Report, format: str) -> None:

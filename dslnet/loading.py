@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from .build import read_program
+from .build import build_model, read_program
 from .checking import check as check_program
 from .checking import compile_model
 from .diagnostics import NetError, Report
@@ -107,6 +107,19 @@ class Net:
         return f"<{self._path}: {', '.join(self._program.models) or 'no models'}>"
 
 
+def sizes_by_name(program: Program, model: Model, given: dict[str, Any]) -> dict[str, Any]:
+    """The options by which a drawing tells sizes by names: the model at other values of the arguments that shapes
+    name. `given` are the arguments that the reader chose, which stay numbers."""
+    from .targets.drawing.symbols import named, twins
+
+    sources = program.report.sources
+    names = named(model, sources, given)
+    found = twins(
+        model, names, lambda other: build_model(program, model.name, {**given, **other}, Report(sources=sources))
+    )
+    return {"names": tuple(names), "twins": found}
+
+
 class Maker:
     """A model that still wants its arguments."""
 
@@ -194,15 +207,26 @@ class Maker:
         copy_tensors(module, checkpoint.tensors)
 
     def draw(
-        self, *, theme: str = "auto", settings: dict[str, Any] | None = None, timeout: float = 60.0, **options: Any
+        self,
+        *,
+        theme: str = "auto",
+        settings: dict[str, Any] | None = None,
+        timeout: float = 60.0,
+        sizes: str = "symbolic",
+        **options: Any,
     ) -> Drawing:
         """A picture of the model: `.svg`, `.dot`, `.save("x.pdf")`; a notebook shows it. `options` are the fields of
         `dslnet.targets.drawing.Options`, among them `level`, `orient` and `training`."""
         from .targets.drawing import Options, draw
 
-        graph = self.graph(**(settings or {}))
-        chosen = Options(sources=self._net._program.report.sources, **options)
-        return draw(graph, chosen, theme, timeout)
+        given = settings or {}
+        graph = self.graph(**given)
+        if sizes not in ("symbolic", "concrete"):
+            raise ValueError(f"sizes are symbolic or concrete, not {sizes!r}")
+        if sizes == "symbolic":
+            values = {name: _value(name, value) for name, value in given.items()}
+            options |= sizes_by_name(self._net._program, graph, values)
+        return draw(graph, Options(sources=self._net._program.report.sources, **options), theme, timeout)
 
     def _repr_svg_(self) -> str | None:
         """What a notebook shows; without Graphviz it shows the text instead."""

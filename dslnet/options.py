@@ -59,6 +59,15 @@ def building(command: Command) -> Command:
     return reading(setting(target(command)))
 
 
+def _shown(context: click.Context, option: click.Parameter, value: str | None) -> tuple[str, ...]:
+    """The words of `--show`."""
+    words = tuple(word.strip() for word in value.split(",")) if value is not None else ()
+    for word in words:
+        if word not in ("metrics", "sharing"):
+            raise click.BadParameter(f"`{word}` is neither metrics nor sharing", context, option)
+    return words
+
+
 def _wish(opened: bool) -> Callable[..., None]:
     """Collect `--open` and `--close` in one list."""
 
@@ -115,7 +124,8 @@ def compile(session: Session, /, **options: Any) -> int:
 @click.option("--theme", type=click.Choice(("auto", "light", "dark", "print")), default="auto", help="Colours.")
 @click.option("--orient", type=click.Choice(("TB", "BT", "LR")), help="Where the flow goes.")
 @click.option("--no-training", is_flag=True, help="Without losses, targets, and teachers.")
-@click.option("--show", metavar="metrics", help="Draw metrics too.")
+@click.option("--sizes", type=click.Choice(("symbolic", "concrete")), default="symbolic", help="`d`, or 512.")
+@click.option("--show", metavar="WORDS", callback=_shown, help="Draw `metrics` too, lines of `sharing`, or both.")
 @click.option("--no-legend", is_flag=True, help="Without the legend.")
 @click.option("--no-caption", is_flag=True, help="Without anything below the drawing.")
 @click.option("--link", metavar="TEMPLATE", help="Links to the source: `https://…/{file}#L{line}`.")
@@ -128,7 +138,11 @@ def draw(session: Session, /, **options: Any) -> int:
     from .commands import draw
 
     wishes = click.get_current_context().meta.get("wishes", ())
-    return draw(session, wishes=tuple(wishes), **options)
+    names = ("level", "orient", "show", "sizes", "link")
+    chosen = {name: options.pop(name) for name in names}
+    for name in ("training", "legend", "caption"):
+        chosen[name] = not options.pop(f"no_{name}")
+    return draw(session, wishes=tuple(wishes), options=chosen, **options)
 
 
 @cli.command()

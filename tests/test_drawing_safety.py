@@ -61,7 +61,7 @@ def _check(text: str) -> None:
     colours = theme("light")
     pictures = layout([print_panel(view.main, colours), print_caption(view, colours, True)], 20)
     parts = [part(svg, f"p{n}.") for n, svg in enumerate(pictures)]
-    svg = compose(parts[:1], parts[1], False, text, view.summary, "auto")
+    svg = compose(parts[:1], parts[1:], False, text, view.summary, "auto")
     tree = xml.fromstring(svg)
     names = {element.tag.partition("}")[2] for element in tree.iter()}
     assert names <= {

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from .escape import xml
 from .style import dark_of_light, theme
 
-GAP = 26.0
+#: Between two panels, and around all of them.
+GAP, MARGIN = 20.0, 12.0
 
 
 @dataclass(slots=True)
@@ -44,6 +45,7 @@ def part(svg: str, prefix: str) -> Part:
 def _beside(parts: list[Part], across: bool, stretch: float = 1.0) -> tuple[float, float]:
     """Place the definitions right of the main flow, or below it; the size of all together."""
     main, *definitions = parts
+    main.x = main.y = 0.0
     width, height = main.width, main.height
     x, y, most = (0.0, main.height + GAP, 0.0) if across else (main.width + GAP, 0.0, 0.0)
     limit = max(p.width if across else p.height for p in parts) * stretch
@@ -58,26 +60,39 @@ def _beside(parts: list[Part], across: bool, stretch: float = 1.0) -> tuple[floa
         else:
             y, most = y + each.height + GAP, max(most, each.width)
         width, height = max(width, each.x + each.width), max(height, each.y + each.height)
+    if across:  # each row in the middle
+        for top in {each.y for each in parts}:
+            row = [each for each in parts if each.y == top]
+            shift = (width - max(each.x + each.width for each in row)) / 2
+            for each in row:
+                each.x += shift
     return width, height
 
 
-def compose(parts: list[Part], caption: Part | None, across: bool, name: str, summary: str, mode: str) -> str:
-    """The picture. `across` says that the main flow goes from left to right, so that definitions stand below it."""
+#: How wide captions are set; the one that fits the picture is taken.
+WIDTHS = (330.0, 480.0, 650.0, 850.0)
+
+
+def compose(parts: list[Part], captions: list[Part], across: bool, name: str, summary: str, mode: str) -> str:
+    """The picture. `across` says that the main flow goes from left to right, so that definitions stand below it;
+    `captions` are the same caption, each wider than the one before."""
     ways = [(across, 1.0), (across, 1.3), (not across, 1.0)]
     sizes = [_beside(parts, *way) for way in ways]
     # a page is about 0.72 as wide as high; what fits it largest is taken, the usual way unless another saves much
     costs = [max(w, 0.72 * h) * (1 if n < 2 else 1.15) for n, (w, h) in enumerate(sizes)]
     width, height = _beside(parts, *ways[costs.index(min(costs))])
+    caption = next((c for c in reversed(captions) if c.width <= width), captions[0] if captions else None)
     if caption is not None:
         wide = max(width, caption.width)
         shift = (wide - width) / 2
         for each in parts:
             each.x += shift
-        caption.x, caption.y = (wide - caption.width) / 2, height - 22
-        width, height = wide, height - 22 + caption.height
+        caption.x, caption.y = (wide - caption.width) / 2, height + 6
+        width, height = wide, height + 6 + caption.height
+    width, height = width + 2 * MARGIN, height + 2 * MARGIN
     inside = []
     for each in [*parts, *([caption] if caption else [])]:
-        inside.append(f'<g transform="translate({each.x:.1f},{each.y:.1f})">\n{each.body}\n</g>')
+        inside.append(f'<g transform="translate({each.x + MARGIN:.1f},{each.y + MARGIN:.1f})">\n{each.body}\n</g>')
     background = theme("light" if mode == "auto" else mode)["bg"].lower()
     style = f"<style>{recolour()}</style>\n" if mode == "auto" else ""
     return (

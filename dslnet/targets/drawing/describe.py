@@ -5,34 +5,55 @@ Enters: a finished view. Leaves: the same with its caption; nothing is explained
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from ...graph import Model
 from ...weights import count_parameters
 from .style import LEGEND
 from .view import Cluster, View
-from .wording import count_text, type_text
+from .wording import count_text
 
 
-def describe(model: Model, view: View, root: str) -> None:
+def describe(model: Model, view: View, root: str, names: Mapping[str, object]) -> None:
     """Fill in the caption and the summary of a view."""
     boxes = [b for panel in view.panels for b in panel.boxes()]
-    links = [k for panel in view.panels for k in panel.links]
-    clusters = [c for panel in view.panels for c in panel.root.clusters()]
     total = count_parameters(model, root)
     unknown = any(b.rows and b.rows[0].arguments == "Python" for b in boxes)
-    definition = model.definition
-    sizes = [type_text(i.value.type) for i in definition.inputs if i.kind != "target"]
-    outs = [type_text(definition.values()[v].type) for _, v in definition.outputs]
+    pills = {shape: [b.notes[0] for b in view.main.boxes() if b.shape == shape] for shape in ("input", "output")}
+    sizes, outs = pills["input"], pills["output"]
     flow = (
         f"{sizes[0]} → {outs[0]}"
         if len(sizes) == len(outs) == 1
         else f"{_many(sizes, 'input')}, {_many(outs, 'output')}"
     )
-    facts = [f"{count_text(total)}{' + ?' if unknown else ''} parameters" if total else "", flow]
+    told = ", ".join(f"{name} = {value}" for name, value in names.items())
+    facts = [f"{count_text(total)}{' + ?' if unknown else ''} parameters" if total else "", flow, told]
     inner = count_parameters(model)
     if root != model.entry and inner != total:
         facts[0] = f"{count_text(inner)} parameters, {count_text(total)} with what trains it"
     view.caption.facts = " · ".join(f for f in facts if f)
     view.caption.doc = model.doc[0] if model.doc else ""
+    _legend(view)
+    view.summary = _summary(view)
+
+
+def describe_block(model: Model, view: View, keys: Sequence[str]) -> None:
+    """Fill in the caption and the summary of a block that is drawn by itself."""
+    counts = {count_text(count_parameters(model, key)) for key in keys}
+    uses = f"{len(keys)} different uses in {model.name}" if len(keys) > 1 else ""
+    view.caption.facts = " · ".join(
+        f for f in ("".join(counts) + " parameters" if len(counts) == 1 and "" not in counts else "", uses) if f
+    )
+    view.caption.doc = next(iter(model.definitions[keys[0]].doc), "")
+    _legend(view)
+    view.summary = _summary(view)
+
+
+def _legend(view: View) -> None:
+    """The roles and the marks that are used."""
+    boxes = [b for panel in view.panels for b in panel.boxes()]
+    links = [k for panel in view.panels for k in panel.links]
+    clusters = [c for panel in view.panels for c in panel.root.clusters()]
     used = {row.role for b in boxes for row in b.rows} | {
         b.role for b in boxes if b.shape in ("loss", "expression", "state")
     }
@@ -54,14 +75,13 @@ def describe(model: Model, view: View, root: str) -> None:
         ("dashed: next step or token", "next" in kinds),
     ]
     view.caption.marks = [text for text, shown in marks if shown]
-    view.summary = _summary(model, view)
 
 
 def _many(items: list[str], word: str) -> str:
     return f"{len(items)} {word}{'' if len(items) == 1 else 's'}"
 
 
-def _summary(model: Model, view: View) -> str:
+def _summary(view: View) -> str:
     """The picture in words."""
     boxes = view.main.boxes()
 
@@ -79,7 +99,7 @@ def _summary(model: Model, view: View) -> str:
             steps.append(f"{name} {item.badge}".strip())
     frozen = [c.title for c in view.main.root.clusters() if c.frozen] + [b.title for b in boxes if b.frozen and b.title]
     parts = [
-        f"{model.name}: {view.caption.facts}.",
+        f"{view.caption.name}: {view.caption.facts}.",
         f"Inputs: {listed('input')}.",
         f"Blocks in order: {'; '.join(steps[:40])}.",
         f"Outputs: {listed('output')}.",

@@ -6,6 +6,8 @@ clusters. The same view gives the same text, whatever the machine.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from . import labels
 from .escape import ident, label, quoted
 from .style import Theme, font
@@ -17,9 +19,13 @@ SPACE = {"TB": ("0.34", "0.32"), "BT": ("0.30", "0.32"), "LR": ("0.45", "0.26")}
 class Printer:
     """Lines of DOT in one theme."""
 
-    def __init__(self, theme: Theme, orient: str, targets: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, theme: Theme, orient: str, targets: dict[str, str] | None = None, titles: Mapping[str, str] | None = None
+    ) -> None:
+        self.titles = titles or {}
         self.theme, self.orient, self.targets = theme, orient, targets or {}
         self.ports: set[str] = set()
+        self.joins: set[str] = set()
         self.text: list[str] = []
         self.indent = 0
 
@@ -28,7 +34,7 @@ class Printer:
 
     # --------------------------------------------------------------------------------------------- graph
 
-    def begin(self, name: str, tight: bool = False) -> None:
+    def begin(self, name: str, tight: bool = False, pad: str = "0.25") -> None:
         theme = self.theme
         ranks, nodes = SPACE[self.orient]
         ranks = "0.22" if tight else ranks
@@ -37,7 +43,7 @@ class Printer:
         self.say(
             f'graph [rankdir={self.orient}, bgcolor="{theme["bg"]}", fontname="{font()}", fontsize=12, '
             f'fontcolor="{theme["text"]}", ranksep={ranks}, nodesep={nodes}, splines=spline, compound=true, '
-            'newrank=false, remincross=true, pad=0.25, margin=0, outputorder=edgesfirst, tooltip=" "];'
+            f'newrank=false, remincross=true, pad={pad}, margin=0, outputorder=edgesfirst, tooltip=" "];'
         )
         self.say(
             f'node [fontname="{font()}", fontsize=11, fontcolor="{theme["text"]}", shape=box, style="rounded,filled", '
@@ -60,6 +66,8 @@ class Printer:
         self.items(panel.root)
         inside = _inside(panel.root)
         self.ports = {box.id for box in panel.boxes() if box.shape == "port"}
+        ops = {box.id for box in panel.boxes() if box.shape == "op"}
+        self.joins = {link.head for link in panel.links if link.level} & ops
         for link in panel.links:
             self.link(link, home, inside)
         top = [i for i in panel.root.items if isinstance(i, Box)]
@@ -69,7 +77,8 @@ class Printer:
             ]
             after = {k.head for k in panel.links if k.kind == "flow"}
             names = [n for n in names if rank != "min" or n not in after]
-            if len(names) > 1:
+            turned = any(link.back for link in panel.links)
+            if len(names) > 1 and not turned and (rank == "same" or self.orient != "BT"):
                 self.say(f"{{rank={rank}; " + "; ".join(quoted(n) for n in names) + "}")
 
     def items(self, cluster: Cluster) -> None:
@@ -114,7 +123,13 @@ class Printer:
                 role = next((r.role for r in box.rows if not r.thin), box.rows[0].role)
                 paint = self.paint("op", False, box.frozen)
                 paint["color"] = f'"{theme.stroke("frozen" if box.frozen else role)}"'
-                self.node(box, label=f"<{labels.rows(box, theme)}>", margin='"0.065,0.06"', **paint, **extra)
+                self.node(
+                    box,
+                    label=f"<{labels.rows(box, theme, self.orient == 'BT')}>",
+                    margin='"0.065,0.06"',
+                    **paint,
+                    **extra,
+                )
             case "fold":
                 paint = self.paint("block2", box.frozen)
                 told = f"<{labels.folded(box, theme, box.frozen and not cluster.frozen)}>"
@@ -141,7 +156,7 @@ class Printer:
                 self.node(box, label=f"<{labels.pill(box, theme, False)}>", penwidth="2.0", **paint)
             case "loss":
                 paint = self.paint("loss", False, rounded=False)
-                told = f"<{labels.stacked(box.title, box.notes, theme)}>"
+                told = f"<{labels.stacked(box.title, box.notes, theme, wide=26)}>"
                 self.node(box, label=told, shape="hexagon", margin='"0.02,0.03"', penwidth="1.4", **paint)
             case "sum":
                 paint = self.paint("op", False, rounded=not box.title)
@@ -162,6 +177,9 @@ class Printer:
             case "state":
                 text = labels.font(box.title, None, None, True) + " " + labels.font(" ".join(box.notes), 9)
                 self.node(box, label=f"<{text}>", **self.paint("recur", False, box.dashed))
+            case "text":
+                told = f"<{labels.words(box, theme)}>"
+                self.node(box, label=told, shape="plaintext", style='""', margin='"0.03,0.01"', height="0.1")
             case "expression":
                 told = f"<{labels.stacked(box.title, box.notes, theme)}>"
                 self.node(box, label=told, **self.paint("act", box.frozen), **extra)
@@ -189,9 +207,12 @@ class Printer:
         self.say(f"subgraph {quoted('cluster_' + cluster.id)} {{")
         self.indent += 1
         side = "b" if self.orient == "BT" else "t"
+        how = self.titles.get(ident("cluster." + cluster.id), "")
+        just = "r" if "right" in how else "l"
         self.say(
             f'graph [peripheries=1, id={quoted(ident("cluster." + cluster.id))}, class="block", '
-            f"tooltip={quoted(cluster.title)}, label=<{labels.title(cluster, theme)}>, labeljust=l, labelloc={side}, "
+            f"tooltip={quoted(cluster.title)}, label=<{labels.title(cluster, theme, 'high' in how)}>, "
+            f"labeljust={just}, labelloc={side}, "
             f'style="{style}", fillcolor="{theme.fill(role)}", color="{theme.stroke(role)}", penwidth=1.3, margin=10];'
         )
         self.items(cluster)
@@ -208,29 +229,49 @@ class Printer:
             text = labels.table([labels.cell(label(link.label))], 0, 3)
             attributes.append(f"label=<{text}>")
         if link.trunk:
-            attributes.append("weight=20")
+            attributes.append("weight=1" if link.back and link.head not in self.joins else "weight=20")
         if link.kind == "skip":
             attributes.append(f'color="{theme["skip"]}", penwidth=1.4')
         elif link.kind == "side":
             attributes.append(f'color="{theme.stroke("cond")}", arrowhead=onormal')
+        elif link.kind == "lead":
+            attributes.append(f'color="{theme.stroke("cond")}", arrowhead=none')
         elif link.kind == "loss":
             attributes.append(f'color="{theme.stroke("loss")}", style=dashed')
         elif link.kind == "next":
-            attributes.append(f'color="{theme["muted"]}", style=dashed, arrowhead=vee, constraint=false')
+            attributes.append(f'color="{theme["muted"]}", style=dashed, weight=0')
+            if link.tail not in inside or not inside[link.tail]:
+                attributes.append("tailport=e, headport=e")
+        elif link.kind == "none":
+            attributes.append("style=invis, weight=30" if link.level else "style=invis, weight=0")
         elif link.frozen:
             attributes.append(f'color="{theme.stroke("frozen")}"')
-        if link.stop:
+        if link.stop and not link.back:
             attributes.append("dir=both, arrowtail=tee")
         if not link.ordered:
             attributes.append("constraint=false")
+        if link.level:
+            attributes.append("minlen=0, weight=3" if link.kind in ("skip", "side") else "minlen=0")
+        ends = [quoted(link.beside or link.tail), quoted(link.head)]
+        if link.back or link.kind == "next":
+            # Graphviz draws best what goes with the order of its ranks
+            ends.reverse()
+            end = "vee" if link.kind == "next" else "normal"
+            attributes.append(
+                f"dir=both, arrowtail={end}, arrowhead=tee" if link.stop else f"dir=back, arrowtail={end}"
+            )
+            if link.back and set(inside[link.tail]) - set(inside[link.head]):
+                attributes.append("minlen=2")  # above the dot at which the flow enters the cluster that it leaves
+            self.say(f"{' -> '.join(ends)} [{', '.join(attributes)}];")
+            return
         out, into = inside[link.tail], inside[link.head]
         entered = [c for c in into if c not in out]
         left = [c for c in out if c not in into]
-        if left and self.orient == "BT" and link.kind in ("flow", "side"):
+        if left and self.orient == "BT" and link.kind in ("flow", "side", "lead"):
             attributes.append(f"ltail={quoted('cluster_' + left[0])}")
         if entered and self.orient == "TB" and link.kind == "flow" and link.head in self.ports:
             attributes.append(f"lhead={quoted('cluster_' + entered[0])}")
-        self.say(f"{quoted(link.tail)} -> {quoted(link.head)} [{', '.join(attributes)}];")
+        self.say(f"{' -> '.join(ends)} [{', '.join(attributes)}];")
 
 
 def _homes(cluster: Cluster, home: dict[str, Cluster]) -> None:
@@ -252,21 +293,24 @@ def _inside(cluster: Cluster, above: tuple[str, ...] = ()) -> dict[str, tuple[st
     return found
 
 
-def print_panel(panel: Panel, theme: Theme, targets: dict[str, str] | None = None) -> str:
-    """One panel as a digraph of its own; `targets` are links of boxes by id."""
-    printer = Printer(theme, panel.orient, targets)
-    printer.begin(panel.id, panel.tight)
+def print_panel(
+    panel: Panel, theme: Theme, targets: dict[str, str] | None = None, titles: Mapping[str, str] | None = None
+) -> str:
+    """One panel as a digraph of its own; `targets` are links of boxes by id, `titles` says which titles stand at the
+    `right` or in two lines, `high`."""
+    printer = Printer(theme, panel.orient, targets, titles)
+    printer.begin(panel.id, panel.tight, "0.06")
     printer.panel(panel)
     return printer.end()
 
 
-def print_caption(view: View, theme: Theme, legend: bool) -> str:
-    """The caption as a digraph with one node."""
+def print_caption(view: View, theme: Theme, legend: bool, wide: float = 600) -> str:
+    """The caption as a digraph with a node for each line, about as wide as `wide`."""
     printer = Printer(theme, "LR")
-    printer.begin("caption")
+    printer.begin("caption", pad="0.06")
     printer.say("graph [nodesep=0.04];")
     printer.say('node [shape=plaintext, style="", margin="0,0.01", height=0.1, tooltip=" "];')
-    lines = labels.caption_lines(view.caption, theme, legend)
+    lines = labels.caption_lines(view.caption, theme, legend, wide)
     for number, line in enumerate(lines):
         printer.say(f'"line {number}" [label=<{line}>];')
         if number:

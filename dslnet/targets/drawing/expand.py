@@ -10,7 +10,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ...graph import Model, Node, Region, join, walk
+from ...graph import Model, Node, Region, Type, join, walk
+from ...ops import internal
 from ...ops.arguments import ModuleArgument
 from ...ops.arithmetic import Arithmetic
 from ...ops.base import Combinator, Operator
@@ -63,13 +64,17 @@ class Expander(Uses):
     def link(self, scope: Scope, anchor: Anchor | None, box: Box, kind: str = "flow", name: str = "") -> None:
         if anchor is None:
             return
+        if anchor.lanes:
+            for lane in anchor.lanes:
+                self.link(scope, lane, box, kind, name)
+            return
         if scope.skip and kind == "flow":
             kind = "skip"
         stop = anchor.stop or (anchor.frozen and not box.frozen)
         if anchor.side and kind in ("flow", "skip"):
             kind, name = "side", name or anchor.side
         told = "" if self.boxes[anchor.box].shape == "port" else anchor.name
-        name = " ".join(p for p in (told, name) if p)
+        name = told if name and name in told else " ".join(p for p in (told, name) if p)
         shape = type_text(anchor.type) if anchor.text is None else anchor.text
         link = Link(anchor.box, box.id, kind, shape, name, stop, anchor.frozen and box.frozen)
         link.trunk = kind == "flow"
@@ -85,7 +90,7 @@ class Expander(Uses):
         inner = replace_scope(scope, cluster)
         box = self.put(inner, Box(self.name(cluster.id.removeprefix(self.prefix), "in"), "port", tip="input"))
         self.link(inner, anchor, box, kind)
-        return Anchor(box.id, anchor.type, "", anchor.stop, anchor.frozen)
+        return Anchor(box.id, anchor.type, "", anchor.stop, anchor.frozen, text=anchor.text)
 
     # ----------------------------------------------------------------------------------------- walking
 
@@ -159,7 +164,8 @@ class Expander(Uses):
         cluster = self.open(scope, Cluster(self.name(path), title, span=item.span, frozen=scope.frozen))
         inner = replace_scope(scope, cluster)
         inner.title = ""
-        entered = dict.fromkeys(n.inputs[0] for n in nodes if n.inputs and n.inputs[0] is not None)
+        steps = [n for n in nodes if not isinstance(n.operator, internal.Pick)]
+        entered = dict.fromkeys(n.inputs[0] for n in steps if n.inputs and n.inputs[0] is not None)
         outer = {name: scope.env[name] for name in entered if name not in made and name in scope.env}
         for name in list(outer)[:2]:
             if self.boxes[outer[name].box].shape != "param":
@@ -252,20 +258,21 @@ class Expander(Uses):
             draw_use(self, scope, node)
         if node.role == "latent":
             self.latent(scope, node, node.name or "")
-        if len(scope.variants) > 1:
-            for value in node.outputs:
-                if value.name in scope.env:
-                    scope.env[value.name] = replace(scope.env[value.name], text=self.shape(scope, value.name))
+        for value in node.outputs:
+            if value.name in scope.env:
+                told = self.told(scope, value.name, value.type)
+                scope.env[value.name] = replace(scope.env[value.name], text=told)
 
     def latent(self, scope: Scope, node: Node, name: str) -> None:
         """An ellipse for a value that the spec calls latent; a sampling box becomes it."""
         value = node.outputs[0]
         anchor = scope.env[value.name]
+        shape = self.told(scope, value.name, value.type)
         before = self.boxes[anchor.box]
         sampled = node.operator is not None and node.operator.kind == "latent"
-        box = Box(self.name(scope.path, name, "latent"), "latent", name, [type_text(value.type)], span=node.span)
+        box = Box(self.name(scope.path, name, "latent"), "latent", name, [shape], span=node.span)
         if sampled and before.fusable:
-            before.shape, before.title, before.notes = "latent", name, [type_text(value.type), "∼ sampled"]
+            before.shape, before.title, before.notes = "latent", name, [shape, "∼ sampled"]
             before.rows, before.fusable, before.role = [], False, "op"
             return
         self.put(scope, box)
@@ -283,12 +290,16 @@ class Expander(Uses):
             if formula is not None:
                 self.formula(scope, node, formula)
             return
+        if isinstance(operator, internal.Pick) and fed:
+            scope.env[value.name] = pick(fed[0], operator.index, value.type)
+            return
         simple = self.options.level != "full"
         if fed and simple and (operator.name in ("Identity", "StopGrad") or getattr(operator, "p", 1) == 0):
             stop = fed[0].stop or operator.name == "StopGrad"
             scope.env[value.name] = replace(fed[0], stop=stop)
             return
-        joins = len(fed) > 1 and (isinstance(operator, Arithmetic) or operator.name in CIRCLES)
+        many = sum(max(1, len(a.lanes)) for a in fed)
+        joins = many > 1 and (isinstance(operator, Arithmetic) or operator.name in CIRCLES)
         identity = self.name(scope.path, node.module or value.name)
         if joins:
             box = Box(identity, "op", self.sign(operator), role="op", span=node.span, tip=operator.name)
@@ -300,7 +311,7 @@ class Expander(Uses):
         instance = scope.definition.instance(node.module) if node.module is not None else None
         body = instance.body if instance is not None else None
         if isinstance(operator, Combinator) and body is not None and fed:
-            from .blocks import draw_combinator
+            from .opened import draw_combinator
 
             scope.into.items.remove(box)
             draw_combinator(self, scope, node, operator, body, fed[0])
@@ -375,6 +386,13 @@ class Expander(Uses):
         for name in formula.inputs:
             self.link(scope, scope.env.get(name), box, "flow")
         scope.env[value.name] = Anchor(box.id, value.type, "", False, box.frozen)
+
+
+def pick(whole: Anchor, index: Size, type: Type) -> Anchor:
+    """An element of a tuple: of lanes that are drawn one by one that lane, else the box of all with the index."""
+    if isinstance(index, int) and len(whole.lanes) > index:
+        return whole.lanes[index]
+    return replace(whole, name=f"{whole.name}[{index}]", type=type, lanes=())
 
 
 def _bare(body: tuple[Node | Region, ...]) -> bool:

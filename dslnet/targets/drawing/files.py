@@ -45,9 +45,10 @@ def save(
     count = drawing.view.count()
     if drawing.options.level == "full" and count > MANY:
         notes.append(f"note: {count:,} boxes; `--level block` is easier to read")
+    made: list[tuple[str, bytes]] = []
     for path in paths:
         if path == "-":
-            print(drawing.dot, end="")
+            made.append((path, drawing.data(".dot")))
             continue
         try:
             data = drawing.data(ending(path))
@@ -63,7 +64,12 @@ def save(
             if drawing.options.level != "overview":
                 raise LayoutFailed(f"{error} (try `--level overview`)") from None
             raise
-        write_output(path, marked(data, ending(path)), report, force or _ours(path), inputs)
+        made.append((path, marked(data, ending(path))))
+    for path, data in made:  # when all could be made
+        if path == "-":
+            print(data.decode(), end="")
+        else:
+            write_output(path, data, report, force or _ours(path), inputs)
     return notes
 
 

@@ -52,6 +52,7 @@ class Fuser:
                 links = self.after[box.id]
                 if box.shape == "port" and len(links) == 1 and len(self.before[box.id]) == 1:
                     self._bypass(box)
+        self._together()
         self._labels()
 
     def _bypass(self, port: Box) -> None:
@@ -169,6 +170,19 @@ class Fuser:
 
     # ------------------------------------------------------------------------------------------ labels
 
+    def _together(self) -> None:
+        """Several side inputs from one box to another are one arrow with all their names."""
+        first: dict[tuple[str, str], Link] = {}
+        for link in list(self.panel.links):
+            tail, head = self.boxes[link.tail], self.boxes[link.head]
+            if link.kind != "side" or {tail.shape, head.shape} - {"fold", "card"}:
+                continue
+            before = first.setdefault((link.tail, link.head), link)
+            if before is not link:
+                before.name, before.type = f"{before.name}, {link.name}", ""
+                self.panel.links.remove(link)
+        self._index()
+
     def _labels(self) -> None:
         told: set[tuple[str, str]] = set()
         for link in self.panel.links:
@@ -176,6 +190,8 @@ class Fuser:
             if link.kind == "side":
                 shape = link.type if tail.shape not in ("input", "param") else ""
                 link.label = " : ".join(p for p in (link.name, shape) if p)
+                if tail.shape == "input" and tail.title == link.name:
+                    link.label = ""  # it is written at the tail
                 continue
             if link.kind in ("skip", "next", "loss") or link.name:
                 link.label = link.name

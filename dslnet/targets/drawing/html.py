@@ -39,7 +39,7 @@ def page(drawing: Drawing) -> str:
     for number, (panel, picture) in enumerate(zip(apart.panels, pictures, strict=True)):
         name = apart.caption.name if panel is apart.main else panel.id.removeprefix("def ")
         end = caption if panel is apart.main else None
-        svg = compose([picture], end, False, name, _words(apart, panel), mode)
+        svg = compose([picture], [end] if end is not None else [], False, name, _words(apart, panel), mode)
         where = "top" if panel is apart.main else f"block-{ident(name)}"
         sections.append(_section(where, name, apart.caption.name, _own(svg, number)))
     whole = _own(drawing.in_mode(mode), len(sections))

@@ -10,6 +10,8 @@ from .escape import label
 from .style import LEGEND, Theme
 from .view import Box, Caption, Cluster, Row
 
+#: A title with more letters stands in two lines.
+LONG = 42
 TABLE = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="{}" CELLPADDING="{}">'
 
 
@@ -54,15 +56,15 @@ def badge(text: str, theme: Theme) -> str:
     return cell(font(text, 10, theme["badgetext"], True), f'BGCOLOR="{theme["badge"]}" STYLE="ROUNDED" {size}')
 
 
-def rows(box: Box, theme: Theme) -> str:
-    """A fused card: a coloured line for each layer."""
+def rows(box: Box, theme: Theme, upward: bool = False) -> str:
+    """A fused card: a coloured line for each layer, the first one lowest where the flow goes upward."""
     lines = []
     if box.badge or (box.title and box.named):
         inner = cell(font(box.title, None, None, True), 'ALIGN="LEFT"') + (badge(box.badge, theme) if box.badge else "")
         if box.notes:
             inner += cell(font(" · ".join(box.notes), 9, theme["muted"]))
         lines.append(cell(table([inner], 3, 1, "LEFT"), 'ALIGN="LEFT"'))
-    for row in box.rows:
+    for row in reversed(box.rows) if upward else box.rows:
         fill = theme.fill("frozen" if box.frozen else row.role)
         lines.append(_row(row, fill, theme))
     if box.share:
@@ -109,13 +111,19 @@ def pill(box: Box, theme: Theme, dark: bool) -> str:
     return text + "".join(" " + font(note, 9, light) for note in box.notes)
 
 
-def stacked(title: str, notes: list[str], theme: Theme, share: str = "") -> str:
+def stacked(title: str, notes: list[str], theme: Theme, share: str = "", wide: int = 30) -> str:
     """A title with small lines below it."""
     lines = [font(part, None, None, True) for part in _broken(title)]
-    lines += [font(note, 9, theme["muted"]) for note in notes]
+    lines += [font(part, 9, theme["muted"]) for note in notes for part in _broken(note, wide)]
     if share:
         lines.append(font(f"⇄ shared {share}", 9, theme["share"], True))
     return "<BR/>".join(lines)
+
+
+def words(box: Box, theme: Theme) -> str:
+    """Words alone: what a link is told by, or what is left out."""
+    lines = [font(box.title, 13, theme["edgetext"], True)] if box.title else []
+    return "<BR/>".join([*lines, *(font(note, 9, theme["edgetext"]) for note in box.notes)])
 
 
 def _broken(text: str, width: int = 30) -> list[str]:
@@ -130,44 +138,67 @@ def _broken(text: str, width: int = 30) -> list[str]:
     return [*lines, line]
 
 
-def title(cluster: Cluster, theme: Theme) -> str:
-    """The title of a cluster: name, ×N, and what there is to say."""
-    cells = cell(font(cluster.title, 12, None, True))
+def title(cluster: Cluster, theme: Theme, high: bool = False) -> str:
+    """The title of a cluster: name, ×N, and what there is to say; in two lines when it is long, or `high`."""
+    head = cell(font(cluster.title, 12, None, True))
     if cluster.badge:
-        cells += badge(cluster.badge, theme)
-    if cluster.note:
-        cells += cell(font(cluster.note, 9, theme["muted"]))
+        head += badge(cluster.badge, theme)
+    rest = cell(font(cluster.note, 9, theme["muted"])) if cluster.note else ""
     if cluster.frozen:
-        cells += cell(font("❄ frozen", 9, theme["muted"], True))
+        rest += cell(font("❄ frozen", 9, theme["muted"], True))
     if cluster.share:
-        cells += cell(font(f"⇄ shared {cluster.share}", 9, theme["share"], True))
-    return table([cells], 4, 1)
+        rest += cell(font(f"⇄ shared {cluster.share}", 9, theme["share"], True))
+    if rest and (high or len(cluster.title) + len(cluster.badge) + len(cluster.note) > LONG):
+        left = 'ALIGN="LEFT" CELLPADDING="0"'
+        return table([cell(table([head], 4, 1, "LEFT"), left), cell(table([rest], 4, 1, "LEFT"), left)])
+    return table([head + rest], 4, 1)
 
 
 def caption(text: Caption, theme: Theme, legend: bool) -> str:
     """The lines of a caption in one label."""
-    return table([cell(line) for line in caption_lines(text, theme, legend)], 0, 1)
+    return table([cell(line) for line in caption_lines(text, theme, legend, 600)], 0, 1)
 
 
-def caption_lines(text: Caption, theme: Theme, legend: bool) -> list[str]:
-    """Name and totals, the first line of the doc comment, the legend of what is used."""
+def caption_lines(text: Caption, theme: Theme, legend: bool, wide: float) -> list[str]:
+    """Name and totals, the first line of the doc comment, the legend of what is used; about as wide as `wide`."""
     head = font(text.name, 13, None, True)
-    if text.facts:
-        head += "&#160;&#160;&#160;" + font(text.facts, 10, theme["muted"])
-    lines = [head]
-    if text.doc:
-        lines.append(font(text.doc if len(text.doc) <= 100 else text.doc[:99] + "…", 10, theme["muted"]))
+    facts = _lines(text.facts.split(" · "), " · ", 10, wide - 8 * len(text.name))
+    if facts:
+        head += "&#160;&#160;&#160;" + font(facts[0], 10, theme["muted"])
+    lines = [head, *(font(line, 10, theme["muted"]) for line in facts[1:])]
+    lines += [font(line, 10, theme["muted"]) for line in _lines(text.doc.split(" "), " ", 10, wide)[:2]]
     if legend and text.roles:
-        per = -(-len(text.roles) // -(-len(text.roles) // 5))
-        for start in range(0, len(text.roles), per):
+        names = [("❄ " if role == "frozen" else "") + LEGEND[role] for role in text.roles]
+        most = max(1, next((n for n in range(len(names), 0, -1) if _columns(names, n) <= wide), 1))
+        per = -(-len(names) // -(-len(names) // most))
+        swatch = 'BGCOLOR="{}" COLOR="{}" BORDER="1" STYLE="ROUNDED" WIDTH="13" HEIGHT="10" FIXEDSIZE="TRUE"'
+        found = []
+        for start in range(0, len(names), per):
             cells = ""
-            for role in text.roles[start : start + per]:
-                swatch = f'BGCOLOR="{theme.fill(role)}" COLOR="{theme.stroke(role)}" BORDER="1" STYLE="ROUNDED"'
-                cells += cell("", swatch + ' WIDTH="13" HEIGHT="10" FIXEDSIZE="TRUE"')
-                name = ("❄ " if role == "frozen" else "") + LEGEND[role]
+            for role, name in list(zip(text.roles, names, strict=True))[start : start + per]:
+                cells += cell("", swatch.format(theme.fill(role), theme.stroke(role)))
                 cells += cell(font(name + "  ", 9, theme["muted"]), 'ALIGN="LEFT"')
-            lines.append(table([cells], 3, 1))
-    if legend and text.marks:
-        for start in range(0, len(text.marks), 4):
-            lines.append(font("  |  ".join(text.marks[start : start + 4]), 9, theme["muted"]))
+            rest = per - len(names[start : start + per])
+            found.append(cells + (cell(" ", f'COLSPAN="{2 * rest}"') if rest and start else ""))
+        lines.append(table(found, 3, 1))
+    if legend:
+        lines += [font(line, 9, theme["muted"]) for line in _lines(text.marks, "  |  ", 9, wide)]
+    lines += [font(line, 9, theme["muted"]) for line in _lines(text.unused, ", ", 9, wide)]
+    return lines
+
+
+def _columns(names: list[str], per: int) -> float:
+    """About how wide a legend of so many columns is."""
+    columns = [max(len(name) for name in names[n::per]) for n in range(per)]
+    return sum(26 + 4.7 * width for width in columns)
+
+
+def _lines(words: list[str], between: str, size: int, wide: float) -> list[str]:
+    """Words in lines of about a width."""
+    lines: list[str] = []
+    for word in words:
+        if lines and (len(lines[-1]) + len(between) + len(word)) * size * 0.5 <= wide:
+            lines[-1] += between + word
+        elif word:
+            lines.append(word)
     return lines

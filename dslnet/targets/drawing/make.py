@@ -6,22 +6,26 @@ losses, a definition for each block that stays closed, and the caption.
 
 from __future__ import annotations
 
-from collections import Counter
+from dataclasses import replace
 
 from ...graph import Definition, Model
-from .describe import describe
+from .arrange import arrange, height, orientation
+from .describe import describe, describe_block
 from .expand import Expander
+from .folding import fold_calls
 from .fuse import finish, fuse
-from .plan import UNITS, Options, Plan
+from .plan import Options, Plan
 from .scope import Anchor, Scope
-from .training import draw_losses, hidden, losses, needed
+from .training import draw_losses, hidden, losses, needed, together
 from .view import Box, Caption, Cluster, Link, Panel, View
-from .wording import parameters, shape_text, type_text
+from .wording import parameters, shape_text
 
 #: More boxes than this are not laid out.
 LIMIT = 20_000
 #: A drawing with more ranks is set more tightly.
 TALL = 14
+#: In a drawing with more boxes than this, blocks that use themselves are closed.
+MANY = 45
 
 
 class TooLarge(Exception):
@@ -30,28 +34,39 @@ class TooLarge(Exception):
 
 def make_view(model: Model, options: Options) -> View:
     """The picture. Raises `NothingMatches` and `TooLarge`."""
+    if options.alone:
+        return _alone(model, options)
     trained = options.training and bool(model.objectives.losses or model.objectives.trains)
     root = model.training if trained and model.training else model.entry
-    plan = Plan(model, options, root)
+    view = _view(model, options, root, trained, False)
+    if options.level != "full" and height(view.main) > TALL:
+        view = _view(model, options, root, trained, True)
+    if options.level == "block" and len(view.main.boxes()) > MANY:
+        view = _view(model, options, root, trained, height(view.main) > TALL, False)
+    return view
+
+
+def _view(model: Model, options: Options, root: str, trained: bool, loose: bool, nested: bool = True) -> View:
+    whole = model
+    model, inner = fold_calls(model, options, loose) if options.level != "full" else (model, {})
+    plan = Plan(model, options, root, inner, nested)
     plan.check()
     main = Expander(model, plan)
     panel = _main(model, main, model.definitions[root], trained)
     definitions = _definitions(model, plan, main) if options.level == "block" else []
     fuse(panel, options.level)
-    panel.orient = options.orient or _orient(panel)
+    panel.orient = options.orient or orientation(panel)
     for each in definitions:
         each.orient = panel.orient
         fuse(each, options.level)
-    if panel.orient == "BT":
-        _towers(panel)
     for each in (panel, *definitions):
         finish(each)
-        _trunk(each)
-    panel.tight = options.level == "overview" or (options.level == "block" and max(_depths(panel).values()) > TALL)
+        arrange(each)
+    turned = any(link.back for link in panel.links)
+    panel.tight = options.level == "overview" or (options.level == "block" and (turned or height(panel) > TALL))
     view = View(panel, definitions, Caption(model.name))
-    if view.count() > LIMIT:
-        raise TooLarge(f"{view.count():,} boxes are more than the {LIMIT:,} that can be drawn; try --level block")
-    describe(model, view, root)
+    _limited(view)
+    describe(whole, view, root, plan.symbols.used)
     return view
 
 
@@ -71,27 +86,36 @@ def _main(model: Model, to: Expander, definition: Definition, trained: bool) -> 
         if entry.value.name not in read:
             continue
         box = Box(to.name(entry.value.name), entry.kind if entry.kind == "target" else "input", entry.value.name)
-        box.notes, box.role, box.span = [type_text(entry.value.type)], "io", entry.value.span
+        told = to.told(scope, entry.value.name, entry.value.type)
+        box.notes, box.role, box.span = [told], "io", entry.value.span
         box.tip = f"{entry.kind} {entry.value.name}"
         if entry.kind == "target" and not any(entry.value.name in p.formula.inputs for p in parts):
             if not any(entry.value.name in n.inputs for n in definition.nodes() if id(n) in wanted):
                 continue
         to.put(scope, box)
-        scope.env[entry.value.name] = Anchor(box.id, entry.value.type)
+        scope.env[entry.value.name] = Anchor(box.id, entry.value.type, text=told)
     to.prepare(scope)
+    forward = needed(definition, [value for _, value in inference.outputs])
+    scope.wanted = wanted & together(definition.body, forward)
     to.walk(scope, definition.body)
     outputs: dict[str, Box] = {}
     for name, value in inference.outputs:
         anchor = scope.env.get(value)
         if anchor is None:
             continue
-        box = Box(to.name("output", name), "output", name, [type_text(anchor.type)], role="op", tip=f"output {name}")
+        box = Box(to.name("output", name), "output", name, [to.told(scope, value, anchor.type)], role="op")
+        box.tip = f"output {name}"
         to.put(scope, box)
-        plain = Anchor(anchor.box, anchor.type, anchor.name, False, False)
+        plain = replace(anchor, stop=False, frozen=False)
         to.link(scope, plain, box)
+        if value not in outputs:
+            # what only trains reads the output where it is drawn
+            scope.env[value] = Anchor(box.id, anchor.type, "", anchor.stop, anchor.frozen, text=anchor.text)
         outputs.setdefault(value, box)
+    scope.wanted = wanted - scope.wanted
+    to.walk(scope, definition.body)
     if trained:
-        draw_losses(to, scope, model, parts, outputs)
+        draw_losses(to, scope, model, parts)
     for promise in model.objectives.autoregressive:
         tail = outputs.get(promise.logits)
         head = scope.env.get(promise.tokens)
@@ -99,6 +123,33 @@ def _main(model: Model, to: Expander, definition: Definition, trained: bool) -> 
             to.links.append(Link(tail.id, head.box, "next", name="next token"))
     _frozen(model, root)
     return Panel("main", root, to.links)
+
+
+def _alone(model: Model, options: Options) -> View:
+    """A block by itself: its definition, and those of the blocks that stay closed in it."""
+    folded, inner = fold_calls(model, options, False) if options.level != "full" else (model, {})
+    plan = Plan(folded, options, options.alone[0], inner)
+    plan.check()
+    variants = [folded.definitions[key] for key in options.alone]
+    to = Expander(folded, plan)
+    panel = _definition(to, variants)
+    definitions = _definitions(folded, plan, to) if options.level == "block" else []
+    definitions = [d for d in definitions if d.id != f"def {variants[0].block}"]
+    for each in (panel, *definitions):
+        fuse(each, options.level)
+        each.orient = options.orient or "TB"
+        finish(each)
+        arrange(each)
+    panel.tight = height(panel) > TALL
+    view = View(panel, definitions, Caption(variants[0].block))
+    _limited(view)
+    describe_block(model, view, options.alone)
+    return view
+
+
+def _limited(view: View) -> None:
+    if view.count() > LIMIT:
+        raise TooLarge(f"{view.count():,} boxes are more than the {LIMIT:,} that can be drawn; try --level block")
 
 
 def _frozen(model: Model, root: Cluster) -> None:
@@ -123,7 +174,7 @@ def _definitions(model: Model, plan: Plan, main: Expander) -> list[Panel]:
         if block in done:
             continue
         done[block] = len(found)
-        variants = [model.definitions[key] for key in keys]
+        variants = [model.definitions[key] for key in _with_own(model, keys)]
         inner = Expander(model, plan, f"{block}/")
         found.append(_definition(inner, variants))
         for name, more in inner.closed.items():
@@ -131,6 +182,23 @@ def _definitions(model: Model, plan: Plan, main: Expander) -> list[Panel]:
                 todo.setdefault(name, [])
                 todo[name] += [k for k in more if k not in todo[name]]
     return found
+
+
+def _with_own(model: Model, keys: list[str]) -> list[str]:
+    """The definitions of a block, with those that it uses itself."""
+    found = dict.fromkeys(keys)
+    block = model.definitions[keys[0]].block
+    seen: set[str] = set()
+    todo = list(keys)
+    while todo:
+        for node in model.definitions[todo.pop()].nodes():
+            for key in (*([node.definition] if node.definition else []), *(r.definition for r in node.rounds)):
+                if key not in seen:
+                    seen.add(key)
+                    todo.append(key)
+                    if model.definitions[key].block == block:
+                        found[key] = None
+    return list(found)
 
 
 def _definition(to: Expander, variants: list[Definition]) -> Panel:
@@ -152,7 +220,7 @@ def _definition(to: Expander, variants: list[Definition]) -> Panel:
         to.put(scope, box)
         text = (shape or "") if len(variants) > 1 else None
         scope.env[entry.value.name] = Anchor(box.id, entry.value.type, text=text)
-    from .blocks import next_states, states
+    from .opened import next_states, states
 
     states(to, scope, definition, [])
     to.prepare(scope)
@@ -174,68 +242,3 @@ def _definition(to: Expander, variants: list[Definition]) -> Panel:
         if names:
             cluster.title = f"{title}({', '.join(names)})"
     return Panel(f"def {definition.block}", root, to.links)
-
-
-def _trunk(panel: Panel) -> None:
-    """The straight line of a panel: of the links out of a box, one is the trunk."""
-    boxes = {box.id: box for box in panel.boxes()}
-    depth = _depths(panel)
-    seen: set[str] = set()
-    entered: set[str] = set()
-    for link in panel.links:
-        link.trunk = False
-    for link in sorted(panel.links, key=lambda k: -depth.get(k.head, 0)):
-        same = boxes[link.tail].lane == boxes[link.head].lane
-        if link.kind == "flow" and same and link.tail not in seen and link.head not in entered:
-            link.trunk = True
-            seen.add(link.tail)
-            entered.add(link.head)
-    after = {link.tail: link.head for link in panel.links if link.trunk}
-    for number, name in enumerate(n for n in boxes if n in seen and n not in entered):
-        at: str | None = name
-        while at is not None:
-            boxes[at].line = f"{panel.id} {number}"
-            at = after.get(at)
-
-
-def _towers(panel: Panel) -> None:
-    """Towers stand beside each other: what goes from one to another does not lift it."""
-    tower = {b.id: c.id for c in panel.root.items if isinstance(c, Cluster) for b in c.boxes()}
-    for link in panel.links:
-        if link.kind == "side" and link.tail in tower and tower.get(link.head, tower[link.tail]) != tower[link.tail]:
-            link.ordered = False
-
-
-def _orient(panel: Panel) -> str:
-    """Bottom to top for an encoder with a decoder; from the left for short towers side by side; else down."""
-    tops = panel.root.items
-    roles = {w for item in tops for w in item.title.split(" · ")[:1] if w in UNITS}
-    ranks = max(_depths(panel).values(), default=0)
-    towers = Counter(b.share for b in tops if isinstance(b, Box) and b.share and b.shape == "fold")
-    if len(roles & set(UNITS)) > 1 and not {"encoder", "decoder"} <= roles and ranks <= 7:
-        return "LR"
-    if any(n > 1 for n in towers.values()) and ranks <= 7:
-        return "LR"
-    inputs = sum(b.shape == "input" for b in panel.boxes())
-    return "BT" if {"encoder", "decoder"} <= roles and inputs > 1 else "TB"
-
-
-def _depths(panel: Panel) -> dict[str, int]:
-    """How far each box is from the end of the longest way that leads on from it."""
-    after: dict[str, list[str]] = {}
-    for link in panel.links:
-        if link.kind != "next":
-            after.setdefault(link.tail, []).append(link.head)
-    depth: dict[str, int] = {}
-    for start in [box.id for box in panel.boxes()]:
-        trail, waiting = [start], [start]
-        while waiting:
-            name = waiting[-1]
-            rest = [n for n in after.get(name, ()) if n not in depth and n not in trail]
-            if name in depth or not rest:
-                waiting.pop()
-                depth.setdefault(name, 1 + max((depth.get(n, 0) for n in after.get(name, ())), default=0))
-            else:
-                waiting.append(rest[0])
-                trail.append(rest[0])
-    return depth

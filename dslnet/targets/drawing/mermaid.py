@@ -29,7 +29,7 @@ def mermaid(view: View) -> str:
     lines = [f"flowchart {view.main.orient}", f"  accTitle: {re.sub(r'[^A-Za-z0-9_ ]', ' ', view.caption.name)}"]
     for panel in view.panels:
         _items(panel.root, names, lines, 1)
-        lines += [_arrow(link, names) for link in panel.links]
+        lines += [_arrow(link, names) for link in panel.links if link.kind != "none"]
     return "\n".join(lines) + "\n"
 
 

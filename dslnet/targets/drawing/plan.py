@@ -15,12 +15,16 @@ from ...diagnostics import did_you_mean
 from ...graph import Definition, Model, Node
 from ...resources import specs
 from ...source import Source, Span
+from .symbols import Symbols
 
 LEVELS = ("overview", "block", "full")
 #: Parts that stand as units beside each other.
 UNITS = ("encoder", "decoder", "generator", "critic", "teacher", "student")
 #: A block with more inside is closed unless it is asked for; recursion deeper than this is closed too.
 INSIDE, DEEP = 12, 4
+
+#: Of calls that are drawn as one: what is read of those before the last, by the definition and the last's value.
+Inner = dict[tuple[str, str], list[str]]
 
 
 class NothingMatches(Exception):
@@ -29,7 +33,9 @@ class NothingMatches(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the reader asks for. `wishes` are (open, pattern) in the order given; the last match wins."""
+    """What the reader asks for. `wishes` are (open, pattern) in the order given; the last match wins. `twins` are the
+    same model at other values of the arguments `names`, by which sizes are then told; `alone` are definitions of
+    one block that is drawn by itself. Raises ValueError for a level or orientation that there is not."""
 
     level: str = "block"
     wishes: tuple[tuple[bool, str], ...] = ()
@@ -41,6 +47,15 @@ class Options:
     apart: bool = False
     link: str | None = None
     sources: dict[str, Source] = field(default_factory=dict)
+    twins: tuple[Model, ...] = ()
+    names: tuple[str, ...] = ()
+    alone: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.level not in LEVELS:
+            raise ValueError(f"a level is one of {', '.join(LEVELS)}, not {self.level!r}")
+        if self.orient not in (None, "TB", "BT", "LR"):
+            raise ValueError(f"an orientation is TB, BT or LR, not {self.orient!r}")
 
     def text(self, span: Span) -> str | None:
         """The text of a place in a spec, where it is known."""
@@ -98,10 +113,14 @@ class Use:
 
 
 class Plan:
-    """The opening of one model's blocks."""
+    """The opening of one model's blocks. Not `nested`, blocks that use themselves are closed."""
 
-    def __init__(self, model: Model, options: Options, root: str) -> None:
-        self.model, self.options, self.root = model, options, root
+    def __init__(
+        self, model: Model, options: Options, root: str, inner: Inner | None = None, nested: bool = True
+    ) -> None:
+        self.model, self.options, self.root, self.nested = model, options, root, nested
+        self.inner = inner or {}
+        self.symbols = Symbols(model, root, options.twins, options.names)
         self.sites: dict[str, set[tuple[str, object]]] = {}
         self.paths: list[str] = []
         self.matched: set[str] = set()
@@ -180,6 +199,21 @@ class Plan:
                 wish = wanted
         return wish
 
+    def recursive(self, key: str) -> bool:
+        """Whether a block uses itself, at whatever depth."""
+        block = self.model.definitions[key].block
+        seen: set[str] = set()
+        todo = [key]
+        while todo:
+            for node in self.model.definitions[todo.pop()].nodes():
+                for below in (*([node.definition] if node.definition else []), *(r.definition for r in node.rounds)):
+                    if self.model.definitions[below].block == block:
+                        return True
+                    if below not in seen:
+                        seen.add(below)
+                        todo.append(below)
+        return False
+
     def opened(self, use: Use, path: str, nesting: Sequence[str], role: str | None, shared: bool) -> bool:
         """Whether the inside of a use is drawn in its place."""
         definition = self.model.definitions[use.key]
@@ -192,7 +226,7 @@ class Plan:
             return self.options.level == "full"
         if shared or from_prelude(definition):
             return False
-        if nesting.count(definition.block) >= DEEP:
+        if nesting.count(definition.block) >= DEEP or (not self.nested and self.recursive(use.key)):
             return False
         if len({self.model.definitions[k].block for k, _ in use.rounds}) > 1 and definition.kind == "block":
             return False

@@ -15,7 +15,7 @@ from .view import Cluster
 @dataclass(frozen=True, slots=True)
 class Anchor:
     """Where a value comes from in the picture. `text` is its shape by the names of a block that is drawn for many
-    uses; empty where there is no such text."""
+    uses; empty where there is no such text. A tuple of lanes that are drawn one by one comes from all of `lanes`."""
 
     box: str
     type: Type
@@ -24,6 +24,7 @@ class Anchor:
     frozen: bool = False
     side: str = ""
     text: str | None = None
+    lanes: tuple[Anchor, ...] = ()
 
 
 @dataclass(slots=True)

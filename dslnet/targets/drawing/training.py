@@ -6,23 +6,26 @@ being drawn, and the hexagons.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ...graph import Definition, Loss, Model, Node, Train
+from ...graph import Definition, Loss, Model, Node, Region, Train, walk
 from ...ops.base import Operator
+from ...weights import count_parameters
 from .expand import Expander
 from .formula import Formula, number, weights
+from .plan import from_prelude
 from .scope import Anchor, Scope
 from .view import Box
 
 
 @dataclass(slots=True)
 class Part:
-    """A loss and the nodes that are told by its hexagon."""
+    """A loss and the nodes that are told by its hexagon; `block` is the shipped block that it is a call of."""
 
     loss: Loss
     formula: Formula
+    block: str = ""
 
 
 def needed(definition: Definition, values: Iterable[str]) -> set[int]:
@@ -38,6 +41,16 @@ def needed(definition: Definition, values: Iterable[str]) -> set[int]:
     return found
 
 
+def together(items: Sequence[Node | Region], wanted: set[int]) -> set[int]:
+    """These nodes, and all that stand in one group with one of them."""
+    found = set(wanted)
+    for item in items:
+        inside = {id(node) for node in walk((item,))}
+        if inside & wanted:
+            found |= inside
+    return found
+
+
 def losses(model: Model, definition: Definition, show: tuple[str, ...]) -> list[Part]:
     """Each loss (and metric, where asked for) with the light nodes that only serve it."""
     kinds = {"loss", "metric"} if "metrics" in show else {"loss"}
@@ -50,6 +63,11 @@ def losses(model: Model, definition: Definition, show: tuple[str, ...]) -> list[
 
     for loss in model.objectives.losses:
         node = makers.get(loss.value)
+        if loss.kind in kinds and node is not None and node.kind == "call":
+            called = model.definitions[node.definition or ""]
+            if from_prelude(called) and not count_parameters(model, called.key):
+                parts.append(Part(loss, Formula(definition, node, lambda _: False), called.block))
+                continue
         if loss.kind in kinds and node is not None and light(node):
             parts.append(Part(loss, Formula(definition, node, light)))
     return parts
@@ -73,7 +91,7 @@ def hidden(definition: Definition, parts: list[Part], trains: tuple[Train, ...])
     return found
 
 
-def draw_losses(to: Expander, scope: Scope, model: Model, parts: list[Part], outputs: dict[str, Box]) -> None:
+def draw_losses(to: Expander, scope: Scope, model: Model, parts: list[Part]) -> None:
     """The hexagons with their inputs, and a sum for each `train` line."""
     trains = model.objectives.trains
     weight: dict[str, str] = {}
@@ -82,7 +100,8 @@ def draw_losses(to: Expander, scope: Scope, model: Model, parts: list[Part], out
             weight.setdefault(value, number(round(factor, 10)) if factor != 1 else "")
     drawn: dict[str, Box] = {}
     for part in parts:
-        drawn[part.loss.value] = _hexagon(to, scope, part, weight.get(part.loss.value, ""), outputs)
+        drawn[part.loss.value] = _hexagon(to, scope, part, weight.get(part.loss.value, ""))
+    _weights(to, scope, {box.id: box for box in drawn.values()})
     for position, train in enumerate(trains, 1):
         terms = [value for value, _ in weights(scope.definition, train.value) if value in drawn]
         words = " ".join(("train", *train.modules))
@@ -98,6 +117,17 @@ def draw_losses(to: Expander, scope: Scope, model: Model, parts: list[Part], out
             to.link(scope, scope.env[value], total, "loss")
 
 
+def _weights(to: Expander, scope: Scope, losses: dict[str, Box]) -> None:
+    """A learned number that only losses read is told in their hexagons, and is no box."""
+    for box in [b for b in scope.into.items if isinstance(b, Box) and b.shape == "param"]:
+        read = [link for link in to.links if link.tail == box.id]
+        if box.notes in (["scalar"], [""]) and read and all(link.head in losses for link in read):
+            for link in read:
+                losses[link.head].notes.append(f"{box.title} is learned")
+                to.links.remove(link)
+            scope.into.items.remove(box)
+
+
 def _settings(operator: Operator) -> str:
     """The arguments of a loss, each with its name."""
     told = []
@@ -106,14 +136,15 @@ def _settings(operator: Operator) -> str:
     return ", ".join(told)[:40]
 
 
-def _hexagon(to: Expander, scope: Scope, part: Part, weight: str, outputs: dict[str, Box]) -> Box:
+def _hexagon(to: Expander, scope: Scope, part: Part, weight: str) -> Box:
     operator = part.formula.last.operator
-    assert operator is not None
     loss = part.loss
-    if operator.kind in ("loss", "metric"):
+    if operator is None:
+        title, extra = part.block, ""
+    elif operator.kind in ("loss", "metric"):
         title, extra = operator.name, _settings(operator)
     else:
-        title, extra = part.formula.text(lambda name: name.split(".")[-1]), ""
+        title, extra = loss.name, part.formula.text(lambda name: name.split(".")[-1])
     box = Box(to.name(loss.name), "loss", title, role="loss", span=loss.span)
     name = loss.name if loss.name not in ("loss", title) else ""
     box.notes = [n for n in (name, extra, f"weight {weight}" if weight else "") if n]
@@ -127,9 +158,6 @@ def _hexagon(to: Expander, scope: Scope, part: Part, weight: str, outputs: dict[
         anchor = scope.env.get(value)
         if anchor is None:
             continue
-        shown = outputs.get(value)
-        if shown is not None and not anchor.stop:
-            anchor = Anchor(shown.id, anchor.type, "", anchor.stop, anchor.frozen)
         to.link(scope, anchor, box, "loss", "")
     scope.env[loss.value] = Anchor(box.id, part.formula.last.outputs[0].type)
     return box

@@ -53,6 +53,12 @@ class Uses:
                 bindings.append(variant.bindings)
         return shape_text(types, bindings) or ""
 
+    def told(self, scope: Scope, name: str, type: Type) -> str:
+        """The shape of a value, by the names of the spec where they tell it."""
+        if len(scope.variants) > 1:
+            return self.shape(scope, name)
+        return self.plan.symbols.text(scope.definition.key, name, type)
+
     def varying(self, scope: Scope, owners: list[Definition]) -> tuple[str, ...]:
         """Names that differ between all uses, for a box that only some of them have."""
         if len(owners) == len(scope.variants):

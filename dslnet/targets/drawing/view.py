@@ -34,7 +34,7 @@ class Box:
     """Something drawn as one node.
 
     `shape` is `card` (one row or several), `fold` (a closed block), `op` (a circle), `port` (a dot), `input`,
-    `output`, `target`, `latent`, `loss`, `sum`, `state`, `param` or `expression`.
+    `output`, `target`, `latent`, `loss`, `sum`, `state`, `param`, `expression` or `text` (words alone).
     """
 
     id: str
@@ -90,10 +90,12 @@ class Cluster:
 
 @dataclass(slots=True)
 class Link:
-    """An arrow. `kind` is `flow`, `skip`, `side`, `loss`, `next` (another step or token), or `plain`.
+    """An arrow. `kind` is `flow`, `skip`, `side`, `lead` (a side input up to its words), `loss`, `next` (another step
+    or token), `share` (two uses of the same weights), `none` (not drawn), or `plain`.
 
     `type` is the shape of what flows, `name` what the reader must be told of it (an input's name, a tap), `stop`
-    says that no gradient flows back.
+    says that no gradient flows back. `ordered` says that its tail stands before its head; `back`, after it; `level`,
+    beside it. `beside` is a box of the tail's cluster from whose height it leaves.
     """
 
     tail: str
@@ -106,6 +108,9 @@ class Link:
     label: str = ""
     trunk: bool = False
     ordered: bool = True
+    back: bool = False
+    level: bool = False
+    beside: str = ""
 
 
 @dataclass(slots=True)
@@ -131,6 +136,7 @@ class Caption:
     doc: str = ""
     roles: list[str] = field(default_factory=list)
     marks: list[str] = field(default_factory=list)
+    unused: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)

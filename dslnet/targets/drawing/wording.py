@@ -345,9 +345,12 @@ def block_text(variants: Sequence[Definition], names: list[str], before: Size | 
     moved = before is not None and after is not None and before != after
     told_sizes = False
     rest: list[str] = []
+    table = sum(len({str(v.bindings.get(n)) for v in variants}) > 1 for n in names if n != "stride") > 1
     for name in names:
         values = [v.bindings.get(name) for v in variants]
         first = values[0]
+        if table and name != "stride" and any(v != first for v in values):
+            continue  # several numbers of each are a table, and no line on a card
         if name == "stride":
             if any(v != 1 for v in values):
                 rest.append(f"/{_value(next(v for v in values if v != 1))}")

@@ -1,0 +1,75 @@
+"""What is made of the layout of Graphviz: SVG that a reader can read, HTML, Mermaid."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import xml.etree.ElementTree as xml
+
+import pytest
+from geometry import SVG, faults, read
+from pictures import MODELS, drawn
+
+from dslnet.targets.drawing import LayoutFailed
+from dslnet.targets.drawing.escape import ident
+
+pytestmark = pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz is not installed")
+#: The page of an overview, and the boxes on it.
+PAGE, BOXES = 1000, 25
+
+
+def size(svg: str) -> tuple[float, float]:
+    width, height = svg.split('viewBox="0 0 ', 1)[1].split('"', 1)[0].split()
+    return float(width), float(height)
+
+
+@pytest.mark.parametrize(("file", "name"), MODELS, ids=[f"{file}-{name}" for file, name in MODELS])
+def test_every_picture_is_sound(file: str, name: str) -> None:
+    picture = drawn(file, name)
+    text = picture.svg
+    tree = xml.fromstring(text)
+    assert len(tree.findall(f".//{SVG}title")) == len(tree.findall(f".//{SVG}desc")) == 1
+    assert "<script" not in text and "javascript:" not in text and "href" not in text.replace("xlink:title", "")
+    ids = re.findall(r'\bid="([^"]+)"', text)
+    assert len(ids) == len(set(ids))
+    for number, panel in enumerate(picture.view.panels):
+        assert all(f"p{number}.{ident(box.id)}" in ids for box in panel.boxes())
+    assert "@media(prefers-color-scheme:dark)" in text and "@media" not in picture.in_mode("light")
+    assert picture.view.main.boxes()[0].title in (tree.findall(f".//{SVG}desc")[0].text or "")
+    assert faults(read(text)) == []
+
+
+@pytest.mark.parametrize(("file", "name"), MODELS, ids=[f"{file}-{name}" for file, name in MODELS])
+def test_every_overview_is_one_page(file: str, name: str) -> None:
+    picture = drawn(file, name, level="overview")
+    width, height = size(picture.in_mode("light"))
+    assert width <= PAGE and height <= PAGE and picture.view.count() <= BOXES
+    assert faults(read(picture.in_mode("light"))) == []
+
+
+def test_depth_adds_no_height() -> None:
+    heights = [size(drawn("resnet", name).in_mode("light"))[1] for name in ("ResNet18", "ResNet152")]
+    assert abs(heights[1] / heights[0] - 1) < 0.1
+    layers = [size(drawn("gpt2", name).in_mode("light"))[1] for name in ("GPT2", "GPT2XL")]
+    assert abs(layers[1] / layers[0] - 1) < 0.03  # the lines of the caption
+
+
+def test_html_is_one_file_without_script() -> None:
+    text = drawn("transformer", "Transformer").data(".html").decode()
+    assert "<script" not in text and "http" not in re.sub(r"http://www\.w3\.org/[^\"]*|http-equiv", "", text)
+    ids = re.findall(r'\bid="([^"]+)"', text)
+    assert len(ids) == len(set(ids))
+    for target in re.findall(r'href="#([^"]+)"', text):
+        assert target in ids
+
+
+def test_mermaid_has_every_box() -> None:
+    picture = drawn("resnet", "ResNet18")
+    text = picture.data(".mmd").decode()
+    assert text.startswith("flowchart TB\n")
+    assert all(f"n{number}" in text for number in range(picture.view.count()))
+
+
+def test_a_slow_layout_is_a_message() -> None:
+    with pytest.raises(LayoutFailed, match="--timeout"):
+        drawn("gpt2", "GPT2", level="full", timeout=0.001).data(".svg")
