@@ -13,13 +13,14 @@ pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
 
 import torch  # noqa: E402
 from random_graphs import spec  # noqa: E402
-from test_specs import SMALL, graph  # noqa: E402
+from test_specs import SMALL, graph, names, net  # noqa: E402
 
 import dslnet  # noqa: E402
 from dslnet.cli import main  # noqa: E402
 from dslnet.onnx import export  # noqa: E402
 from dslnet.runtime import instantiate  # noqa: E402
 from dslnet.targets.onnx import Weights  # noqa: E402
+from dslnet.targets.onnx.folding import fold  # noqa: E402
 from dslnet.targets.onnx.inlining import Onnx  # noqa: E402
 from dslnet.targets.onnx.verifying import verify  # noqa: E402
 from dslnet.targets.onnx.writing import write  # noqa: E402
@@ -72,6 +73,29 @@ def test_shipped(name: str, opset: int) -> None:
     unread = set(SMALL[name].unread)
     assert needed - moved - unread <= stored, "weights have their paths as names"
     assert not unread & stored
+
+
+@pytest.mark.parametrize("name", names())
+def test_full_size(name: str) -> None:
+    """The graph of every shipped model at its own arguments, weights left out."""
+    model = graph(name)
+    for opset in (20, 23):
+        made = Onnx(model, Weights({}), opset)
+        assert [name for name, _ in made.outputs] == [name for name, _ in model.definition.outputs]
+
+
+@pytest.mark.parametrize(
+    "file, name, like", [("resnet", "ResNet18", ""), ("unet", "UNet", ""), ("vgg", "VGG16BN", "VGG16")]
+)
+def test_folded(file: str, name: str, like: str) -> None:
+    """No batch norm is left behind a convolution, and the numbers are the same to rounding."""
+    model = net(file)[name].graph(**SMALL[f"{file}:{like or name}"].settings)
+    module = instantiate(model).eval()
+    stir(module)
+    made = Onnx(model, Weights(module.state_dict()))
+    norms = sum(node.kind == "BatchNormalization" for node in made.nodes)
+    assert fold(made) == norms > 0
+    assert verify(write(made, "dslnet").data, model, module) <= 1e-5
 
 
 BLOCKS = {
