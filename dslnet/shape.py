@@ -40,12 +40,18 @@ def bounds(size: Size) -> tuple[int | None, int | None]:
     if size is UNKNOWN:
         return None, None
     low, high = _term_bounds(size)
-    if low is None or high is None:
+    if (low is None or high is None) and _balances(size):
         # a quotient stands beside its dividend: T - T // 2 is bounded by its parts together, not by each alone
         relaxed = _relaxed(size, -1), _relaxed(size, 1)
         low = _term_bounds(relaxed[0])[0] if low is None and isinstance(relaxed[0], Dim) else low
         high = _term_bounds(relaxed[1])[1] if high is None and isinstance(relaxed[1], Dim) else high
     return low, high
+
+
+def _balances(size: Dim) -> bool:
+    """Whether a quotient stands beside something of the other sign."""
+    signs = {coefficient > 0 for monomial, coefficient in size.terms.items() if monomial}
+    return len(signs) == 2 and any(isinstance(atom, Quotient) for monomial in size.terms for atom, _ in monomial)
 
 
 def _relaxed(size: Dim, sign: int) -> Size:

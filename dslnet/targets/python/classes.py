@@ -50,14 +50,14 @@ class Project:
         self.units: list[Unit] = []
         self.classes: dict[str, Unit] = {}
         self.functions: dict[str, Function] = {}
-        self.library = Support()
+        self.copied = Support()
         self.imports: dict[str, tuple[str, str]] = {}
         self._kinds: dict[str, str] = {}
         self.asked: dict[str, dict[Dim, str]] = {}  # the sizes that a definition is given by its caller, by name
         self._as_module = {i.body for b in self.bodies.values() for i in b.instances if i.body is not None}
         self.reserved = set(ALIASES)
         self.reserved |= {snake(b.block) for b in self.bodies.values() if not b.instances and not b.params}
-        self.reserved |= self.library.known
+        self.reserved |= self.copied.known
         self._group()
 
     def frozen(self, body: Body) -> list[str]:
@@ -188,7 +188,7 @@ class Project:
     # ------------------------------------------------------------------------------------------- constructors
 
     def support(self, name: str) -> Tree:
-        self.library.use(name)
+        self.copied.use(name)
         return Name(name)
 
     def constructor(self, op: Operator, inputs: Iterable[Tensor | None], **site: object) -> Tree:

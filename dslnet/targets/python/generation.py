@@ -104,7 +104,7 @@ class _Generate:
             head = call_lines("def generate(", ["self", "*args: object", "**options: object"], ") -> Tensor:", STEP)
             return [*head, *docstring(wrap(f"Raises an error: {why}.", WIDTH - 14), inner), *self.refusal(why)]
         for name in ("random_generator", "sample_token"):
-            self.project.library.use(name)
+            self.project.copied.use(name)
         names = Names(LOCALS)
         others = {i.value.name: names.new(i.value.name) for i in self.others() if not self.grows(i)}
         arguments = ["self", "prompt: Tensor", *ARGUMENTS]
