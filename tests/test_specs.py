@@ -139,12 +139,12 @@ def shared(name: str) -> Any:
     return fresh(name)
 
 
-def fresh(name: str, seed: int = 0) -> Any:
+def fresh(name: str, seed: int = 0, inference: bool = True) -> Any:
     torch = pytest.importorskip("torch")
     from dslnet.runtime import instantiate
 
     torch.manual_seed(seed)
-    return instantiate(graph(name, small=True)).eval()
+    return instantiate(graph(name, small=True), inference=inference).eval()
 
 
 def sizes(name: str, which: int) -> dict[str, int]:
@@ -153,20 +153,25 @@ def sizes(name: str, which: int) -> dict[str, int]:
 
 def inputs(name: str, which: int = 0) -> tuple[Any, ...]:
     """Something for each input, at the first or the second sizes."""
+    return tuple(batch(name, graph(name, small=True).entry, which).values())
+
+
+def batch(name: str, definition: str, which: int = 0) -> dict[str, Any]:
+    """Something for each input of a definition, by name; that of training has the targets too."""
     import torch
 
     torch.manual_seed(7 + which)
-    made = []
-    for entry in graph(name, small=True).definition.inputs:
+    made = {}
+    for entry in graph(name, small=True).definitions[definition].inputs:
         type_ = entry.value.type
         assert isinstance(type_, Tensor)
         shape = [evaluate(size, sizes(name, which)) for size in type_.sizes]
         if type_.dtype == "long":
             assert type_.below is not None
-            made.append(torch.randint(evaluate(type_.below, sizes(name, which)), shape))
+            made[entry.value.name] = torch.randint(evaluate(type_.below, sizes(name, which)), shape)
         else:
-            made.append(torch.rand(shape))
-    return tuple(made)
+            made[entry.value.name] = torch.rand(shape)
+    return made
 
 
 def results(value: Any) -> tuple[Any, ...]:
@@ -215,6 +220,31 @@ def test_every_parameter_gets_a_gradient(name: str) -> None:
     sum(output.square().sum() for output in results(made(*inputs(name)))).backward()
     without = [key for key, p in made.named_parameters() if p.grad is None or not p.grad.isfinite().all()]
     assert without == []
+
+
+def within(key: str, parts: tuple[str, ...]) -> bool:
+    """Whether a parameter is of one of these parts of the model; "" is all of it."""
+    return any(part == "" or f"{key}.".startswith(f"{part}.") for part in parts)
+
+
+@pytest.mark.parametrize("name", [name for name in SMALL if graph(name, small=True).objectives.losses])
+def test_each_step_of_training_reaches_what_it_updates(name: str) -> None:
+    """With all that only training needs: its weights, finite losses, and a gradient for each weight that a step
+    updates and for none that is frozen."""
+    model, made = graph(name, small=True), fresh(name, inference=False).train()
+    said = [w.name for w in definition_weights(model, model.training)]
+    assert [key for key in made.state_dict() if not within(key, made.plan.averages)] == said
+    assert {*fresh(name).state_dict()} <= {*made.state_dict()}
+    still = (*made.plan.frozen, *made.plan.teachers, *made.plan.averages)
+    for step in made.plan.steps:
+        made.zero_grad()
+        total, told = made.objective(step.name, batch(name, model.training))
+        assert {*step.losses} <= {*told} and all(loss.isfinite().all() for loss in (total, *told.values()))
+        total.backward()
+        moved = {key for key, p in made.named_parameters() if p.grad is not None and p.grad.isfinite().all()}
+        mine = {key for key, _ in made.named_parameters() if within(key, step.updates) and not within(key, still)}
+        assert mine and mine <= moved
+        assert not any(within(key, still) for key in moved)
 
 
 @running

@@ -55,8 +55,7 @@ paper. `dslnet new PATTERN` writes the spec as a file to start from, and `dslnet
 
 def section(pattern: Pattern) -> str:
     """One pattern on the page."""
-    full = [file for file in ORDER[pattern.name] if (ROOT / "specs" / f"{file}.net").is_file()]
-    links = ", ".join(f"[{file}.net](../specs/{file}.net)" for file in full)
+    links = ", ".join(f"[{file}.net](../specs/{file}.net)" for file in ORDER[pattern.name])
     return "\n".join(
         [
             f"## {pattern.title}",
@@ -69,7 +68,7 @@ def section(pattern: Pattern) -> str:
             pattern.spec + "```",
             "",
             f"{pattern.comment('authors')}: *{pattern.comment('paper')}*.",
-            f"`dslnet new {pattern.spelled}`" + (f" · in full: {links}" if links else ""),
+            f"`dslnet new {pattern.spelled}` · in full: {links}",
             "",
         ]
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import torch
@@ -30,6 +31,17 @@ class Reference(nn.Module):
         return self.cat(x), self.tags(x), self.kind(x), self.box(x)
 
 
+def likelihoods(found: tuple[Tensor, ...], truth: dict[str, Tensor]) -> Iterator[Tensor]:
+    """Negative log-likelihoods by torch's distributions; the Gaussian's less its constant."""
+    cat, tags, kind, box = found
+    mean, logvar = box.chunk(2, 1)
+    of = torch.distributions
+    yield -of.Bernoulli(logits=cat).log_prob(truth["is_cat"]).mean()
+    yield -of.Bernoulli(logits=tags).log_prob(truth["tag_set"]).mean()
+    yield -of.Categorical(logits=kind).log_prob(truth["label"]).mean()
+    yield -of.Normal(mean, (logvar / 2).exp()).log_prob(truth["place"]).mean() - math.log(2 * math.pi) / 2
+
+
 @reference("a hand-written module", "Heads")
 @torch.no_grad()
 def heads() -> Iterator[Pair]:
@@ -38,4 +50,14 @@ def heads() -> Iterator[Pair]:
     in_order(mine, theirs)
     for height, width in ((32, 32), (45, 64)):
         image = torch.rand(3, 3, height, width)
-        yield tuple(mine(image)), theirs(image)
+        truth = {"is_cat": torch.tensor([[1.0], [0.0], [1.0]]), "tag_set": torch.randint(2, (3, 6)).float()}
+        truth |= {"label": torch.randint(10, (3,)), "place": torch.randn(3, 4)}
+        said = mine.losses({"image": image, **truth})
+        found = theirs(image)
+        yield (
+            (*mine(image), *(said[name] for name in ("one", "several", "which", "where"))),
+            (
+                *found,
+                *likelihoods(found, truth),
+            ),
+        )

@@ -41,6 +41,15 @@ class Reference(nn.Module):
         return mask, depth, self.scene(net.avgpool(x).flatten(1))
 
 
+def total(found: tuple[Tensor, ...], truth: dict[str, Tensor], scales: dict[str, Tensor]) -> Tensor:
+    """Each task's loss over its variance, and the logarithm of the deviation: equation 10 of the paper."""
+    mask, depth, scene = found
+    sigma = {name: (scale / 2).exp() for name, scale in scales.items()}
+    loss = F.cross_entropy(mask, truth["labels"]) / sigma["a"] ** 2 + sigma["a"].log()
+    loss = loss + (depth - truth["distance"]).abs().mean() / (2 * sigma["b"] ** 2) + sigma["b"].log()
+    return loss + F.cross_entropy(scene, truth["place"]) / sigma["c"] ** 2 + sigma["c"].log()
+
+
 @reference("torchvision resnet18 and hand-written heads", "SceneTasks")
 @torch.no_grad()
 def multitask() -> Iterator[Pair]:
@@ -56,7 +65,12 @@ def multitask() -> Iterator[Pair]:
     for name, value in theirs.state_dict().items():
         owner, _, last = name.rpartition(".")
         table[f"{names.get(owner, owner)}.{last}"] = value
-    mine.load_state_dict({k: v for k, v in table.items() if not k.startswith("trunk.fc")}, strict=True)
+    scales = {"a": torch.tensor(0.3), "b": torch.tensor(-0.4), "c": torch.tensor(0.2)}
+    mine.load_state_dict({k: v for k, v in table.items() if not k.startswith("trunk.fc")} | scales, strict=True)
     for height, width in ((64, 96), (128, 64)):
         image = torch.rand(3, 3, height, width)
-        yield tuple(mine(image)), theirs(image)
+        truth = {"labels": torch.randint(20, (3, height, width)), "place": torch.randint(8, (3,))}
+        truth["distance"] = torch.rand(3, 1, height, width)
+        said, _ = mine.objective("model", {"image": image, **truth})
+        found = theirs(image)
+        yield (*mine(image), said), (*found, total(found, truth, scales))

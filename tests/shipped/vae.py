@@ -31,6 +31,15 @@ class Reference(nn.Module):
             code = mean + torch.randn_like(mean) * (0.5 * logvar).exp()
         return self.fc4(self.fc3(code).relu()).sigmoid().view(-1, 1, 28, 28)
 
+    def bound(self, image: Tensor) -> Tensor:
+        """The reconstruction's error plus the divergence from a standard normal distribution, appendix B."""
+        hidden = self.fc1(image.view(-1, 784)).relu()
+        code = torch.distributions.Normal(self.fc21(hidden), (0.5 * self.fc22(hidden)).exp())
+        made = self(image)
+        bits = -(image * made.log() + (1 - image) * (1 - made).log()).sum()
+        prior = torch.distributions.Normal(torch.zeros(20), torch.ones(20))
+        return bits + torch.distributions.kl_divergence(code, prior).sum()
+
 
 @reference("a hand-written module", "VAE")
 @torch.no_grad()
@@ -45,3 +54,7 @@ def vae() -> Iterator[Pair]:
             torch.manual_seed(batch)
             made.append(module(image))
         yield made[0], made[1]
+    image = torch.rand(3, 1, 28, 28)
+    loss, _ = mine.eval().objective("model", {"image": image})
+    # Of thousands; the bound is that of a mean over the pixels.
+    yield loss / 784, theirs.eval().bound(image) / 784
