@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..diagnostics import Edit, Help, did_you_mean
+from ..diagnostics import Edit, Help, Label, did_you_mean
 from ..graph import Autoregressive, Loss, Optimizer, Schedule
 from ..ops import Operator
 from ..ops.cut import Slice
@@ -42,7 +42,7 @@ _FIELDS = {
     "ClipGradValue": "clip_value",
     "ClipWeights": "clip_weights",
 }
-_ORDER = "`Every(n) -> ClipGradNorm(c) -> AdamW(lr=3e-4) -> ClipWeights(c) -> StepLR(30)`, in this order"
+_ORDER = "the order: `Every(n) -> ClipGradNorm(c) -> AdamW -> ClipWeights(c) -> StepLR(30)`"
 
 
 class Objectives(Combinators):
@@ -73,6 +73,10 @@ class Objectives(Combinators):
                     place,
                     helps=("end it with `-> Mean` or `-> Sum`",),
                 )
+            first = next((other for other, _ in self.losses if other.name == name), None)
+            if first is not None:  # in another group: their values are told by name
+                label = [Label(first.span, f"a {first.kind} already")]
+                self.error("E0203", f"`{name}` is a {kind} twice", place, "again here", secondary=label)
             self.losses.append((Loss(name, "", kind, place), value))
 
     def declare_metric(self, statement: Declaration, name: str, place: Span, flow: Flow) -> None:

@@ -105,7 +105,7 @@ def plan_of(model: nn.Module) -> Plan:
     Raises `TypeError` for a module without a plan: its spec has no loss, or it was made for inference only.
     """
     written: Any = getattr(model, "plan", None)
-    if not hasattr(written, "steps") or not hasattr(model, "objective"):
+    if not hasattr(written, "steps"):
         raise TypeError(f"{type(model).__name__} has no plan: its spec has no loss, or it was made for inference only")
     steps = tuple(
         Step(

@@ -152,13 +152,15 @@ def flow(
     wires = {v.name: reader.input(v) for v in body.inputs}
     for state in body.states:
         wires[state.value.name] = reader.wire(state.value, named=True)
-    for param in body.params:
+    for param in (*body.params, *body.below):
         key = wires[param.value.name] = reader.wire(param.value)
-        if project.plain(param.path):
-            reader.fixed[key] = Attribute(Name("self"), param.path)
+        group, _, name = param.path.rpartition(".")
+        owner = project.access(body, group)
+        if project.plain(name):
+            reader.fixed[key] = Attribute(owner, name)
         else:
             table = "_parameters" if param.trained else "_buffers"
-            reader.fixed[key] = Subscript(Attribute(Name("self"), table), (Literal(param.path),))
+            reader.fixed[key] = Subscript(Attribute(owner, table), (Literal(name),))
     input_wires = [wires[v.name] for v in body.inputs] + [wires[s.value.name] for s in body.states]
     for name, tree in part.fixed.items() if part is not None else ():
         key = wires[name] = reader.wire(body.values[name])

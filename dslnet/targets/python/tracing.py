@@ -79,6 +79,7 @@ class _Body:
         body = self.body
         self._inputs()
         body.params = [replace(p, value=self._typed(p.value)) for p in body.params]
+        body.below = [replace(p, value=self._typed(p.value)) for p in body.below]
         body.states = tuple(replace(s, value=self._typed(s.value)) for s in body.states)
         self.boxes: dict[str, tuple[Operator, tuple[Any, ...]]] = {}
         body.nodes = [self._traced(node) for node in body.nodes]
