@@ -223,6 +223,8 @@ def _at_token(line: Line, at: int) -> Iterator[Repair]:
         span = line.start(at - 1), line.end(at)
         word = line.word(at - 1) + line.word(at)
         yield Repair("E0100", f"`{word}` is no operator", span, at - 1, at + 1, (("<", "=="),))
+    if here == "=" and before == "a" and kinds[at - 2] == "w":
+        yield _named_side(line, at - 1)
     if here == "=" and at > 1 and before not in "aA":
         yield Repair("E0100", "`=` gives defaults and options", place, at, at + 1, (("<", "=="),), help=_eq(line, at))
     if before == "D" and here == "a":
@@ -241,6 +243,20 @@ def _at_token(line: Line, at: int) -> Iterator[Repair]:
     if kinds[:1] == "u" and here == "A" and before == "f":
         word = line.word(at)
         yield Repair("E0100", "a file is named in quotes, or by `specs.name`", place, at, at + 1, (('"', f'"{word}"'),))
+
+
+def _named_side(line: Line, first: int) -> Repair:
+    """`with mask=m`: a side input that is fed by name, up to the next arrow or the end of the line."""
+    depth, stop = 0, first
+    while stop < len(line.kinds) - 1 and (depth or line.kinds[stop] != ">"):
+        depth += (line.kinds[stop] in "([") - (line.kinds[stop] in ")]")
+        stop += 1
+    word, inside = line.word(first - 1), line.text(first, stop - 1)
+    tokens = (("(", "("), *((line.kinds[n], line.word(n)) for n in range(first, stop)), (")", ")"))
+    place = line.start(first), line.end(stop - 1)
+    whole = line.driver.text.mistakes.source.text[place[0] : place[1]]
+    edit = _put(line, f"write `{word} ({inside})`", *place, f"({whole})")
+    return Repair("E0100", "side inputs that are named stand in parentheses", place, first, stop, tokens, "", edit)
 
 
 def _eq(line: Line, at: int) -> Help:
@@ -320,6 +336,11 @@ def _hopeless(line: Line, at: int) -> Iterator[Repair]:
     if here == "i" and ">" in kinds[:at]:
         advice = Help("put it in parentheses: `-> (A if c else B)`")
         yield Repair("E0100", "a choice between steps takes parentheses", place, help=advice, replaces=False)
+    if here in "Sr" and before == ">":
+        above, where = (at - 2, "") if kinds[0] in "-|" else (at - 1, ", indented")
+        advice = Help(f"in two lines: `{line.text(0, above)}`, and below it `- {line.text(at)}`{where}")
+        title = f"`{line.word(at)}` begins a line"
+        yield Repair("E0100", title, place, help=advice, replaces=False)
     if here == ">" and before in "-|:":
         yield Repair(
             "E0100", "nothing flows into this arrow", place, at, at + 1, help=Help("name what flows before the arrow")

@@ -37,6 +37,8 @@ from .roles import MARKS, ROLES, STATEMENTS
 from .values import UNKNOWN_VALUE, DraftNode, DraftRegion, ModuleValue, Unknown, Wire, Wires, describe
 
 #: What a name in quotes may be: one segment of a path.
+#: A line that gives a name: `- name:`, `role name:`, `name:`.
+_NAMED = re.compile(r"(?:[-|] *)?(?:[a-z_]\w* +)?([a-z_]\w*) *:")
 _SEGMENT = re.compile(r"[A-Za-z0-9_-]+")
 
 
@@ -106,8 +108,16 @@ class Statements(Objectives):
             case Bad():
                 if statement.body is not None:
                     self.suite(statement.body.statements, self.unknown(statement.span), True)
+                self.unread(statement)
                 return self.unknown(statement.span)
         raise AssertionError(statement)
+
+    def unread(self, statement: Bad) -> None:
+        """The name that a line would have given, had it been understood."""
+        text = self.file.spec.source.text
+        named = _NAMED.match(text, statement.span.start) if statement.span.file == self.file.spec.source.name else None
+        if named is not None and self.scope.find(named[1]) is None:
+            self.define(named[1], UNKNOWN_VALUE, Span(statement.span.file, named.start(1), named.end(1)))
 
     # --------------------------------------------------------------------------------------- dashes and lanes
 
