@@ -7,10 +7,13 @@ of rounds are multiplied, never walked.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TypeVar
 
-from .graph import Instance, Model, join
+from .graph import Instance, Model, Param, join
 from .ops.base import Combinator, Weight
 from .shape import Size, Tensor
+
+T = TypeVar("T")
 
 
 def parametrized(weight: Weight, parametrization: str | None) -> Iterator[Weight]:
@@ -69,12 +72,31 @@ def instance_weights(model: Model, instance: Instance) -> Iterator[Weight]:
 def definition_weights(model: Model, key: str) -> Iterator[Weight]:
     """The state_dict of a definition, in torch's order: its own parameters, then its modules."""
     definition = model.definitions[key]
-    for param in definition.params:
-        assert isinstance(param.value.type, Tensor)
-        yield Weight(param.path, param.value.type.sizes, param.trained)
-    for instance in definition.instances:
-        for weight in instance_weights(model, instance):
-            yield Weight(join(instance.path, weight.name), weight.shape, weight.trained, weight.dtype)
+    params = [(param.path, param) for param in definition.params]
+    yield from _level(model, params, [(instance.path, instance) for instance in definition.instances], "")
+
+
+def _level(
+    model: Model, params: list[tuple[str, Param]], instances: list[tuple[str, Instance]], prefix: str
+) -> Iterator[Weight]:
+    """The entries below a path: what a named group holds stands together, where its first module does."""
+    groups = {path.partition(".")[0] for path, _ in instances if "." in path}
+    for path, param in params:
+        if "." not in path or path.partition(".")[0] not in groups:
+            assert isinstance(param.value.type, Tensor)
+            yield Weight(join(prefix, path), param.value.type.sizes, param.trained)
+    for path, instance in instances:
+        group = path.partition(".")[0]
+        if "." not in path:
+            for weight in instance_weights(model, instance):
+                yield Weight(join(prefix, path, weight.name), weight.shape, weight.trained, weight.dtype)
+        elif group in groups:
+            groups.remove(group)
+            yield from _level(model, _below(params, group), _below(instances, group), join(prefix, group))
+
+
+def _below(entries: list[tuple[str, T]], group: str) -> list[tuple[str, T]]:
+    return [(path[len(group) + 1 :], entry) for path, entry in entries if path.startswith(group + ".")]
 
 
 def count_parameters(model: Model, key: str | None = None) -> Size:

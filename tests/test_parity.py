@@ -13,8 +13,6 @@ import shipped  # noqa: E402
 
 BOUND = 1e-5
 FILES = sorted(path.stem for path in shipped.SPECS.glob("*.net"))
-#: Compared in `test_parity_vision.py`, or not yet.
-ELSEWHERE = {"vit"}
 
 
 @pytest.mark.parametrize("name", shipped.references())
@@ -25,7 +23,7 @@ def test_equal(name: str) -> None:
     assert max(found) <= BOUND
 
 
-@pytest.mark.parametrize("file", [file for file in FILES if file not in ELSEWHERE])
+@pytest.mark.parametrize("file", FILES)
 def test_every_model_has_a_reference(file: str) -> None:
     vouched = {model for each in shipped.references().values() if each.file == file for model in each.models}
     assert vouched == set(shipped.net(file))

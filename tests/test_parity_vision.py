@@ -16,7 +16,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 import shipped  # noqa: E402
-from copy_weights import by_name, distance, disturb, split  # noqa: E402
+from copy_weights import distance, disturb  # noqa: E402
 from torch import nn  # noqa: E402
 from torchvision_on_cpu import torchvision  # noqa: E402
 
@@ -65,7 +65,7 @@ TORCHVISION = {
     name: where
     for name, where in shipped.published().items()
     if name.partition(":")[0]
-    in ("alexnet", "deeplab", "densenet", "fcn", "googlenet", "mobilenet", "resnet", "se_resnet", "vgg", "wrn")
+    in ("alexnet", "deeplab", "densenet", "fcn", "googlenet", "mobilenet", "resnet", "se_resnet", "vgg", "vit", "wrn")
     and re.fullmatch(r"[a-z0-9_]+", where)
 }
 
@@ -78,6 +78,8 @@ def test_names_and_shapes_are_torchvisions(models: Any, name: str) -> None:
     more = {"weights_backbone": None, "aux_loss": True} if segmentation else {}
     if name.startswith("googlenet"):
         more = {"aux_logits": False, "init_weights": False}
+    if published == "vit_h_14":
+        more = {"image_size": 518}  # of its published weights
     with torch.device("meta"):
         theirs = getattr(models.segmentation if segmentation else models, published)(**more)
     assert list(weights(name).items()) == [(k, tuple(v.shape)) for k, v in theirs.state_dict().items()]
@@ -90,34 +92,3 @@ def weights(name: str) -> dict[str, tuple[int, ...]]:
     file, _, model = name.partition(":")
     graph = shipped.net(file)[model].graph()
     return {w.name: tuple(w.shape) for w in definition_weights(graph, graph.entry)}
-
-
-def test_vit_b_16(models: Any) -> None:
-    """Of torchvision's, `in_proj` is cut into q, k and v. An image size is a parameter, so there are two models."""
-    for size, depth in ((64, 12), (96, 3)):
-        theirs = models.VisionTransformer(size, 16, depth, 12, 768, 3072, num_classes=10)
-        nn.init.normal_(theirs.heads.head.weight, std=0.02)
-        disturb(theirs)
-        nn.init.normal_(theirs.class_token, std=0.02)
-        mine = ours("vit:ViT", size=size, depth=depth, classes=10)
-        table = dict(theirs.state_dict())
-        split(table, "in_proj_weight", ("q.weight", "k.weight", "v.weight"))
-        split(table, "in_proj_bias", ("q.bias", "k.bias", "v.bias"))
-        by_name(
-            mine,
-            table,
-            [
-                (r"^class_token$", "cls"),
-                (r"^encoder\.pos_embedding$", "pos"),
-                (r"^conv_proj", "patches"),
-                (r"^encoder\.layers\.encoder_layer_(\d+)", r"blocks.\1"),
-                (r"^encoder\.ln", "norm"),
-                (r"^heads\.head", "head"),
-                (r"\.ln_(\d)", r".ln\1"),
-                (r"self_attention\.out_proj", "attention1.out"),
-                (r"self_attention", "attention1"),
-                (r"mlp\.0", "linear1"),
-                (r"mlp\.3", "linear2"),
-            ],
-        )
-        compare(mine, theirs, (size, size))
