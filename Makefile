@@ -36,7 +36,7 @@ lint: .venv/tested
 	$(BIN)/mypy
 
 bench: .venv/made
-	for script in startup parsing depth forward syntax_recovery; do $(BIN)/python benchmarks/$$script.py; done
+	for script in startup parsing library depth forward syntax_recovery; do $(BIN)/python benchmarks/$$script.py; done
 
 clean:
 	rm -rf .venv demo

@@ -180,12 +180,10 @@ def _children(model: Model, definition: Definition) -> Iterator[Child]:
     for instance in definition.instances:
         keys = tuple(k for k in (instance.definition,) if k is not None)
         parts = tuple(instance.path.split(".")) if instance.path else ()
-        number = instance.start
         rounds: list[Child] = []
         for part in instance.rounds:
             for _ in range(min(part.count, 1000)):
-                rounds.append((str(number), (), (part.definition,)))
-                number += 1
+                rounds.append((instance.round(len(rounds)), (), (part.definition,)))
         if parts:
             yield from ([(parts[0], (*parts[1:], r[0]), r[2]) for r in rounds] or [(parts[0], parts[1:], keys)])
         elif rounds:

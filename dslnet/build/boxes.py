@@ -169,7 +169,7 @@ class Boxes(Feeding):
             )
         clashes: list[tuple[Pair, Size]] = []
         matching = Matching(self, {})
-        matching.meet(matched, f"{flow.type}", lambda pair, value, _: clashes.append((pair, value)))
+        matching.meet(matched, lambda: f"{flow.type}", lambda pair, value, _: clashes.append((pair, value)))
         matching.finish()
         if clashes:
             pair, value = clashes[0]

@@ -6,6 +6,7 @@ the names stand for.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from ..diagnostics import Help, Label
@@ -81,8 +82,7 @@ class Inputs(Requirements):
                 continue
             self.dtype(root, name.text, pattern, actual, given, caller)
             checks.append((below, actual, given))
-            source = f"{'the flow ' if not given.side else ''}{actual} makes"
-            matching.meet(matched, source, self.clash(root, name.text, pattern, actual, given, caller))
+            matching.meet(matched, _source(actual, given), self.clash(root, name.text, pattern, actual, given, caller))
         self.bind_states(root, states, matching, caller)
         for below, actual, given in checks:
             self.bind_range(below, actual, given, caller)
@@ -169,7 +169,7 @@ class Inputs(Requirements):
                     given.span,
                     f"{actual} makes {syntax.name} = {pair.size}"[:49],
                     secondary=[
-                        Label(bound.span, f"{bound.text} {syntax.name} = {value}"[:49]),
+                        Label(bound.span, f"{bound.text()} {syntax.name} = {value}"[:49]),
                         Label(syntax.span, "compared here"),
                     ],
                     helps=facts or self.bring(value, pattern, syntax, given),
@@ -210,7 +210,7 @@ class Inputs(Requirements):
             pattern = self.pattern_of(declaration)[0]
             matched = pairs(pattern, value.type) if pattern is not None and not value.unknown else None
             if matched is not None:
-                matching.meet(matched, f"{value.type} makes", lambda *_: None)
+                matching.meet(matched, lambda: f"{value.type} makes", lambda *_: None)
                 matching.finish()
             return
         if value is not UNKNOWN_VALUE:
@@ -235,7 +235,7 @@ class Inputs(Requirements):
                 else:
                     matching.meet(
                         matched,
-                        f"{given.value.type} makes",
+                        _source(given.value.type),
                         self.clash(root, name.text, pattern, given.value.type, given, caller),
                     )
             elif default is None and pattern is not None:
@@ -350,3 +350,8 @@ class Inputs(Requirements):
             self.error("E0207", f"an `{statement.key.words[0].text}` line stands at the top of a block's body", place)
 
     declare_target = declare_state = declare_input
+
+
+def _source(type: Tensor, given: Fed | None = None) -> Callable[[], str]:
+    """What a size came from, as a message says it."""
+    return lambda: f"{'the flow ' if given is not None and not given.side else ''}{type} makes"

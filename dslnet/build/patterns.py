@@ -18,10 +18,10 @@ from .expressions import Expressions
 
 @record
 class Bound:
-    """Where a symbol got its value."""
+    """Where a symbol got its value; `text` says what from, when somebody asks."""
 
     span: Span
-    text: str
+    text: Callable[[], str]
 
 
 @record
@@ -79,7 +79,7 @@ class Matching:
         self.frame, self.bounds = frame, bounds
         self.waiting: list[tuple[Pair, Clash]] = []
 
-    def meet(self, matched: list[Pair], source: str, clash: Clash) -> None:
+    def meet(self, matched: list[Pair], source: Callable[[], str], clash: Clash) -> None:
         """First pass over one pattern: bind and compare bare symbols, keep the expressions for `finish`."""
         for pair in matched:
             syntax = pair.syntax
@@ -125,7 +125,7 @@ class Matching:
             clash(pair, value, None)
             return
         self.frame.sizes[name] = solution
-        self.bounds[name] = Bound(pair.syntax.span, f"{pair.size}")
+        self.bounds[name] = Bound(pair.syntax.span, lambda: f"{pair.size}")
 
     def compare(self, pair: Pair, value: Size, clash: Clash, bound: Bound | None) -> None:
         if not same(pair.size, value):

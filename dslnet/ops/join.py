@@ -46,7 +46,7 @@ class Concat(Operator, kind="shape"):
                 title = f"`Concat` joins inputs of one rank, got {pair(first, x)}"
                 raise Mistake("E0302", title, None, f"rank {first.rank} and {x.rank}", helps=_lift(first, x))
         need_axes("Concat", first, 1)
-        axis = layout_axis("Concat", self.axis, first, _possible(xs))
+        axis = self.joined(*xs)
         sizes = list(first.sizes)
         for x in xs[1:]:
             for i, (a, b) in enumerate(zip(first.sizes, x.sizes, strict=True)):
@@ -63,21 +63,26 @@ class Concat(Operator, kind="shape"):
         bounds = {x.below for x in xs}
         return Tensor(tuple(sizes), promoted(*(x.dtype for x in xs)), bounds.pop() if len(bounds) == 1 else None)
 
+    def joined(self, *xs: Tensor) -> int:
+        """The axis along which the inputs are joined."""
+        asks = self.axis is None and xs[0].rank == 3
+        return layout_axis("Concat", self.axis, xs[0], _possible(xs) if asks else None)
+
     def dependence(self, *xs: Traced) -> Steps:
-        axis = layout_axis("Concat", self.axis, xs[0].type, _possible(tuple(x.type for x in xs)))
+        axis = self.joined(*(x.type for x in xs))
         return _one_after_another(xs, axis)
 
     def torch(self, *xs: Tensor) -> Code:
-        axis = layout_axis("Concat", self.axis, xs[0], _possible(xs))
+        axis = self.joined(*xs)
         return apply("torch.cat", Input(0, rest=True), dim=axis)
 
     def onnx(self, g: Onnx, *xs: Wire) -> str:
         dtype = promoted(*(x.dtype for x in xs))
-        axis = layout_axis("Concat", self.axis, xs[0].type, _possible(tuple(x.type for x in xs)))
+        axis = self.joined(*(x.type for x in xs))
         return g.concat([g.typed(x, dtype) for x in xs], axis)
 
     def because(self, output: Tensor, *xs: Tensor) -> str:
-        axis = layout_axis("Concat", self.axis, xs[0], _possible(xs))
+        axis = self.joined(*xs)
         return " + ".join(text(x.sizes[axis]) for x in xs)
 
 

@@ -79,12 +79,12 @@ def _weighted(model: Model) -> Iterator[tuple[str, Instance]]:
                 yield path, instance
             if instance.definition is not None and holds(instance.definition):
                 yield from below(instance.definition, path)
-            number = instance.start
+            index = 0
             for part in instance.rounds:
                 for _ in range(part.count):
                     if holds(part.definition):
-                        yield from below(part.definition, join(path, str(number)))
-                    number += 1
+                        yield from below(part.definition, join(path, instance.round(index)))
+                    index += 1
 
     if holds(model.entry):
         yield from below(model.entry, "")
