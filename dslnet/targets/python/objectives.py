@@ -150,10 +150,10 @@ class Objectives:
 
     def methods(self) -> list[Method]:
         """All methods, in the order in which they are read."""
-        made = [*self.mode(), self.losses()]
+        made = [self.losses()]
         steps = self.planner.steps
         if len(steps) == 1 and self.through_losses(steps[0]):
-            return [*made, self.only(steps[0]), *self.averages()]
+            return [*made, self.only(steps[0]), *self.averages(), *self.mode()]
         names = Names({"losses", "objective", *(i.path.partition(".")[0] for i in self.body.instances)})
         table: list[Tree] = []
         for step in steps:
@@ -165,7 +165,7 @@ class Objectives:
             returns: list[Statement] = [Return([Call(chosen, (Name("batch"),))])]
             doc = "What a step of the plan descends, with its losses by name."
             made.append(Method("objective", doc, ["step: str", BATCH], OBJECTIVE, returns))
-        return made + self.averages()
+        return made + self.averages() + self.mode()
 
     def losses(self) -> Method:
         """`losses(batch)`: every loss and metric."""
