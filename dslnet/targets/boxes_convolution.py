@@ -34,7 +34,12 @@ class MaskedConv2d(nn.Conv2d):
         bias: bool = True,
     ) -> None:
         super().__init__(
-            in_channels, out_channels, kernel_size, padding="same", dilation=dilation, bias=bias
+            in_channels,
+            out_channels,
+            kernel_size,
+            padding="same",
+            dilation=dilation,
+            bias=bias,
         )
         order = torch.arange(self.weight[0, 0].numel()).view(self.kernel_size)
         middle = order.numel() // 2
