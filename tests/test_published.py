@@ -266,3 +266,13 @@ def test_the_table_of_the_page() -> None:
     assert made is not None, report.diagnostics
     assert made.prefix and any(rule.transpose for rule in made.rules) and any(not rule.ours for rule in made.rules)
     assert made.lead("transformer.h.3.attn.c_attn.weight")[0] == [f"h.3.attention1.{n}.weight" for n in "qkv"]
+
+
+def test_the_page_names_the_files() -> None:
+    """Those that have torchvision's names, and those that have a table."""
+    from test_parity_vision import TORCHVISION
+
+    rows = re.findall(r"^\| (`.*`) \| (\w+)'s? \|", PAGE.read_text("utf-8"), re.MULTILINE)
+    found = {whose: set(re.findall(r"`(\w+)`", files)) for files, whose in rows}
+    assert found["torchvision"] == {name.partition(":")[0] for name in TORCHVISION}
+    assert found["transformers"] == {p.name.partition(".")[0] for p in shipped.SPECS.glob("*.transformers.names")}
