@@ -357,14 +357,21 @@ class _Shapes:
         for name, values in self.names:
             if values == sizes:
                 return name
-        for name, values in self.names:
+        pairs = [(name, list(zip(values, sizes, strict=True))) for name, values in self.names]
+        for name, pair in pairs:
+            if any(_symbols(v) != _symbols(s) for v, s in pair):
+                continue
             for k in (2, 4, 8, 16, 32):
-                if [k * v for v in values] == sizes:
+                if all(k * v == s for v, s in pair):
                     return f"{k}*{name}"
-                if any([quotient(v + up, k) for v in values] == sizes for up in (0, k - 1)):
+                if any(all(quotient(v + up, k) == s for v, s in pair) for up in (0, k - 1)):
                     return f"{name}/{k}"
         texts = {_tight(whole_terms(s)) for s in sizes}
         return texts.pop() if len(texts) == 1 and len(next(iter(texts))) <= 16 else ""
+
+
+def _symbols(size: Size) -> set[str]:
+    return set(size.symbols()) if isinstance(size, Dim) else set()
 
 
 def _tight(text: str) -> str:
