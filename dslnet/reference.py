@@ -14,15 +14,21 @@ from .diagnostics import Report, did_you_mean
 from .limits import DEFAULT
 from .ops import OPERATORS
 from .ops.base import Operator, literal
+from .ops.optimizers import OPTIMIZERS
+from .ops.schedules import SCHEDULES
+from .ops.updates import AFTER, BEFORE
 from .resources import specs
 from .source import Source
 from .syntax import Definition
+
+#: What stands in an `optimizer` line.
+OPTIMIZATION: dict[str, type[Operator]] = {**OPTIMIZERS, **BEFORE, **AFTER, **SCHEDULES}
 
 
 def box_list() -> str:
     """Every box with its arguments, by family; then the blocks of the prelude."""
     families: dict[str, list[type[Operator]]] = {}
-    for name, operator in OPERATORS.items():
+    for name, operator in [*OPERATORS.items(), *OPTIMIZATION.items()]:
         if name == operator.name:
             families.setdefault(operator.__module__, []).append(operator)
     out = []
@@ -53,7 +59,7 @@ def _header(block: Definition) -> str:
 
 def describe_box(name: str) -> str | list[str]:
     """All about one box, or names close to one that does not exist."""
-    operator = OPERATORS.get(name)
+    operator = OPERATORS.get(name) or OPTIMIZATION.get(name)
     if operator is not None:
         return _operator(operator)
     blocks = {block.name.text: (source, block) for source, block in prelude()}
@@ -62,7 +68,7 @@ def describe_box(name: str) -> str | list[str]:
         text = source.text[block.span.start : block.span.end].rstrip()
         doc = "".join(f"{line.strip()}\n" for line in block.doc)
         return f"{_header(block)}\n\n{doc}\nWritten in the language itself, {source.name}:\n\n{text}\n"
-    return did_you_mean(name, [*OPERATORS, *blocks])
+    return did_you_mean(name, [*OPERATORS, *OPTIMIZATION, *blocks])
 
 
 def _operator(operator: type[Operator]) -> str:
@@ -74,10 +80,11 @@ def _operator(operator: type[Operator]) -> str:
     for argument in operator.arguments.values():
         default = "" if argument.required else f" (default {literal(argument.default)})"
         rows.append((argument.name, argument.type.text + default))
-    for port in operator.ports:
+    for port in operator.ports if operator.name not in OPTIMIZATION else ():
         kind = "any number of wires" if port.variadic else "a wire, may be left out" if port.optional else "a wire"
         rows.append((f"<- {port.name}", kind))
-    rows += [("->", "its value"), *((f"-> .{output}", "read with a dot") for output in operator.outputs[1:])]
+    if operator.name not in OPTIMIZATION:
+        rows += [("->", "its value"), *((f"-> .{output}", "read with a dot") for output in operator.outputs[1:])]
     width = max(len(left) for left, _ in rows)
     lines += [f"  {left:<{width}}  {right}".rstrip() for left, right in rows]
     return "\n".join(lines) + "\n"

@@ -313,6 +313,9 @@ def test_ops(capsys: pytest.CaptureFixture[str]) -> None:
     done = Out(capsys, "ops")
     assert done.code == 0
     assert "  Linear(out_features, bias=true)\n" in done.out
+    for name in ("AdamW", "Every", "ClipWeights", "StepLR"):
+        told = Out(capsys, "ops", name)
+        assert f"  {name}(" in done.out and told.out.startswith(f"{name}(") and "->" not in told.out
     done = Out(capsys, "ops", "Linear")
     assert done.code == 0
     assert done.out.startswith("Linear(out_features, bias=true)\n") and "[8, 10] -> Linear(20)" in done.out

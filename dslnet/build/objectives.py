@@ -13,7 +13,7 @@ from ..graph import Autoregressive, Loss, Optimizer, Schedule
 from ..ops import Operator
 from ..ops.cut import Slice
 from ..ops.losses import CrossEntropy
-from ..ops.optimizers import OPTIMIZERS
+from ..ops.optimizers import OPTIMIZERS, Optimization
 from ..ops.schedules import SCHEDULES
 from ..ops.updates import AFTER, BEFORE
 from ..shape import same
@@ -149,7 +149,12 @@ class Objectives(Combinators):
             return None
         box = self.with_arguments(BoxValue(known[callee.name], span=callee.span), step)
         made = bind_operator(self, box, callee.span) if box else None
-        return None if made is None else made[0]
+        if made is None or not isinstance(made[0], Optimization):
+            return None
+        fault = made[0].fault()
+        if fault:
+            self.error("E0301", fault, step.span)
+        return None if fault else made[0]
 
     def declare_freeze(self, statement: Declaration, name: str, place: Span, flow: Flow) -> None:
         if not self.objectives or not isinstance(statement.body, Valued):

@@ -24,6 +24,10 @@ class Optimization(Operator, abstract=True, kind="optimizer"):
         rest["abstract"] = True
         super().__init_subclass__(**rest)
 
+    def fault(self) -> str:
+        """What is wrong with arguments that are each right; empty where nothing is."""
+        return ""
+
     def shape(self, *xs: Tensor) -> Tensor:
         raise Mistake(
             "E0215",
@@ -39,6 +43,12 @@ class Optimizer(Optimization, abstract=True):
     def __init_subclass__(cls, **rest: Any) -> None:
         super().__init_subclass__(**rest)
         OPTIMIZERS[cls.__name__] = cls
+
+    def fault(self) -> str:
+        betas = self.values().get("betas")
+        if betas is not None and (len(betas) != 2 or not all(beta < 1 for beta in betas)):
+            return f"`betas` of {self.name} are two numbers below 1"
+        return ""
 
     @property
     def call(self) -> tuple[str, dict[str, Any]]:
@@ -57,6 +67,11 @@ class SGD(Optimizer):
     nesterov: Flag = False
     weight_decay: NonNegative = 0
     dampening: NonNegative = 0
+
+    def fault(self) -> str:
+        if self.nesterov and (not self.momentum or self.dampening):
+            return "`nesterov` of SGD wants a momentum, and no dampening"
+        return ""
 
 
 class Adam(Optimizer):

@@ -7,12 +7,14 @@ them count epochs, or steps of the optimizer with `unit="step"`.
 
 from typing import Annotated, Any, Literal
 
-from .arguments import Count, ListType, Positive, Probability, WholeType
+from .arguments import Count, ListType, NonNegative, Positive, Probability, RealType, WholeType
 from .base import Argument
 from .optimizers import Optimization
 
 #: Moments of a training, in order.
 Moments = Annotated[tuple[int, ...], ListType(WholeType(1))]
+#: A part of the rate that is not nothing.
+Share = Annotated[float, RealType(0, 1, above=True)]
 #: What a schedule counts.
 Unit = Literal["epoch", "step"]
 
@@ -65,7 +67,7 @@ class ConstantLR(Schedule):
 class LinearLR(Schedule):
     """A line from `start_factor` to `end_factor` of the rate: a warm-up (Goyal et al., 2017)."""
 
-    start_factor: Probability = 1 / 3
+    start_factor: Share = 1 / 3
     end_factor: Probability = 1.0
     total_iters: Count | None = 5
 
@@ -81,7 +83,7 @@ class CosineAnnealingLR(Schedule):
     """Half a cosine, from the rate to `eta_min` (Loshchilov and Hutter, 2017)."""
 
     T_max: Count | None = None
-    eta_min: Positive = 0.0
+    eta_min: NonNegative = 0.0
 
 
 class CosineAnnealingWarmRestarts(Schedule):
@@ -90,7 +92,7 @@ class CosineAnnealingWarmRestarts(Schedule):
 
     T_0: Count
     T_mult: Count = 1
-    eta_min: Positive = 0.0
+    eta_min: NonNegative = 0.0
 
 
 class OneCycleLR(Schedule):
