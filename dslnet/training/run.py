@@ -101,7 +101,7 @@ class Run:
         """All epochs that are left. Raises `NotFinite`, and whatever the two functions raise."""
         while self.epoch < self.epochs:
             start = time.perf_counter()
-            self.model.train()
+            self.learning()
             order = self.batches.order(self.epoch)
             while self.batch < len(order):
                 rows, weight = self.batches.mine(order[self.batch])
@@ -121,6 +121,14 @@ class Run:
             self.check_weights()
             self.history.add(row)
             after_epoch(row)
+
+    def learning(self) -> None:
+        """Training mode, but for what is frozen: that stays as it is, its running statistics too."""
+        self.model.train()
+        modules = dict(self.model.named_modules())
+        for path in self.plan.frozen:
+            if path in modules:
+                modules[path].eval()
 
     def take(self, batch: dict[str, Tensor], rows: int, weight: float) -> None:
         """Every step of the plan on one batch."""
@@ -173,7 +181,7 @@ class Run:
                     name = objective_name(self.plan, step)
                     if name not in found:
                         sums.add([name], [float(engine.objective(step, batch)[0])], len(part))
-        self.model.train()
+        self.learning()
         return sums.means(engine)
 
     def check_weights(self) -> None:
