@@ -106,7 +106,7 @@ def test_without_torch(net: Path, tmp_path: Path) -> None:
     weights = safetensors(tmp_path / "w.safetensors", module_of(net).state_dict())
     out = tmp_path / "m.onnx"
     code = (
-        "import sys; sys.modules['torch'] = sys.modules['safetensors'] = None\n"
+        "import sys; sys.modules['torch'] = sys.modules['safetensors'] = sys.modules['onnxruntime'] = None\n"
         "from dslnet.cli import main; sys.exit(main(sys.argv[1:]))"
     )
     words = ["compile", str(net), "-o", str(out), "--weights", str(weights)]
