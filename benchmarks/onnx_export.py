@@ -2,8 +2,9 @@
 
 Export: 1,000 small Linear + ReLU layers, and ResNet-18 with its weights, each from a live module to a file, not
 compared; torch's `torch.onnx.export(dynamo=True)` exports the same module. Result: ResNet-18, ViT and GPT-2, both
-files in onnxruntime on one thread. Run `python benchmarks/onnx_export.py`; the two sides take turns and the best of
-several runs counts, for others may be using the machine. Needs torch, onnx, onnxscript and onnxruntime.
+files in onnxruntime. All of it on one thread and in processor time, for others may be using the machine; the two sides
+take turns, and the best of several runs counts. Run `python benchmarks/onnx_export.py`. Needs torch, onnx, onnxscript
+and onnxruntime.
 """
 
 from __future__ import annotations
@@ -38,13 +39,13 @@ MODELS: dict[str, tuple[str, dict[str, Any], Callable[[], torch.Tensor]]] = {
 
 
 def best(runs: int, *calls: Callable[[], object]) -> list[float]:
-    """The least time of each call, in seconds; they take turns."""
+    """The least processor time of each call, in seconds; they take turns."""
     found = [float("inf")] * len(calls)
     for _ in range(runs):
         for number, call in enumerate(calls):
-            start = time.perf_counter()
+            start = time.process_time()
             call()
-            found[number] = min(found[number], time.perf_counter() - start)
+            found[number] = min(found[number], time.process_time() - start)
     return found
 
 
