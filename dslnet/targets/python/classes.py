@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from ...graph import Instance, Model, Node, State
 from ...node import replace
 from ...ops import Operator, code
+from ...ops.dense import Identity
 from ...shape import Dim, Tensor
 from ...source import Source
 from . import building
@@ -112,18 +113,25 @@ class Project:
         """Whether a body is modules called `0`, `1`, … one after another, each taking what the last one gives."""
         if body.params or body.held or len(body.inputs) != 1 or len(body.outputs) != 1:
             return False
-        if [i.path for i in body.instances] != [str(n) for n in range(len(body.nodes))]:
+        if [i.path for i in body.instances] != [str(n) for n in range(len(body.instances))]:
             return False
         flow = body.inputs[0].name
-        for node, instance in zip(body.nodes, body.instances, strict=True):
-            if node.module != instance.path or list(node.inputs) != [flow] or len(node.outputs) != 1:
+        left = list(body.instances)
+        for node in body.nodes:
+            if list(node.inputs) != [flow] or len(node.outputs) != 1:
                 return False
+            if isinstance(node.operator, Identity):
+                flow = node.outputs[0].name
+                continue
+            if not left or node.module != left[0].path:
+                return False
+            instance = left.pop(0)
             inner = Body("", "", "", {}, [body.values[flow]], set(), [], [], (), [instance], [node],
                          [("out", node.outputs[0].name)], body.values, [0])  # fmt: skip
             if not self._passes(node, inner, instance):
                 return False
             flow = node.outputs[0].name
-        return flow == body.outputs[0][1]
+        return not left and flow == body.outputs[0][1]
 
     def sequential(self, instance: Instance, node: Node | None = None) -> bool:
         """Whether rounds are an nn.Sequential: each takes one tensor and gives one."""
