@@ -12,7 +12,7 @@ from typing import Any
 from ..diagnostics import Edit, Help, Label
 from ..ops import Combinator, Operator, literal
 from ..ops.arguments import ModuleArgument
-from ..shape import UNKNOWN_TENSOR, Dim, Size, Tensor
+from ..shape import UNKNOWN, UNKNOWN_TENSOR, Dim, Size, Tensor
 from ..source import Span
 from ..syntax import Attribute, BoxRef, Call, Conditional, Expression, List, Literal, Paren, Pipeline, Ref, Side, Unary
 from . import history
@@ -20,7 +20,7 @@ from .binding import Bound, bind_block, bind_operator
 from .blocks import Block, PythonClass
 from .expressions import Flow
 from .feeding import Fed, Feeding, SideInput
-from .patterns import Matching, Pair, missing_fact, pairs, rank_text
+from .patterns import Matching, Pair, free_names, missing_fact, pairs, rank_text
 from .values import (
     UNKNOWN_VALUE,
     BoxValue,
@@ -146,7 +146,9 @@ class Boxes(Feeding):
             self.error("E0303", f"this is {len(flow.items)} tensors, not one", step.span)
             return flow
         if flow.unknown:
-            return self.typed_by(step, flow) if isinstance(flow.node and flow.node.callee, PythonClass) else flow
+            if isinstance(flow.node and flow.node.callee, PythonClass):
+                return self.typed_by(step, flow)
+            return self.unmatched(step, flow)
         matched = pairs(step, flow.type)
         written = rank_text(step)
         if matched is None:
@@ -159,7 +161,7 @@ class Boxes(Feeding):
                 notes=history.note(flow, self.report),
                 helps=(f"write `{flow.type}`, or leave the assertion out",),
             )
-            return flow
+            return self.unmatched(step, self.unknown(step.span))
         if step.dtype is not None and step.dtype.text != flow.type.dtype:
             self.error(
                 "E0316",
@@ -187,6 +189,13 @@ class Boxes(Feeding):
                 notes=history.note(flow, self.report),
                 helps=[*missing_fact(pair.size, value), *advice],
             )
+        return flow
+
+    def unmatched(self, step: List, flow: Wire) -> Wire:
+        """What a shape would have named is there, and unknown as the flow is."""
+        for item in step.items:
+            if isinstance(item, (Ref, BoxRef)) and next(free_names(self, item), None) is not None:
+                self.sizes[item.name] = UNKNOWN
         return flow
 
     def typed_by(self, step: List, flow: Wire) -> Flow:

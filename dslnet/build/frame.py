@@ -294,6 +294,10 @@ class Frame:
         self.scope.spans[name] = span
         return True
 
+    def given_twice(self, name: str, span: Span) -> bool:
+        """Whether a name is taken, after a report; its value is then not looked at."""
+        return self.taken(name, span) and not self.define(name, None, span)
+
     def taken(self, name: str, span: Span) -> bool:
         """Whether a name is defined by another text; by the same one, it is another round or another arm."""
         before = self.scope.where(name)

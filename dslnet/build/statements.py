@@ -36,10 +36,9 @@ from .objectives import Objectives
 from .roles import MARKS, ROLES, STATEMENTS
 from .values import UNKNOWN_VALUE, DraftNode, DraftRegion, ModuleValue, Unknown, Wire, Wires, describe
 
-#: What a name in quotes may be: one segment of a path.
 #: A line that gives a name: `- name:`, `role name:`, `name:`.
 _NAMED = re.compile(r"(?:[-|] *)?(?:[a-z_]\w* +)?([a-z_]\w*) *:")
-_SEGMENT = re.compile(r"[A-Za-z0-9_-]+")
+_SEGMENT = re.compile(r"[A-Za-z0-9_-]+")  # what a name in quotes may be
 
 
 class Statements(Objectives):
@@ -139,8 +138,7 @@ class Statements(Objectives):
         self, name: str, role: str | None, place: Span, doc: tuple[str, ...], span: Span, make: Any, bind: bool = True
     ) -> Any:
         """Run something in the namespace of a name, and give the name to what it makes."""
-        if bind and self.taken(name, place):
-            self.define(name, UNKNOWN_VALUE, place)  # says so
+        if bind and self.given_twice(name, place):
             return self.unknown(place)
         with (
             self.namespace(name) as names,
@@ -314,6 +312,8 @@ class Statements(Objectives):
 
     def side(self, name: str, role: str | None, place: Span, body: Body, statement: Declaration) -> None:
         """A wire, a module or a size on the side: the kind shows in how the value starts."""
+        if self.given_twice(name, place):
+            return
         if isinstance(body, FlowBody):
             self.named(
                 name, role, place, statement.doc, statement.span, lambda: self.run(body, self.unknown(place), True)
