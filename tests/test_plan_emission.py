@@ -184,6 +184,23 @@ model M:
   loss far: net -> MSE to two
   loss round: again -> MSE to told
 """,
+    "functions that are called as the methods' locals are, and a teacher that is an output": """
+block Batch:
+  input x: [B, d]
+  - ReLU -> Tanh -> Scale(2)
+
+block Losses:
+  input x: [B, d]
+  - Tanh -> ReLU -> Scale(3)
+
+model M:
+  input x: [B, 8]
+  target y: [B, 8]
+  teacher two: x -> Linear(8) -> Dropout(0.5)
+  output stable: two
+  output out: x -> Linear(8) -> Batch -> Losses
+  loss near: (out -> Batch -> Losses -> MSE to y) + (two -> MSE to out)
+""",
     "only a metric": """
 model M:
   input x: [B, 8]
@@ -375,3 +392,13 @@ def test_the_sources_are_what_ruff_likes(tmp_path: Path) -> None:
         line = [sys.executable, "-m", "ruff", *command, "--isolated", "--no-cache", str(tmp_path)]
         done = subprocess.run(line, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_teacher_that_is_an_output_drops_nothing_out(tmp_path: Path) -> None:
+    name = next(name for name in CASES if name.endswith("a teacher that is an output"))
+    net, model_name = loaded(CASES[name], tmp_path)
+    module = net[model_name]()
+    x = torch.randn(5, 8)
+    assert module.training
+    torch.testing.assert_close(module(x).stable, module.two(x))
+    assert torch.equal(module(x).stable, module(x).stable)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import keyword
 from collections.abc import Callable, Iterable, Mapping
 
+from ...analysis.training import within
 from ...graph import Instance, Model, Node, State
 from ...node import replace
 from ...ops import Operator, code
@@ -60,6 +61,14 @@ class Project:
         self.reserved |= {snake(b.block) for b in self.bodies.values() if not b.instances and not b.params}
         self.reserved |= self.copied.known
         self._group()
+
+    def taught(self, nodes: list[Node]) -> frozenset[int]:
+        """Those of some nodes of the entry that are a teacher's, by identity."""
+        teachers = self.planner.teachers
+        return frozenset(
+            id(node) for node in nodes
+            if any(within(node.module or "", t) for t in teachers) or any(v.name in self.still for v in node.outputs)
+        )  # fmt: skip
 
     def frozen(self, body: Body) -> list[str]:
         """The paths that `freeze` names, as far as the class has them."""

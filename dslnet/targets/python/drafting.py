@@ -146,8 +146,10 @@ def flow(
 ) -> tuple[list[Parameter], list[Statement], str]:
     """The parameters, statements and result type of `forward`, or of a method of training that is `part` of it."""
     reader = Reader(project, names.new)
+    if body.key == project.model.entry:
+        reader.still = project.taught(body.nodes)
     if part is not None:
-        reader.guarded, reader.still = part.guarded, part.still
+        reader.guarded = part.guarded
     function = project.realised(body.key) == "function"
     wires = {v.name: reader.input(v) for v in body.inputs}
     for state in body.states:

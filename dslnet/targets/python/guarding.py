@@ -1,4 +1,4 @@
-"""What is computed without gradients, and what always in evaluation mode.
+"""What is computed without gradients.
 
 Enters: items of which some are guarded. Leaves: statements, with each run of guarded items below a
 `with torch.no_grad():`.
@@ -18,11 +18,10 @@ from .tree import Call, Name, Tree
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """How a method of training is written. `guarded` are the nodes (by identity) that need no gradient, `still` those
-    of teachers; `fixed` says what to write for values that are made elsewhere."""
+    """How a method of training is written. `guarded` are the nodes (by identity) that need no gradient; `fixed` says
+    what to write for values that are made elsewhere."""
 
     guarded: frozenset[int] = frozenset()
-    still: frozenset[int] = frozenset()
     fixed: Mapping[str, Tree] = field(default_factory=dict)
 
 

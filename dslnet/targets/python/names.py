@@ -27,6 +27,9 @@ MODULE_ATTRIBUTES = frozenset(
 #: What the class of a model that is trained has beside.
 METHODS = frozenset({"plan", "losses", "objective", "average", "generate"})
 
+#: What the methods of training call their arguments and locals.
+TRAINING_LOCALS = frozenset({"batch", "losses", "step", "total"})
+
 #: What an emitted file may have at its top.
 ALIASES = frozenset({"torch", "nn", "F", "Tensor", "NamedTuple", "OrderedDict", "math", "copy", "self", "init"})
 

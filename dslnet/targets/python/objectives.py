@@ -19,7 +19,7 @@ from .bodies import Body, module_arguments
 from .drafting import draft, flow
 from .guarding import Part
 from .literals import InternalError
-from .names import Names
+from .names import TRAINING_LOCALS, Names
 from .planning import Step, details, is_sum
 from .statements import Assign, For, Return, Run, Statement, With
 from .tree import Attribute, Binary, Call, Literal, Name, Pair, Sequence, Subscript, Tree, flat, walk
@@ -113,7 +113,7 @@ class Objectives:
             kept.append(told)
             if id(node) not in needs:
                 guarded.add(id(told))
-        return kept, Part(frozenset(self.worth(kept, guarded)), self.still(kept))
+        return kept, Part(frozenset(self.worth(kept, guarded)))
 
     def worth(self, nodes: list[Node], guarded: set[int]) -> set[int]:
         """Those of the guarded nodes that save anything: from the use of a module to what is made of it."""
@@ -135,16 +135,6 @@ class Objectives:
     def owns(self, node: Node) -> bool:
         """Whether a node runs something with parameters."""
         return node.module is not None or bool(node.held) or bool(module_arguments(node))
-
-    def still(self, nodes: list[Node]) -> frozenset[int]:
-        """The nodes of teachers that are written here."""
-        teachers = self.planner.teachers
-        steps = self.project.still
-        return frozenset(
-            id(node) for node in nodes
-            if (node.module and any(within(node.module, t) for t in teachers))
-            or any(value.name in steps for value in node.outputs)
-        )  # fmt: skip
 
     # ----------------------------------------------------------------------------------------------- methods
 
@@ -266,7 +256,7 @@ class Objectives:
         read = {name for node in nodes if id(node) not in inner for name in node.inputs} | set(values)
         if len(here) != len(inner) or len(inner) < 2 or len(set(outputs)) < len(outputs) or not set(outputs) <= made:
             return nodes
-        if (made & read) - set(outputs) or any(id(node) in part.guarded | part.still for node in here):
+        if (made & read) - set(outputs) or any(id(node) in part.guarded for node in here):
             return nodes
         call = Node(
             "whole",
@@ -277,7 +267,7 @@ class Objectives:
         return [*nodes[:first], call, *(node for node in nodes[first:] if id(node) not in inner)]
 
     def names(self) -> Names:
-        return Names(self.project.reserved | {"batch", "losses", "step"})
+        return Names(self.project.reserved | TRAINING_LOCALS)
 
     # ------------------------------------------------------------------------------------- teachers, averages
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from .bodies import Body
 from .expressions import idle
-from .names import Names, camel, fits, safe, snake
+from .names import TRAINING_LOCALS, Names, camel, fits, safe, snake
 from .tree import Late, Tree, walk
 from .units import Unit
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def name_units(project: Project) -> None:
     """Names for the classes: the plainest of a block's classes has the block's name, the others say why."""
-    taken = Names({*(project.reserved - _functions(project)), *project.imports, "Tensor"})
+    taken = Names({*(project.reserved - _functions(project)), *project.imports, "Tensor", *TRAINING_LOCALS})
     entry = project.classes[project.model.entry]
     entry.name = _class_name(project.model.name, taken)
     taken.new(entry.name + "Output")
