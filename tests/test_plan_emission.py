@@ -402,3 +402,17 @@ def test_a_teacher_that_is_an_output_drops_nothing_out(tmp_path: Path) -> None:
     assert module.training
     torch.testing.assert_close(module(x).stable, module.two(x))
     assert torch.equal(module(x).stable, module(x).stable)
+
+
+def test_the_command_leaves_out_what_only_training_needs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from dslnet.cli import main
+
+    path = tmp_path / "case.net"
+    path.write_text(CASES["two teachers, and a student in between"], encoding="utf-8")
+    assert main(["compile", str(path), "-o", "-"]) == 0
+    whole = capsys.readouterr().out
+    assert main(["compile", str(path), "-o", "-", "--inference"]) == 0
+    alone = capsys.readouterr().out
+    assert "self.one" in whole and "plan = " in whole
+    assert "self.one" not in alone and "plan = " not in alone and "def losses" not in alone
+    assert main(["compile", str(path), "-o", str(tmp_path / "case.onnx"), "--inference"]) == 2
