@@ -6,7 +6,7 @@ arguments, a module that was passed as an argument. Leaves: JSON with one reserv
 through the hooks of `schema.py`.
 
 Sizes are read by a small reader of arithmetic: no name means anything but a free dimension of the model, with
-what the model knows of it.
+what the model knows of it, and the size that a router decides.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
-from .shape import UNKNOWN, Dim, Quotient, Symbol
+from .shape import ROUTED, UNKNOWN, Dim, Quotient, Symbol, routed
 
 Symbols = Mapping[str, Symbol]
 
@@ -88,7 +88,7 @@ def _polynomial(node: ast.expr, symbols: Symbols, depth: int) -> dict[Any, int |
         case ast.Constant(value=int() as number) if not isinstance(number, bool):
             return {(): number}
         case ast.Name(id=name):
-            symbol = symbols.get(name)
+            symbol = symbols.get(name) or (routed() if name == ROUTED else None)
             if symbol is None:
                 raise Unreadable(f"{name!r} is not a free dimension of this model")
             return {((symbol, 1),): 1}

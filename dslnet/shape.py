@@ -13,6 +13,7 @@ from math import ceil, floor, lcm
 from .limits import LimitReached
 from .node import node
 from .size import (
+    ROUTED,
     UNKNOWN,
     Atom,
     Coefficient,
@@ -28,6 +29,7 @@ from .size import (
     normal,
     origin,
     quotient,
+    routed,
 )
 
 # ----------------------------------------------------------------------------------------- what is known
@@ -282,7 +284,9 @@ __all__ = [
     "differ",
     "evaluate",
     "fits",
+    "ROUTED",
     "free",
+    "routed",
     "located",
     "numel",
     "origin",

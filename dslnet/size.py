@@ -236,6 +236,17 @@ Shape = tuple[Size, ...]
 UNKNOWN = Dim({})
 
 
+#: How many vectors a router sends to one expert: data decide it, so it is equal to no other size, and may be 0. No name
+#: of a spec has that dot.
+ROUTED = "routed·vectors"
+
+
+def routed() -> Symbol:
+    symbol = Symbol(ROUTED)
+    symbol.low = 0
+    return symbol
+
+
 def free(name: str, origin: Span | None = None) -> Dim:
     """A new symbol as a size."""
     return Dim({((Symbol(name, origin), 1),): 1}, origin)

@@ -105,7 +105,7 @@ def outputs_of(module: torch.nn.Module, inputs: list[torch.Tensor], seed: int = 
 
 def runs(model: Model, starts: tuple[int, ...] = (2, 5)) -> torch.nn.Module:
     """Emit a model, make it, run it at a few sizes: keys and shapes are the inferred ones."""
-    text = emit(model)
+    text = emit(model, inference=True)
     module = instance_of(text, model.name)
     expected = {w.name: list(w.shape) for w in definition_weights(model, model.entry)}
     assert {n: list(t.shape) for n, t in module.state_dict().items()} == expected

@@ -176,18 +176,18 @@ CASES = [
 [B, T] long < 9 -> Prepend with [B, 3] long < 9
 [B, 6, T] -> Split([1, 2, 3], axis=1)
 [B, 2 * T, 3] -> Split(2, axis=1)
-[B, T, 6] -> Slice(-3, none, axis=1)
+[B, T + 2, 6] -> Slice(-3, none, axis=1)
 [B, T, 6] -> Slice(1, -1, axis=2, step=2)
 [B, T, 6] -> Slice(none, T // 2, axis=1)
 [B, T, 6] -> Roll(2, axis=1)
 [B, T, 6] -> Roll(-4, axis=2)
 [B, T, 6] -> Roll(T // 2, axis=1)
 [B, 3, H, W] -> Pad([1, 2], mode="replicate")
-[B, 3, H, W] -> Pad([1, 2], after=[0, 3], mode="circular")
+[B, 3, H + 1, W + 2] -> Pad([1, 2], after=[0, 3], mode="circular")
 [B, 3, H, W] -> Pad(2, value=1.5)
 [B, T, 6] -> Pad(T // 2, after=0, axis=1)
 [B, T] long < 9 -> Pad(1, axis=1)
-[B, 3, T] -> Pad(2, axis=2, mode="reflect")
+[B, 3, T + 2] -> Pad(2, axis=2, mode="reflect")
 [B, 3, H, W] -> Crop([1, 2], after=[0, 1])
 [B, 3, 2 * H, 2 * W] -> Crop with [B, 5, H, W]
 [B, T, 6] -> Repeat(3, axis=1)
@@ -247,6 +247,11 @@ CASES = [
 [B, T, 6] -> StopGrad
 [B, T, 6] -> SpectralNorm
 [B, T, 6] -> WeightNorm
+[B, T, 6] -> Sequential
+[B, 6, H, W] -> Sequential
+[B, 6] -> Sequential
+[T] -> Sequential
+[B, T] -> Sequential
 [B, T, 100] -> CrossEntropy(reduction="sum") to [B, T] long < 100
 [B, 5, H, W] -> CrossEntropy(weight=[1, 2, 0.5, 0, 3]) to [B, H, W] long < 5
 [B, 5, H, W] -> CrossEntropy(weight=[1, 2, 0.5, 0, 3], label_smoothing=0.2) to [B, H, W] long < 5

@@ -28,7 +28,7 @@ def run(name: str, *words: str) -> subprocess.CompletedProcess[str]:
     [
         ("load_and_run.py", ["logits: (2, 10)", "key: conv1.weight"]),
         ("swap_block.py", ["Plain: (1, 10), BatchNorm2d", "Modern: (1, 10), Conv2d, GroupNorm"]),
-        ("own_operator.py", ["(4, 2)", "`amount` of SoftShrink is a number from 0"]),
+        ("own_operator.py", ["(4, 2)", "`amount` of SoftShrink is a number above 0"]),
     ],
 )
 def test_program(name: str, said: list[str]) -> None:

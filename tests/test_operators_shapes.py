@@ -472,7 +472,7 @@ def test_mixture_of_experts() -> None:
 def test_fed_to_an_expert() -> None:
     op: Any = read("[B, T, 16] -> MoE(4, top=2)").operator()
     (fed,) = op.inner(Tensor((8, 3, 16)))
-    assert str(fed) == "[1, routed vectors, 16]" and op.expected(Tensor((8, 3, 16))) == {"routed vectors": 12}
+    assert str(fed) == "[1, routed·vectors, 16]" and op.expected(Tensor((8, 3, 16))) == {"routed·vectors": 12}
     assert str(op.shape(Tensor((8, 3, 16)), body=(fed.last(5),))) == "[8, 3, 5]"
     with pytest.raises(Mistake):  # as many as are expected, which is not as many as come
         op.shape(Tensor((8, 3, 16)), body=(Tensor((1, 12, 5)),))

@@ -177,7 +177,7 @@ class Boxes(Feeding):
             pair, value = clashes[0]
             says = _says(clashes[0][1])
             advice = [Help("leave the assertion out: data decide how many there are")]
-            if all(name.isidentifier() for s in flow.type.sizes if isinstance(s, Dim) for name in s.symbols()):
+            if all(name.isascii() for s in flow.type.sizes if isinstance(s, Dim) for name in s.symbols()):
                 sure = f"write `{flow.type}`, or leave the assertion out"
                 advice = [Help(sure, (Edit(step.span, str(flow.type)),), sure=True)]
             self.error(

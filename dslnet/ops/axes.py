@@ -91,7 +91,7 @@ def require(left: Size, relation: str, right: Size) -> tuple[str, ...]:
     """The line that would tell what is not known of free sizes; none where only data decide them."""
     names = {name for size in (left, right) if isinstance(size, Dim) for name in size.symbols()}
     shown = f"{_operand(left)} % {right} == 0" if relation == "%" else f"{left} {relation} {right}"
-    return (f"`require: {shown}`",) if names and all(map(str.isidentifier, names)) else ()
+    return (f"`require: {shown}`",) if names and all(map(str.isascii, names)) else ()
 
 
 def _operand(size: Size) -> str:

@@ -73,8 +73,8 @@ def need_known_input(op: Operator, x: Tensor, axis: int, at: str | None = None) 
 
 def _not_known(title: str, names: list[str], at: str | None, size: Size) -> Mistake:
     give = " and ".join(f"`{name}`" for name in names)
-    whole = f"{title}; give {give}" if all(map(str.isidentifier, names)) else title
-    setting = " ".join(f"{name}=224" for name in names if name.isidentifier())
+    whole = f"{title}; give {give}" if all(map(str.isascii, names)) else title
+    setting = " ".join(f"{name}=224" for name in names if name.isascii())
     place = origin(size)
     return Mistake(
         "E0312",

@@ -7,7 +7,7 @@ drawn: each box then gives the mean of what it draws in training.
 from collections.abc import Iterator
 from typing import ClassVar, Literal
 
-from ..shape import UNKNOWN, Dim, Size, Symbol, Tensor, numel, same
+from ..shape import ROUTED, UNKNOWN, Dim, Size, Tensor, numel, routed, same
 from .arguments import Axis, Count, Flag, Held, NonNegative, Positive, Probability, Real
 from .axes import axis_of, has_unknown, kind_of, need_axes, when_known
 from .axes import both as pair
@@ -169,16 +169,6 @@ class StochasticDepth(Combinator, kind="op", stochastic=True):
         return x.name
 
 
-#: How many vectors a router sends to one expert: data decides, so it is equal to no other size, and may be 0.
-ROUTED = "routed vectors"
-
-
-def routed() -> Dim:
-    symbol = Symbol(ROUTED)
-    symbol.low = 0
-    return Dim({((symbol, 1),): 1})
-
-
 class MoE(Combinator, kind="conditioning", weighted=True):
     """A sparse mixture of `n` experts: a linear router sends each vector of the last axis to the `top` best, whose
     outputs are weighted by the softmax of their scores (Shazeer et al., 2017; the weighting of Mixtral, 2024).
@@ -199,7 +189,7 @@ class MoE(Combinator, kind="conditioning", weighted=True):
 
     def inner(self, x: Tensor) -> tuple[Tensor, ...]:
         need_axes("MoE", x, 2, None, "the last axis is what is routed")
-        return (Tensor((*(1 for _ in x.sizes[:-2]), routed(), x.sizes[-1])),)
+        return (Tensor((*(1 for _ in x.sizes[:-2]), Dim({((routed(), 1),): 1}), x.sizes[-1])),)
 
     def expected(self, x: Tensor) -> dict[str, Size]:
         """How many vectors an expert gets when all get equally many: what its FLOPs are counted for."""

@@ -376,8 +376,7 @@ def _symbols(size: Size) -> set[str]:
 
 def _tight(text: str) -> str:
     """A size as one word: `H/2`, and `routed_vectors` for a size that no spec names."""
-    text = re.sub(r"(?<=[a-z]) (?=[a-z])", "_", text)
-    return text.replace(" // ", "/").replace(" * ", "*").replace(" ", "")
+    return text.replace("·", "_").replace(" // ", "/").replace(" * ", "*").replace(" ", "")
 
 
 def _sizes(draft: Draft) -> dict[str, Size]:
