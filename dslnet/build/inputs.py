@@ -79,6 +79,7 @@ class Inputs(Requirements):
                     secondary=[Label(pattern.span, f"rank {len(pattern.items)}")],
                 )
                 self.sizes.update((word, UNKNOWN) for item in pattern.items for word in free_names(self, item))
+                wire.type = UNKNOWN_TENSOR  # told once, and not again of each box inside
                 continue
             self.dtype(root, name.text, pattern, actual, given, caller)
             checks.append((below, actual, given))
