@@ -185,7 +185,7 @@ class Frame:
             self.captured[wire] = self.from_outside(*self.sealed)
             return self.captured[wire]
         outer = self.outer.reach(wire)
-        local = Wire(self.fresh(wire.name), wire.type, self, wire.span, None, wire.loose, wire.names)
+        local = Wire(self.fresh(wire.name), wire.type, self, wire.span, None, wire.loose, wire.names, named=wire.named)
         self.captured[wire] = local
         self.captured[outer] = local
         self.inputs.append(FrameInput(local, "capture", outer=outer))

@@ -201,6 +201,8 @@ def _fitted(merged: list[tuple[Tree, int]], loop_name: Callable[[str], str]) -> 
     if all(tree is not None for tree in made):
         queue = iter(made)
         element = rewrite(merged[0][0], lambda p: next(queue) if isinstance(p, Number) else None)
+        if all(tree is row[0] for tree, row in zip(made, rows, strict=True)):
+            index = "_"
         return Comprehension("(", element, index, Call(Name("range"), (Number(total, "depth"),)))
     values = [[n.value for n in row] for row in rows]
     varying = [n for n, row in enumerate(values) if len(set(row)) > 1]

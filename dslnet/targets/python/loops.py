@@ -6,8 +6,9 @@ after another.
 
 from __future__ import annotations
 
-from ...graph import Instance, Node, Round, Value
+from ...graph import Instance, Node, Round, Type, Value
 from ...shape import Tensor
+from .bodies import Body
 from .reading import BoxReader, Item, Loop, Place, Wire, call_of
 from .tree import Attribute, Call, Literal, Name, Number, Ref, Sequence, Subscript, Tree
 
@@ -53,12 +54,24 @@ class Reader(BoxReader):
                 first_one = (Number(instance.start, "start"),) if instance.start else ()
                 iterable = Call(Name("range"), (*first_one, Number(instance.start + total, "stop")))
         texts = [self._round(node, r, inputs, place, target, prefix) for r in node.rounds]
+        steps: list[str] = []
         if any(t[0] != texts[0][0] for t in texts):
-            return self._unrolled(node, instance, inputs, place, prefix)
+            columns = {} if node.module is None or among else _columns(node, place.body)
+            steps = [self.extra(whole.rpartition(".")[2], _first(place.body, whole)) for whole in columns]
+            for number, round_ in enumerate(node.rounds if columns else ()):
+                fed = list(inputs)
+                for places, step in zip(columns.values(), steps, strict=True):
+                    fed[places[number]] = Ref(step)
+                texts[number] = self._round(node, round_, fed, place, target, prefix)
+            if any(t[0] != texts[0][0] for t in texts):
+                return self._unrolled(node, instance, inputs, place, prefix)
+            for places in columns.values():
+                self.zipped.update(place.wires[str(node.inputs[k])] for k in places if _only(place.body, node, k))
+            iterable = Call(Name("zip"), (iterable, *(Ref(place.wires[whole]) for whole in columns)))
         _, body, inner, start = texts[0]
         results = [inner[v] for _, v in first.outputs]
         made = self.outputs(node, place, prefix)
-        loop = Loop(iterable, variable, [], body)
+        loop = Loop(iterable, variable, steps, body)
         if node.kind == "repeat":
             flow = inputs[0]
             assert isinstance(flow, Ref)
@@ -206,6 +219,33 @@ class Reader(BoxReader):
     def _wire_of(self, tree: Tree | None) -> str:
         assert isinstance(tree, Ref)
         return tree.value
+
+
+def _columns(node: Node, body: Body) -> dict[str, list[int]]:
+    """The tuples of which each round reads its own element: with each, the number of the input that holds it."""
+    makers = {value.name: made for made in body.nodes for value in made.outputs}
+    found: dict[str, list[int]] = {}
+    for number, name in enumerate(node.inputs):
+        maker = makers.get(name or "")
+        if maker is not None and maker.operator is not None and maker.operator.name == "Pick" and maker.inputs[0]:
+            places = found.setdefault(maker.inputs[0], [])
+            if maker.operator.values()["index"] == len(places) and len(maker.inputs) == 1:
+                places.append(number)
+    alone = all(round_.count == 1 for round_ in node.rounds)
+    return {whole: places for whole, places in found.items() if alone and len(places) == len(node.rounds)}
+
+
+def _first(body: Body, whole: str) -> Type:
+    """The type of the first element of a tuple."""
+    type_ = body.values[whole].type
+    assert isinstance(type_, tuple)
+    return type_[0]
+
+
+def _only(body: Body, node: Node, number: int) -> bool:
+    """Whether an input of a node is read by nothing else."""
+    name = node.inputs[number]
+    return name not in body.results and not any(name in other.inputs for other in body.nodes if other is not node)
 
 
 def _padded(finals: list[str], states: tuple[object, ...]) -> list[str | None]:

@@ -87,3 +87,8 @@ def snake(name: str) -> str:
     """A function name from a class name: `QuickGELU` gives `quick_gelu`."""
     text = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", name)
     return re.sub(r"([A-Z]+)([A-Z][a-z])", r"\1_\2", text).lower()
+
+
+def plural(name: str) -> str:
+    """A name for a list of things of that name."""
+    return name if name.endswith("s") else name + "s"

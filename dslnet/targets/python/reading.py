@@ -18,6 +18,7 @@ from ...ops.arguments import ModuleArgument
 from ...shape import Tensor
 from .bodies import Body
 from .expressions import Site, idle, translate
+from .names import plural
 from .tracing import Env
 from .tree import (
     Attribute,
@@ -134,6 +135,8 @@ class BoxReader:
         self.weightless_training: Tree | None = None
         self.guarded: frozenset[int] = frozenset()
         self.still: frozenset[int] = frozenset()
+        #: Elements of tuples that a loop goes through, so that nothing need name them.
+        self.zipped: set[str] = set()
 
     # ------------------------------------------------------------------------------------------------ wires
 
@@ -143,9 +146,15 @@ class BoxReader:
         return key
 
     def input(self, value: Value) -> str:
-        """A wire for an input of the function: an author's name, or `x`."""
-        given = value.named or value.name in ("x", "y", "z")
-        self.wires[value.name] = Wire(value.type, value.name.rpartition(".")[2] if given else "x", True)
+        """A wire for an input of the function: an author's name, or `x`; a tuple is called after its elements."""
+        name = (
+            value.name.partition(".")[0] if value.name.rpartition(".")[2].isdigit() else value.name.rpartition(".")[2]
+        )
+        if isinstance(value.type, tuple):
+            name = plural(name)
+        elif not value.named and name not in ("x", "y", "z"):
+            name = "x"
+        self.wires[value.name] = Wire(value.type, name, True)
         return value.name
 
     def extra(self, hint: str, type_: Type) -> str:
@@ -165,6 +174,7 @@ class BoxReader:
             for item in made:
                 item.guarded = id(node) in self.guarded
             items += made
+        items = [item for item in items if not (item.outputs and self.zipped.issuperset(item.outputs))]
         if env is not None:
             _reword(items, env)
         return items

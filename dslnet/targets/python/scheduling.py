@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from collections.abc import Sequence as Seq
 
 from ...graph import Type
-from .names import Names
+from .names import Names, plural
 from .reading import Item, Loop, Wire
 from .statements import (
     Assign,
@@ -27,7 +27,6 @@ from .statements import (
     appends,
     calls,
     loop_results,
-    plural,
     reads,
     refs,
     says,

@@ -72,10 +72,6 @@ def appends(statement: Run, name: str) -> bool:
     return isinstance(call, Call) and isinstance(call.function, Attribute) and call.function.owner == Name(name)
 
 
-def plural(name: str) -> str:
-    return name if name.endswith("s") else name + "s"
-
-
 def loop_results(loop: Loop) -> list[str]:
     return [end for _, _, end, _ in loop.carried] + [wire for wire, _ in loop.collected]
 
