@@ -201,6 +201,29 @@ model M:
   output out: x -> Linear(8) -> Batch -> Losses
   loss near: (out -> Batch -> Losses -> MSE to y) + (two -> MSE to out)
 """,
+    "copies inside blocks, with other copies": """
+block Twin(width):
+  input x: [B, d]
+  net: Linear(width)
+  slow: EMA(net, 0.5)
+  teacher still: Linear(width)
+  out: x -> net
+  output y: out
+  output near: out - (x -> slow) - (x -> still -> Dropout(0.5))
+
+model M:
+  input x: [B, 8]
+  target t: [B, 8]
+  - first: Twin(8)
+  - layers: repeat 2: Twin(8)
+  last: Linear(8)
+  mean: EMA(last, 0.9)
+  - last
+  output out
+  loss close: out -> MSE to t
+  loss same: (first.near ** 2 -> Mean) + (layers.near[0] ** 2 -> Mean) + (layers.near[1] ** 2 -> Mean)
+  loss mild: (x -> mean) - out -> Norm
+""",
     "only a metric": """
 model M:
   input x: [B, 8]
@@ -416,3 +439,21 @@ def test_the_command_leaves_out_what_only_training_needs(tmp_path: Path, capsys:
     assert "self.one" in whole and "plan = " in whole
     assert "self.one" not in alone and "plan = " not in alone and "def losses" not in alone
     assert main(["compile", str(path), "-o", str(tmp_path / "case.onnx"), "--inference"]) == 2
+
+
+def test_copies_inside_blocks_follow(tmp_path: Path) -> None:
+    net, model_name = loaded(CASES["copies inside blocks, with other copies"], tmp_path)
+    module = net[model_name]()
+    pairs = [(twin.slow, twin.net, 0.5) for twin in (module.first, *module.layers)] + [(module.mean, module.last, 0.9)]
+    plan = plan_of(module)
+    assert plan.averages == ("first.slow", "layers.0.slow", "layers.1.slow", "mean")
+    before = [(slow.weight.clone(), fast.weight.clone()) for slow, fast, _ in pairs]
+    with torch.no_grad():
+        for _, fast, _ in pairs:
+            fast.weight.add_(1)
+    module.average()
+    for (slow, fast, decay), (old, source) in zip(pairs, before, strict=True):
+        torch.testing.assert_close(slow.weight, decay * old + (1 - decay) * (source + 1))
+        torch.testing.assert_close(fast.weight, source + 1)
+    assert not any(twin.still.training for twin in (module.first, *module.layers))
+    assert module.train().first.still.training is False and module.first.net.training

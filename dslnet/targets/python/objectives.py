@@ -289,17 +289,19 @@ class Objectives:
         """`average()`, which moves the averaged copies on."""
         if not self.planner.copies:
             return []
-        old, new = Name("old"), Name("new")
+        access = self.project.access
         body: list[Statement] = []
-        for copy in self.planner.copies:
-            mine, theirs = (self.project.access(self.body, path) for path in (copy.path, copy.copy_of or ""))
-            follow: list[tuple[str, Tree]] = [
-                ("parameters", Call(Attribute(old, "lerp_"), (new, Literal(round(1 - (copy.decay or 0), 12))))),
-                ("buffers", Call(Attribute(old, "copy_"), (new,))),
+        for decay in dict.fromkeys(copy.decay for copy in self.planner.copies):
+            pairs = [
+                (access(self.body, copy.path), access(self.body, copy.source))
+                for copy in self.planner.copies
+                if copy.decay == decay
             ]
-            for kind, run in follow:
-                pairs = Call(Name("zip"), tuple(Call(Attribute(m, kind)) for m in (mine, theirs)))
-                body.append(For(["old", "new"], pairs, [Run(run)]))
+            if len(pairs) == 1:
+                body += _follow(*pairs[0], decay)
+            else:
+                every = Sequence("(", tuple(Sequence("(", pair) for pair in pairs))
+                body.append(For(["mean", "module"], every, _follow(Name("mean"), Name("module"), decay)))
         doc = "Moves the averaged copies on: call it after each step of an optimizer."
         return [Method("average", doc, [], "None", [With(Call(Name("torch.no_grad")), body)])]
 
@@ -328,6 +330,19 @@ class Objectives:
         if step.optimizer is not None:
             keywords += [(name, _plain(value)) for name, value in details(step.optimizer).items()]
         return Call(self.project.support("TrainingStep"), (Literal(step.name),), tuple(keywords))
+
+
+def _follow(mean: Tree, module: Tree, decay: float) -> list[Statement]:
+    """The loops that move an averaged copy on."""
+    old, new = Name("old"), Name("new")
+    moves: list[tuple[str, Tree]] = [
+        ("parameters", Call(Attribute(old, "lerp_"), (new, Literal(round(1 - decay, 12))))),
+        ("buffers", Call(Attribute(old, "copy_"), (new,))),
+    ]
+    return [
+        For(["old", "new"], Call(Name("zip"), tuple(Call(Attribute(m, kind)) for m in (mean, module))), [Run(move)])
+        for kind, move in moves
+    ]
 
 
 def told(step: Step) -> str:

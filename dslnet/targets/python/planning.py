@@ -7,13 +7,13 @@ shortest that say the same: `net` where everything below it is meant.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from ...analysis.training import Training, within
-from ...graph import Instance, Loss, Model, Node, Optimizer, Train
+from ...graph import Instance, Loss, Model, Node, Optimizer, Train, join
 from ...ops.optimizers import OPTIMIZERS
 from ...ops.schedules import SCHEDULES
 
@@ -33,6 +33,15 @@ class Step:
     updates: tuple[str, ...]
     descends: str
     optimizer: Optimizer | None
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """An averaged copy: its path, that of what it follows, and how slowly."""
+
+    path: str
+    source: str
+    decay: float
 
 
 class Planner:
@@ -104,17 +113,53 @@ class Planner:
     def frozen(self) -> tuple[str, ...]:
         """What no step may ever update."""
         still = [i.path for i in self.instances.values() if i.frozen or i.copy_of is not None]
-        return tuple(dict.fromkeys([*self.whole(still), *self.objectives.frozen]))
+        inside = [copy.path for copy in self.copies if copy.path not in self.instances]
+        return tuple(dict.fromkeys([*self.whole(still), *self.objectives.frozen, *inside]))
 
     @cached_property
     def teachers(self) -> tuple[str, ...]:
         """What is always in evaluation mode."""
-        return self.whole([i.path for i in self.instances.values() if i.role == "teacher"])
+        inside = [path for path, _, _ in self.everywhere(is_teacher) if path not in self.instances]
+        return (*self.whole([i.path for i in self.instances.values() if is_teacher(i)]), *inside)
 
     @cached_property
-    def copies(self) -> list[Instance]:
-        """The averaged copies."""
-        return [i for i in self.instances.values() if i.copy_of is not None]
+    def copies(self) -> list[Copy]:
+        """The averaged copies, those inside blocks too."""
+        found = self.everywhere(lambda instance: instance.copy_of is not None)
+        return [Copy(path, join(owner, i.copy_of or ""), i.decay or 0.0) for path, owner, i in found]
+
+    def everywhere(self, wanted: Callable[[Instance], bool]) -> list[tuple[str, str, Instance]]:
+        """Every instance of a kind, of each round: its path, the path of the body that has it, and itself."""
+        table = self.model.definitions
+        known: dict[str, bool] = {}
+
+        def children(instance: Instance) -> list[tuple[str, str]]:
+            """The bodies below an instance, with what they add to the path."""
+            made = [("", instance.definition)] if instance.definition is not None else []
+            number = instance.start
+            for part in instance.rounds:
+                made += [(str(number + n), part.definition) for n in range(part.count)]
+                number += part.count
+            return made
+
+        def holds(key: str) -> bool:
+            if key not in known:
+                here = table[key].instances
+                known[key] = any(wanted(i) or any(holds(k) for k in _below(i)) for i in here)
+            return known[key]
+
+        def below(key: str, prefix: str) -> Iterator[tuple[str, str, Instance]]:
+            for instance in table[key].instances:
+                path = join(prefix, instance.path)
+                if wanted(instance):
+                    yield path, prefix, instance
+                    continue
+                for segment, child in children(instance):
+                    if holds(child):
+                        yield from below(child, join(path, segment))
+
+        start = self.model.training or self.model.entry
+        return list(below(start, "")) if holds(start) else []
 
     def whole(self, paths: list[str]) -> tuple[str, ...]:
         """Paths, with the name of a group for all that is in it."""
@@ -146,6 +191,17 @@ def _told(values: dict[str, Any], changed: dict[str, Any]) -> dict[str, Any]:
     """The arguments of a schedule that differ from PyTorch's defaults; its unit and a known length always."""
     always = ("unit", "total_iters", "T_max", "total_steps")
     return {n: v for n, v in values.items() if v is not None and (n in changed or n in always)}
+
+
+def is_teacher(instance: Instance) -> bool:
+    return instance.role == "teacher"
+
+
+def _below(instance: Instance) -> Iterator[str]:
+    """The bodies below an instance, each once."""
+    if instance.definition is not None:
+        yield instance.definition
+    yield from {part.definition: None for part in instance.rounds}
 
 
 def is_sum(node: Node) -> bool:
