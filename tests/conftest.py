@@ -1,6 +1,11 @@
 """Options of the tests."""
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# What else runs on a machine makes an example slow, and is no mistake.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -195,7 +195,7 @@ class Statements(Objectives):
         made = self.evaluate(value)
         if isinstance(made, (Wire, Wires)):
             lost = isinstance(flow, Wire) and not flow.unknown and not fresh and not self.mentions(value, flow)
-            if lost and isinstance(flow, Wire):
+            if lost and isinstance(flow, Wire) and not (isinstance(made, Wire) and made.unknown):
                 self.flow_lost(value, flow)
             return made
         if not isinstance(made, Unknown):
