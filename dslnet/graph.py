@@ -178,7 +178,8 @@ class Definition:
     `model`, `round`, `module` or `body`). `bindings` are the arguments and the sizes that the body's names stand
     for. `held` are modules of the enclosing definition that the body uses: their names, in order. `outputs` are
     (name, value name) in order; the first is the box's value. `wires` are all the names that can be read from
-    outside, dotted below groups, with the values that they name.
+    outside, dotted below groups, with the values that they name. `unused` are the paths of instances in the text that
+    nothing here needs.
     """
 
     key: str
@@ -195,6 +196,7 @@ class Definition:
     wires: dict[str, str] = field(default_factory=dict)
     doc: tuple[str, ...] = ()
     span: Span = NOWHERE
+    unused: tuple[str, ...] = ()
 
     def nodes(self) -> Iterator[Node]:
         """The nodes in execution order."""

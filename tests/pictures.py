@@ -19,7 +19,7 @@ from dslnet.targets.drawing.symbols import named, twins
 
 SPECS = Path(__file__).parent.parent / "specs"
 #: Models beside the first of their file.
-MORE = {"resnet": ["ResNet152"], "unet": ["PaperUNet"], "lstm": ["Tagger"], "inception": ["GoogLeNet"]}
+MORE = {"resnet": ["ResNet152"], "unet": ["PaperUNet"], "lstm": ["Tagger"], "seq2seq": ["RNNSearch"]}
 
 
 def models(file: Path) -> list[str]:

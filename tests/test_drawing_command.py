@@ -65,3 +65,39 @@ def test_no_torch() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code, SPEC], capture_output=True, cwd=Path(SPEC).parent.parent)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_block_by_itself(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    resnet = SPEC.replace("mlp.net", "resnet.net")
+    assert main(["draw", f"{resnet}:BasicBlock", "-o", "-"]) == 0
+    text = capsys.readouterr().out
+    assert "BasicBlock(width, stride)" in text and "9·width²" in text and "definition" in text
+    path = tmp_path / "unused.net"
+    path.write_text("block Foo(width):\n  input x: [B, 8, H, W]\n  - Conv(width, 3)\n", encoding="utf-8")
+    assert main(["draw", f"{path}:Foo", "-o", "-"]) == 1 and "needs `width`" in capsys.readouterr().err
+    assert main(["draw", f"{path}:Foo", "-o", "-", "--set", "width=5"]) == 0
+    assert "B×5×H×W" in capsys.readouterr().out
+
+
+def test_nothing_is_written_when_one_file_cannot_be_made(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    if shutil.which("dot") is None:
+        pytest.skip("Graphviz is not installed")
+    paths = [tmp_path / "a.dot", tmp_path / "b.svg"]
+    gpt2 = SPEC.replace("mlp.net", "gpt2.net:GPT2")
+    assert main(["draw", gpt2, "--level", "full", "-o", str(paths[0]), "-o", str(paths[1]), "--timeout", "0.1"]) == 2
+    said = capsys.readouterr().err
+    assert "--timeout" in said and "--level overview" in said and not any(path.exists() for path in paths)
+
+
+def test_a_place_that_cannot_be_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert draw("-o", str(tmp_path / "nowhere" / "net.dot")) == 1
+    assert "E08" in capsys.readouterr().err
+    assert draw("-o", str(tmp_path)) == 2 and draw("-o", "-", "--show", "everything") == 2
+    assert "neither metrics nor sharing" in capsys.readouterr().err
+
+
+def test_sizes_on_the_command_line(capsys: pytest.CaptureFixture[str]) -> None:
+    gpt2 = SPEC.replace("mlp.net", "gpt2.net:GPT2")
+    for words, shape in (([], "B×T×d"), (["--sizes", "concrete"], "B×T×768"), (["--set", "d=24"], "B×T×24")):
+        assert main(["draw", gpt2, "-o", "-", *words]) == 0
+        assert shape in capsys.readouterr().out

@@ -171,6 +171,7 @@ class _Body:
             wires={},
             doc=frame.doc if frame.kind == "block" else (),
             span=frame.text_span,
+            unused=tuple(d.path for d in frame.instances if id(d) not in self.instances and d.path not in self.paths),
         )
         return Pruned(self.pruner.intern(definition, frame.hint), kept, held)
 

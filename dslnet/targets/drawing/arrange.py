@@ -12,11 +12,12 @@ from copy import deepcopy
 
 from .plan import UNITS
 from .view import Box, Cluster, Link, Panel
+from .wording import brief
 
 #: A value that enters more clusters than this is named in each and has no lines.
 MANY = 4
 #: A picture goes from left to right when it has at most so many ranks, and is about so wide.
-RANKS, WIDE = 8, 900
+RANKS, WIDE = 8, 720
 
 
 def arrange(panel: Panel) -> None:
@@ -59,7 +60,7 @@ def _across(panel: Panel) -> float:
         words = [box.title + box.badge, *box.notes, *(row.text + row.count for row in box.rows)]
         boxes[depths[box.id]] = max(boxes.get(depths[box.id], 0), 24 + 5.2 * max(map(len, words), default=0))
     for link in panel.links:
-        labels[depths[link.tail]] = max(labels.get(depths[link.tail], 0), 32 + 4.6 * len(link.type))
+        labels[depths[link.tail]] = max(labels.get(depths[link.tail], 0), 32 + 4.6 * len(brief(link.type)))
     return sum(boxes.values()) + sum(labels.values())
 
 
@@ -101,7 +102,7 @@ def _towers(panel: Panel) -> None:
         if fed[link.tail] > MANY:
             source = boxes[link.tail]
             name = source.title or source.id.rpartition(".")[2]
-            link.label = " : ".join(w for w in (name, link.type) if w)
+            link.label = " : ".join(w for w in (name, brief(link.type)) if w)
             _words(panel, link, home[link.head])
             panel.links.remove(link)
             continue
@@ -123,12 +124,15 @@ def _words(panel: Panel, link: Link, cluster: Cluster) -> None:
 
 
 def words_inside(panel: Panel, numbers: Collection[int]) -> Panel:
-    """The panel with the words of these side inputs inside the clusters that they enter."""
+    """The panel without these words on borders: those of side inputs stand inside the clusters that they enter, and
+    shapes are left out."""
     made = deepcopy(panel)
     home = {b.id: c for c in (made.root, *made.root.clusters()) for b in c.items if isinstance(b, Box)}
     for link in [made.links[n] for n in sorted(numbers)]:
         if link.kind == "side" and link.label:
             _words(made, link, home[link.head])
+        elif not link.name:
+            link.label = ""  # a shape, which the boxes at both ends tell too
     return made
 
 

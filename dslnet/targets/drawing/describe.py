@@ -7,11 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ...graph import Model
+from ...graph import Model, join
+from ...node import replace
+from ...shape import Size
 from ...weights import count_parameters
 from .style import LEGEND
 from .view import Cluster, View
 from .wording import count_text
+
+#: How many parts that nothing uses are named.
+UNUSED = 6
 
 
 def describe(model: Model, view: View, root: str, names: Mapping[str, object]) -> None:
@@ -29,12 +34,52 @@ def describe(model: Model, view: View, root: str, names: Mapping[str, object]) -
     told = ", ".join(f"{name} = {value}" for name, value in names.items())
     facts = [f"{count_text(total)}{' + ?' if unknown else ''} parameters" if total else "", flow, told]
     inner = count_parameters(model)
+    frozen = frozen_parameters(model, root)
     if root != model.entry and inner != total:
         facts[0] = f"{count_text(inner)} parameters, {count_text(total)} with what trains it"
+    if frozen:
+        facts[0] = f"{count_text(total - frozen)} parameters trained, {count_text(frozen)} frozen"
     view.caption.facts = " · ".join(f for f in facts if f)
     view.caption.doc = model.doc[0] if model.doc else ""
+    view.caption.unused = _unused(model, root)
     _legend(view)
     view.summary = _summary(view)
+
+
+def frozen_parameters(model: Model, root: str) -> Size:
+    """The parameters of the parts that are frozen, at whatever depth."""
+    total: Size = 0
+    todo = [(root, "")]
+    while todo:
+        key, path = todo.pop()
+        definition = model.definitions[key]
+        for instance in definition.instances:
+            here = join(path, instance.path)
+            if instance.frozen or here in model.objectives.frozen:
+                alone = replace(definition, key="", params=(), instances=(instance,))
+                total = total + count_parameters(replace(model, definitions={**model.definitions, "": alone}), "")
+            elif instance.definition is not None:
+                todo.append((instance.definition, here))
+    return total
+
+
+def _unused(model: Model, root: str) -> list[str]:
+    """What stands in the text and is not drawn, since nothing needs it: `features.fc`."""
+    found: list[str] = []
+    seen: set[str] = set()
+    todo = [(root, "")]
+    while todo:
+        key, path = todo.pop()
+        if key in seen:
+            continue
+        seen.add(key)
+        definition = model.definitions[key]
+        found += [join(path, name) for name in definition.unused]
+        for instance in definition.instances:
+            below = [instance.definition] if instance.definition else [r.definition for r in instance.rounds]
+            todo += [(each, join(path, instance.path)) for each in below]
+    told = sorted(dict.fromkeys(found))
+    return [f"not used: {told[0]}", *told[1:UNUSED], *(["…"] if len(told) > UNUSED else [])] if told else []
 
 
 def describe_block(model: Model, view: View, keys: Sequence[str]) -> None:
@@ -73,6 +118,8 @@ def _legend(view: View) -> None:
         ("dashed red: training only", "loss" in kinds),
         ("bar at the tail: gradient stops", any(k.stop for k in links)),
         ("dashed: next step or token", "next" in kinds),
+        ("H′: a size that follows from H", any("′" in k.label for k in links)),
+        ("dotted: the same weights", "share" in kinds),
     ]
     view.caption.marks = [text for text, shown in marks if shown]
 

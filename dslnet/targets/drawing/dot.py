@@ -34,10 +34,10 @@ class Printer:
 
     # --------------------------------------------------------------------------------------------- graph
 
-    def begin(self, name: str, tight: bool = False, pad: str = "0.25") -> None:
+    def begin(self, name: str, gap: float | None = None, pad: str = "0.25") -> None:
         theme = self.theme
         ranks, nodes = SPACE[self.orient]
-        ranks = "0.22" if tight else ranks
+        ranks = f"{gap:g}" if gap is not None else ranks
         self.say(f"digraph {quoted(name)} {{")
         self.indent += 1
         self.say(
@@ -242,6 +242,8 @@ class Printer:
             attributes.append(f'color="{theme["muted"]}", style=dashed, weight=0')
             if link.tail not in inside or not inside[link.tail]:
                 attributes.append("tailport=e, headport=e")
+        elif link.kind == "share":
+            attributes.append(f'color="{theme["share"]}", style=dotted, dir=none')
         elif link.kind == "none":
             attributes.append("style=invis, weight=30" if link.level else "style=invis, weight=0")
         elif link.frozen:
@@ -299,7 +301,7 @@ def print_panel(
     """One panel as a digraph of its own; `targets` are links of boxes by id, `titles` says which titles stand at the
     `right` or in two lines, `high`."""
     printer = Printer(theme, panel.orient, targets, titles)
-    printer.begin(panel.id, panel.tight, "0.06")
+    printer.begin(panel.id, panel.gap, "0.06")
     printer.panel(panel)
     return printer.end()
 
@@ -324,7 +326,7 @@ def print_joined(
 ) -> str:
     """The whole picture as one digraph."""
     printer = Printer(theme, view.main.orient, targets)
-    printer.begin(view.caption.name, view.main.tight)
+    printer.begin(view.caption.name, view.main.gap)
     for panel in view.panels:
         printer.panel(panel)
     if caption:

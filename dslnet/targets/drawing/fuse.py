@@ -7,6 +7,7 @@ made one, and labels only where a reader learns something from them.
 from __future__ import annotations
 
 from .view import Box, Cluster, Link, Panel
+from .wording import brief
 
 #: A card with this many rows begins anew at the next layer with weights.
 ROWS = 6
@@ -185,10 +186,13 @@ class Fuser:
 
     def _labels(self) -> None:
         told: set[tuple[str, str]] = set()
+        for box in self.boxes.values():
+            if box.shape in ("output", "latent"):
+                box.notes = [brief(note) for note in box.notes]
         for link in self.panel.links:
             tail, head = self.boxes[link.tail], self.boxes[link.head]
             if link.kind == "side":
-                shape = link.type if tail.shape not in ("input", "param") else ""
+                shape = brief(link.type) if tail.shape not in ("input", "param") else ""
                 link.label = " : ".join(p for p in (link.name, shape) if p)
                 if tail.shape == "input" and tail.title == link.name:
                     link.label = ""  # it is written at the tail
@@ -208,7 +212,7 @@ class Fuser:
             incoming = [k.type for k in self.before[tail.id] if k.kind in ("flow", "skip")]
             if crossing or not incoming or any(t != link.type for t in incoming):
                 told.add((tail.id, link.type))
-                link.label = " : ".join(p for p in (link.name, link.type) if p)
+                link.label = " : ".join(p for p in (link.name, brief(link.type)) if p)
 
 
 def fuse(panel: Panel, level: str) -> None:

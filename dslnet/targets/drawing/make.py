@@ -24,6 +24,8 @@ from .wording import parameters, shape_text
 LIMIT = 20_000
 #: A drawing with more ranks is set more tightly.
 TALL = 14
+#: An overview with more ranks has no labels.
+LABELLED = 11
 #: In a drawing with more boxes than this, blocks that use themselves are closed.
 MANY = 45
 
@@ -62,12 +64,31 @@ def _view(model: Model, options: Options, root: str, trained: bool, loose: bool,
     for each in (panel, *definitions):
         finish(each)
         arrange(each)
+        if "sharing" in options.show:
+            _sharing(each)
     turned = any(link.back for link in panel.links)
-    panel.tight = options.level == "overview" or (options.level == "block" and (turned or height(panel) > TALL))
+    if options.level == "overview":
+        panel.gap = 0.22
+        if height(panel) > LABELLED:  # each label is as high as a rank
+            panel.gap = 0.17
+            for link in panel.links:
+                link.label = ""
+    elif options.level == "block" and (turned or height(panel) > TALL):
+        panel.gap = 0.22
     view = View(panel, definitions, Caption(model.name))
     _limited(view)
     describe(whole, view, root, plan.symbols.used)
     return view
+
+
+def _sharing(panel: Panel) -> None:
+    """Lines between the users of the same weights."""
+    users: dict[str, str] = {}
+    for box in panel.boxes():
+        if box.share in users:
+            panel.links.append(Link(users[box.share], box.id, "share", ordered=False))
+        if box.share:
+            users[box.share] = box.id
 
 
 def _main(model: Model, to: Expander, definition: Definition, trained: bool) -> Panel:
@@ -140,7 +161,7 @@ def _alone(model: Model, options: Options) -> View:
         each.orient = options.orient or "TB"
         finish(each)
         arrange(each)
-    panel.tight = height(panel) > TALL
+    panel.gap = 0.22 if height(panel) > TALL else None
     view = View(panel, definitions, Caption(variants[0].block))
     _limited(view)
     describe_block(model, view, options.alone)

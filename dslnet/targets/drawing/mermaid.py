@@ -58,7 +58,7 @@ def _label(box: Box) -> str:
 
 
 def _arrow(link: Link, names: dict[str, str]) -> str:
-    shape = "-.->" if link.kind in ("loss", "next") else "-->"
+    shape = "-.->" if link.kind in ("loss", "next") else "-.-" if link.kind == "share" else "-->"
     told = f'|"{_text(link.label)}"|' if link.label else ""
     return f"  {names[link.tail]} {shape}{told} {names[link.head]}"
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ...graph import Definition, Loss, Model, Node, Region, Train, walk
+from ...ops.arithmetic import Arithmetic
 from ...ops.base import Operator
 from ...weights import count_parameters
 from .expand import Expander
@@ -137,7 +138,14 @@ def _settings(operator: Operator) -> str:
 
 
 def _hexagon(to: Expander, scope: Scope, part: Part, weight: str) -> Box:
-    operator = part.formula.last.operator
+    last = part.formula.last
+    if isinstance(last.operator, Arithmetic) and last.operator.sign == "*" and len(part.formula.nodes) > 1:
+        factor = last.operator.left if last.operator.left is not None else last.operator.right
+        inner = part.formula.makers.get(last.inputs[0] or "")
+        if isinstance(factor, (int, float)) and inner is not None and inner.operator is not None:
+            if inner.operator.kind == "loss" and any(inner is n for n in part.formula.nodes):
+                last, weight = inner, weight or number(factor)
+    operator = last.operator
     loss = part.loss
     if operator is None:
         title, extra = part.block, ""

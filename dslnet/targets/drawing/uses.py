@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from ...graph import Definition, Instance, Model, Node, Type, Value
 from ...ops.base import Combinator, Operator
-from ...shape import Size, numel
+from ...shape import Size, Tensor, numel
 from ...weights import count_parameters, parametrized
 from .plan import Plan, Use
 from .scope import Scope
@@ -147,5 +147,8 @@ class Uses:
     def arguments(self, use: Use, before: Type | None, after: Type | None) -> str:
         rounds = [self.model.definitions[k] for k, _ in use.rounds]
         given = self.given(use)
+        if isinstance(before, Tensor) and isinstance(after, Tensor) and before.shape and after.shape:
+            if before.rank != after.rank:
+                before = after = None  # pictures in and classes out: their sizes have nothing in common
         first = feature(before) if before is not None else None
         return block_text(rounds, given, first, feature(after) if after is not None else None)

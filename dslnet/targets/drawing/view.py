@@ -115,13 +115,14 @@ class Link:
 
 @dataclass(slots=True)
 class Panel:
-    """One drawing laid out by itself: the main flow, or a definition."""
+    """One drawing laid out by itself: the main flow, or a definition. `gap` is between ranks, in inches, where it is
+    not the usual one."""
 
     id: str
     root: Cluster
     links: list[Link] = field(default_factory=list)
     orient: str = "TB"
-    tight: bool = False
+    gap: float | None = None
 
     def boxes(self) -> list[Box]:
         return list(self.root.boxes())

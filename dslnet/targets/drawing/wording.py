@@ -17,6 +17,8 @@ from ...ops.base import Operator, literal
 from ...shape import Dim, Quotient, Size, Symbol, Tensor, quotient
 
 Bindings = dict[str, Any]
+#: A size that is rounded or a sum, with more letters than this, is not told on a label.
+LONG = 7
 
 
 # --------------------------------------------------------------------------------------------- sizes
@@ -78,6 +80,17 @@ def type_text(type: Type) -> str:
         return "?"
     text = "×".join(size_text(s) if _plain(s) else f"({size_text(s)})" for s in type.shape) or "scalar"
     return text + ("" if type.dtype == "float" else f" {type.dtype}")
+
+
+def brief(shape: str) -> str:
+    """A shape as a label: a size that is long to tell is that of its symbol, changed: `H′`."""
+    sizes = []
+    for size in shape.split("×"):
+        found = re.search(r"[A-Za-z_]\w*", size)
+        first, _, dtype = size.partition(" ") if size.endswith((" long", " bool", " int")) else (size, "", "")
+        long = len(first) > LONG and found is not None and re.search(r"[⌊⌈(]", first) is not None
+        sizes.append(f"{found[0]}′{' ' + dtype if dtype else ''}" if long and found else size)
+    return "×".join(sizes)
 
 
 def _plain(size: Size) -> bool:
@@ -248,7 +261,8 @@ def operator_text(
         layers = getattr(op, "num_layers", 1)
         return ", ".join([told("hidden_size"), *([f"{layers} layers"] if layers != 1 else []), *more])
     parts = []
-    for name, value in op.changed().items():
+    changed = op.changed() | ({"p": op.p} if op.name == "Dropout" else {})  # type: ignore[attr-defined]
+    for name, value in changed.items():
         if name in ("eps", "bias", "affine", "elementwise_affine", "loose", "least") and value is not False:
             continue
         if isinstance(value, dict):
@@ -257,6 +271,8 @@ def operator_text(
             parts.append(f"no {name}")
         elif value is True:
             parts.append(name)
+        elif name == "axis":
+            parts.append(f"axis {told(name)}")
         elif op.arguments[name].required or name == op.variadic or (_first(op, name) and not isinstance(value, str)):
             parts.append(told(name))
         else:
