@@ -6,7 +6,19 @@ it; `plan_of` and its neighbours are for loops of one's own. torch is imported w
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from .fit import Stopped, fit
 from .plan import Plan, Step, plan_of
 
-__all__ = ["Plan", "Step", "Stopped", "fit", "plan_of"]
+if TYPE_CHECKING:
+    from torch import nn
+
+__all__ = ["Plan", "Step", "Stopped", "as_lightning_module", "fit", "plan_of"]
+
+
+def as_lightning_module(model: nn.Module) -> Any:
+    """The plan of a model as a `LightningModule`; see `lightning.py`."""
+    from .lightning import as_lightning_module
+
+    return as_lightning_module(model)

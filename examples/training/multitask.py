@@ -22,7 +22,7 @@ if __name__ == "__main__":
     trained, held = map(with_targets, digits.rows())
     torch.manual_seed(0)
     model = dslnet.load(HERE / "multitask.net").Tasks()
-    last = fit(model, trained, validation=held, epochs=20, batch_size=64, out=out, force=True).last
+    last = fit(model, trained, validation=held, epochs=30, batch_size=64, out=out, force=True).last
     error = last["validation/amount"] ** 0.5
     print(f"digit right: {last['validation/right']:.1%}, parity right: {last['validation/right_parity']:.1%}")
     print(f"ink: off by {error:.3f}, where digits differ by {held['inked'].std():.3f}")
