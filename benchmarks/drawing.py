@@ -137,9 +137,9 @@ def main() -> None:
     row("Transformer", "torchview", lambda: torchview(torch_transformer, **transformer_inputs()))
     row("Transformer", "Keras", lambda: keras_plot(keras_transformer()))
     maker = dslnet.load(SPECS / "gpt2.net").GPT2XL
-    graph = maker.draw(level="full")
+    graph = maker.draw(level="full", sizes="concrete")
     begin = time.perf_counter()
-    graph = maker.draw(level="full")
+    graph = maker.draw(level="full", sizes="concrete")
     text = graph.dot
     took = time.perf_counter() - begin
     print(f"GPT2XL full: {graph.view.count()} boxes to {len(text) / 1e6:.1f} MB of DOT in {took:.2f} s")
