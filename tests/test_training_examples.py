@@ -79,6 +79,13 @@ def test_transfer(tmp_path: Path) -> None:
     assert learned > 90 and learned > nothing + 15
 
 
+def test_characters(tmp_path: Path) -> None:
+    said, (ours, frequency, *_) = run("characters", tmp_path)
+    assert ours < 0.8 * frequency
+    written = said.split("\n", 1)[1]
+    assert written.startswith("The data ") and len(written) > 100
+
+
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.net")), ids=lambda path: path.stem)
 def test_specs_have_no_mistakes(path: Path) -> None:
     assert not dslnet.check(path).diagnostics
