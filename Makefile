@@ -4,7 +4,7 @@ BIN := .venv/bin
 TORCH := torch==2.13.0
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet
 # What tests compare with; a machine where one of these does not install skips those tests visibly.
-PEERS := transformers torch_geometric pillow numpy huggingface_hub safetensors pyyaml
+PEERS := pytorch-lightning==2.6.6 tensorboard transformers torch_geometric pillow numpy huggingface_hub safetensors pyyaml
 
 .PHONY: demo test lint bench clean
 
