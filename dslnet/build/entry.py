@@ -172,17 +172,10 @@ def _input(frame: Body, declaration: Declaration, pattern: List | None) -> Wire:
 
 
 def _need_told(frame: Body) -> None:
-    """E0309 for a free size that no shape of an input tells: bare, or linear in a dimension beside others that are."""
+    """E0309 for a free size that no shape of an input tells: bare, or linear in a dimension without any other."""
     shapes = [size for entry in frame.inputs for size in entry.wire.type.shape or () if isinstance(size, Dim)]
     names = {name for size in shapes for name in size.symbols()}
-    told: set[str] = set()
-    before = -1
-    while before < len(told):
-        before = len(told)
-        for size in shapes:
-            open_ = set(size.symbols()) - told
-            if len(open_) == 1 and is_linear(size, *open_):
-                told |= open_
+    told = {name for size in shapes if len(size.symbols()) == 1 for name in size.symbols() if is_linear(size, name)}
     for name in sorted(names - told):
         size = next(s for s in shapes if name in s.symbols())
         place = size.symbols()[name].origin or frame.text_span
