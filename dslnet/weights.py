@@ -79,24 +79,26 @@ def definition_weights(model: Model, key: str) -> Iterator[Weight]:
 def _level(
     model: Model, params: list[tuple[str, Param]], instances: list[tuple[str, Instance]], prefix: str
 ) -> Iterator[Weight]:
-    """The entries below a path: what a named group holds stands together, where its first module does."""
+    """The entries below a path: what a named group holds stands together, where its first module does. A repeat among
+    the steps of a group has the group's own path."""
     groups = {path.partition(".")[0] for path, _ in instances if "." in path}
+    left = set(groups)
     for path, param in params:
         if "." not in path or path.partition(".")[0] not in groups:
             assert isinstance(param.value.type, Tensor)
             yield Weight(join(prefix, path), param.value.type.sizes, param.trained)
     for path, instance in instances:
         group = path.partition(".")[0]
-        if "." not in path:
+        if group not in groups:
             for weight in instance_weights(model, instance):
                 yield Weight(join(prefix, path, weight.name), weight.shape, weight.trained, weight.dtype)
-        elif group in groups:
-            groups.remove(group)
+        elif group in left:
+            left.remove(group)
             yield from _level(model, _below(params, group), _below(instances, group), join(prefix, group))
 
 
 def _below(entries: list[tuple[str, T]], group: str) -> list[tuple[str, T]]:
-    return [(path[len(group) + 1 :], entry) for path, entry in entries if path.startswith(group + ".")]
+    return [(path[len(group) + 1 :], entry) for path, entry in entries if (path + ".").startswith(group + ".")]
 
 
 def count_parameters(model: Model, key: str | None = None) -> Size:
