@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from .diagnostics import Report, did_you_mean
@@ -76,8 +77,9 @@ def _model(
     root: str | None,
     strict: bool,
     program: Program | None = None,
+    blocks: Sequence[str] = (),
 ) -> tuple[Program | None, Model | None]:
-    """The model that `FILE[:MODEL]` names, or None after its mistakes were printed."""
+    """The model that `FILE[:MODEL]` names, or None after its mistakes were printed; `blocks` may be named too."""
     from .build import read_program
     from .checking import compile_model
 
@@ -89,14 +91,14 @@ def _model(
         program = program or read_program(file, report, limits(limit), _folder(root))
         model = None
         if program is not None:
-            chosen = _chosen(program, file, name, report)
+            chosen = _chosen(program, file, name, report, blocks)
             if chosen is not None:
                 model = compile_model(program, chosen, values, report)
     show(report, format, sys.stderr)
     return program, None if _code(report, strict) else model
 
 
-def _chosen(program: Program, file: str, name: str | None, report: Report) -> str | None:
+def _chosen(program: Program, file: str, name: str | None, report: Report, blocks: Sequence[str] = ()) -> str | None:
     models = program.models
     if name is not None and name in models:
         return name
@@ -104,13 +106,15 @@ def _chosen(program: Program, file: str, name: str | None, report: Report) -> st
         return models[0]
     if report.errors:
         return None  # the model may be missing because of them
-    if not models:
-        raise Misuse(f"{file} has no model; a `model` line makes one")
-    if name is None:
+    if name is None and models:
         raise Misuse(f"{file} has {len(models)} models; say which one: " + ", ".join(f"{file}:{m}" for m in models[:8]))
-    near = did_you_mean(name, models)
-    known = f"did you mean {file}:{near[0]}?" if near else "it has " + ", ".join(models[:8])
-    raise Misuse(f"{file} has no model {name}; {known}")
+    if name is None or not (models or blocks):
+        more = f", or name a block: {file}:{blocks[0]}" if blocks else ""
+        raise Misuse(f"{file} has no model; a `model` line makes one{more}")
+    near = did_you_mean(name, [*models, *blocks])
+    known = ", ".join(models[:8]) + (" and the blocks " if models and blocks else "") + ", ".join(blocks[:8])
+    told = f"did you mean {file}:{near[0]}?" if near else f"it has {known}"
+    raise Misuse(f"{file} has no model {'or block ' if blocks else ''}{name}; {told}")
 
 
 def compile(
@@ -226,14 +230,15 @@ def draw(
             drawing = make(model, chosen, theme, timeout, dpi)
             paths = outputs or (f"{drawing.view.caption.name}.svg",)
             report = Report(sources=session.report.sources)
-            notes = save(drawing, paths, report, force, [*program.files, *program.shipped])
+            notes = save(drawing, paths, report, force, [*program.files, *program.shipped], put)
+            if not outputs and not report.errors and not drawing.missing:
+                notes.append(f"{paths[0]} is written")  # a name that the reader did not choose
     except (NothingMatches, TooLarge, LayoutFailed) as error:
         raise Misuse(str(error)) from None
     put("".join(f"dslnet: {note}\n" for note in notes), sys.stderr)
-    show_report = bool(report.errors)
-    if show_report:
-        _show(report, reading["format"])
-    return 1 if show_report or drawing.missing else 0
+    if report.errors:
+        show(report, reading["format"], sys.stderr)
+    return 1 if report.errors or drawing.missing else 0
 
 
 def _drawn(
@@ -246,16 +251,13 @@ def _drawn(
     file, name = target(where)
     program = read_program(file, session.report, limits(reading["limit"]), _folder(reading["root"]))
     if program is None or name is None or name in program.models or name not in program.blocks:
-        return *_model(session, where, words, program=program, **reading), []
+        blocks = program.blocks if program is not None else ()
+        return *_model(session, where, words, program=program, blocks=blocks, **reading), []
     session.doing("build", where)
     with progress(f"building {where}"):
         model, keys = compile_block(program, name, settings(words), session.report)
     show(session.report, reading["format"], sys.stderr)
     return program, None if _code(session.report, reading["strict"]) else model, keys
-
-
-def _show(report: Report, format: str) -> None:
-    show(report, format, sys.stderr)
 
 
 def summary(session: Session, target: str, settings: tuple[str, ...], **reading: Any) -> int:

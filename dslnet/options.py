@@ -6,6 +6,7 @@ this file only when it is needed, since importing click costs more than checking
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -68,13 +69,37 @@ def _shown(context: click.Context, option: click.Parameter, value: str | None) -
     return words
 
 
-def _wish(opened: bool) -> Callable[..., None]:
-    """Collect `--open` and `--close` in one list."""
+def _linked(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
+    """The template of `--link`, which must lead somewhere, and nowhere where something could run."""
+    from .targets.drawing.escape import url
 
-    def keep(context: click.Context, parameter: click.Parameter, value: tuple[str, ...]) -> None:
-        context.meta.setdefault("wishes", []).extend((opened, pattern) for pattern in value)
+    if value is None:
+        return None
+    odd = [word for word in re.findall(r"\{([^{}]*)\}", value) if word not in ("file", "line")]
+    if odd:
+        raise click.BadParameter(f"`{{{odd[0]}}}` is neither {{file}} nor {{line}}", context, option)
+    if not value.strip() or url(value.replace("{file}", "x").replace("{line}", "1")) is None:
+        told = f"`{value}` is not a link: it begins with https://, http:// or a relative path"
+        raise click.BadParameter(told, context, option)
+    return value
 
-    return keep
+
+class _Draw(click.Command):
+    """A command whose `--open` and `--close` are one list, in the order of the command line."""
+
+    def make_parser(self, ctx: click.Context) -> Any:
+        parser = super().make_parser(ctx)
+        parse = parser.parse_args
+
+        def ordered(args: list[str]) -> Any:
+            values, rest, order = parse(args)
+            left = {name: iter(values.get(name) or ()) for name in ("open", "close")}
+            names = [option.name for option in order if option.name in left]
+            ctx.meta["wishes"] = tuple((name == "open", next(left[name])) for name in names)
+            return values, rest, order
+
+        parser.parse_args = ordered  # type: ignore[method-assign]
+        return parser
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -115,34 +140,68 @@ def compile(session: Session, /, **options: Any) -> int:
     return compile(session, **options)
 
 
-@cli.command()
+@cli.command(cls=_Draw)
 @building
-@click.option("-o", "--output", "outputs", multiple=True, metavar="OUT", help="x.svg, .png, .pdf, .dot, .html or .mmd.")
-@click.option("--level", type=click.Choice(("overview", "block", "full")), default="block", help="How much is shown.")
-@click.option("--open", "wishes", multiple=True, metavar="PATH", callback=_wish(True), expose_value=False)
-@click.option("--close", "wishes", multiple=True, metavar="PATH", callback=_wish(False), expose_value=False)
-@click.option("--theme", type=click.Choice(("auto", "light", "dark", "print")), default="auto", help="Colours.")
-@click.option("--orient", type=click.Choice(("TB", "BT", "LR")), help="Where the flow goes.")
+@click.option(
+    "-o",
+    "--output",
+    "outputs",
+    multiple=True,
+    metavar="OUT",
+    help="x.svg, .png, .pdf, .dot, .html or .mmd; several share a layout; `-` prints DOT. Without it: MODEL.svg here.",
+)
+@click.option(
+    "--level",
+    type=click.Choice(("overview", "block", "full")),
+    default="block",
+    show_default=True,
+    help="Cards of the top-level blocks; folded cards and a definition of each block; every layer.",
+)
+@click.option(
+    "--open",
+    multiple=True,
+    metavar="PATH",
+    help="Draw the inside of this part, at any level: a path (`encoder.*`), a block (`FiLMBlock`) or a role.",
+)
+@click.option("--close", multiple=True, metavar="PATH", help="Draw this part as one card; the last that fits counts.")
+@click.option(
+    "--theme",
+    type=click.Choice(("auto", "light", "dark", "print")),
+    default="auto",
+    help="Colours; `auto`, the default, follows the reader in .svg and .html and is light elsewhere.",
+)
+@click.option("--orient", type=click.Choice(("TB", "BT", "LR")), help="Where the flow goes; else what suits the net.")
 @click.option("--no-training", is_flag=True, help="Without losses, targets, and teachers.")
-@click.option("--sizes", type=click.Choice(("symbolic", "concrete")), default="symbolic", help="`d`, or 512.")
+@click.option(
+    "--sizes", type=click.Choice(("symbolic", "concrete")), default="symbolic", help="`d`, the default, or 512."
+)
 @click.option("--show", metavar="WORDS", callback=_shown, help="Draw `metrics` too, lines of `sharing`, or both.")
 @click.option("--no-legend", is_flag=True, help="Without the legend.")
 @click.option("--no-caption", is_flag=True, help="Without anything below the drawing.")
-@click.option("--link", metavar="TEMPLATE", help="Links to the source: `https://…/{file}#L{line}`.")
-@click.option("--dpi", type=click.IntRange(20, 1200), default=150, help="Dots an inch of a PNG.")
-@click.option("--timeout", type=click.FloatRange(0.1, 3600), default=60.0, help="Seconds that the layout may take.")
-@click.option("--force", is_flag=True, help="Replace a file that is there.")
+@click.option(
+    "--link", metavar="TEMPLATE", callback=_linked, help="Boxes lead to the source: `https://…/{file}#L{line}`."
+)
+@click.option("--dpi", type=click.IntRange(20, 1200), default=150, show_default=True, help="Dots per inch of a PNG.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(0.1, 3600),
+    default=60.0,
+    show_default=True,
+    help="Seconds that the layout may take.",
+)
+@click.option("--force", is_flag=True, help="Replace a file that dslnet did not make.")
 @click.pass_obj
 def draw(session: Session, /, **options: Any) -> int:
-    """Draw a model: a figure for a paper, laid out by Graphviz."""
+    """Draw a model or a block (FILE:BLOCK): a figure for a paper, laid out by Graphviz."""
     from .commands import draw
 
-    wishes = click.get_current_context().meta.get("wishes", ())
+    wishes = click.get_current_context().meta["wishes"]
+    del options["open"], options["close"]
     names = ("level", "orient", "show", "sizes", "link")
     chosen = {name: options.pop(name) for name in names}
     for name in ("training", "legend", "caption"):
         chosen[name] = not options.pop(f"no_{name}")
-    return draw(session, wishes=tuple(wishes), options=chosen, **options)
+    return draw(session, wishes=wishes, options=chosen, **options)
 
 
 @cli.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -40,9 +41,52 @@ def test_without_graphviz_the_dot_is_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("dslnet.targets.drawing.layout.find", lambda name="dot": None)
-    assert draw("-o", str(tmp_path / "net.svg")) == 1
-    assert "digraph" in (tmp_path / "net.dot").read_text(encoding="utf-8")
-    assert "apt install graphviz" in capsys.readouterr().err
+    svg, png, text = (str(tmp_path / f"net{ending}") for ending in (".svg", ".png", ".mmd"))
+    assert draw("-o", svg, "-o", png, "-o", text) == 1
+    assert "digraph" in (tmp_path / "net.dot").read_text(encoding="utf-8") and Path(text).exists()
+    said = capsys.readouterr().err
+    assert "apt install graphviz" in said and said.count("net.dot is written") == 1
+    assert f"{svg} and {png} not made" in said and not Path(svg).exists()
+    (tmp_path / "net.dot").write_text("mine")
+    assert draw("-o", svg) == 1 and (tmp_path / "net.dot").read_text() == "mine"
+    said = capsys.readouterr().err
+    assert "E0810" in said and "is written" not in said and "apt install graphviz" in said
+    assert draw("-o", text) == 0
+
+
+@needs_dot
+def test_a_png_that_would_be_too_large_is_an_svg(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "net.png"
+    transformer = SPEC.replace("mlp.net", "transformer.net:Transformer")
+    assert main(["draw", transformer, "--level", "full", "--dpi", "1200", "-o", str(path)]) == 1
+    said = capsys.readouterr().err
+    assert "pixels is too large" in said and "net.svg is written" in said and "--level block" in said
+    assert not path.exists() and "<svg" in (tmp_path / "net.svg").read_text(encoding="utf-8")
+
+
+@needs_dot
+def test_a_name_that_was_not_chosen_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert draw() == 0 and "MLP.svg is written" in capsys.readouterr().err and (tmp_path / "MLP.svg").exists()
+    assert draw("-o", "other.svg") == 0 and capsys.readouterr().err == ""
+
+
+def test_links_lead_to_a_place_and_run_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    assert draw("-o", "-", "--link", "https://a.b/{file}#L{line}") == 0
+    assert 'URL="https://a.b/mlp.net#L' in capsys.readouterr().out
+    for link, told in (("javascript:alert(1)", "is not a link"), ("", "is not a link"), ("x/{fil}", "`{fil}`")):
+        assert draw("-o", "-", "--link", link) == 2 and told in capsys.readouterr().err
+
+
+def test_names_of_blocks_are_told_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    resnet = SPEC.replace("mlp.net", "resnet.net")
+    assert main(["draw", f"{resnet}:BasicBlok"]) == 2 and "resnet.net:BasicBlock?" in capsys.readouterr().err
+    assert main(["draw", f"{resnet}:Nothing"]) == 2 and "and the blocks BasicBlock" in capsys.readouterr().err
+    path = tmp_path / "block.net"
+    path.write_text("block Foo:\n  - ReLU\n", encoding="utf-8")
+    assert main(["draw", str(path)]) == 2 and "block.net:Foo" in capsys.readouterr().err
 
 
 def test_dot_to_the_screen(capsys: pytest.CaptureFixture[str]) -> None:
@@ -54,6 +98,56 @@ def test_wrong_words(capsys: pytest.CaptureFixture[str]) -> None:
     assert draw("-o", "net.gif") == 2 and ".svg" in capsys.readouterr().err
     assert draw("-o", "-", "--open", "nowhere") == 2 and "nowhere" in capsys.readouterr().err
     assert draw("--level", "half") == 2
+
+
+def closed(capsys: pytest.CaptureFixture[str], *words: str) -> list[str]:
+    """What is one card in a picture of the shipped Transformer."""
+    target = SPEC.replace("mlp.net", "transformer.net:Transformer")
+    assert main(["draw", target, "-o", "-", *words]) == 0
+    return re.findall(r'class="fold", tooltip="([^"]*)"', capsys.readouterr().out)
+
+
+LAYERS = ["memory: EncoderLayer", "hidden: DecoderLayer"]
+
+
+def test_open_and_close_go_in_the_order_of_the_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert closed(capsys) == []
+    assert closed(capsys, "--close", "*Layer") == LAYERS
+    assert closed(capsys, "--close", "EncoderLayer") == LAYERS[:1]
+    assert closed(capsys, "--open", "*Layer", "--close", "*Layer") == LAYERS
+    assert closed(capsys, "--close", "*Layer", "--open", "*Layer") == []
+    assert closed(capsys, "--close", "*Layer", "--open", "Enc*", "--close", "FeedForward") == LAYERS[1:]
+
+
+def test_a_part_is_named_by_path_block_or_role(capsys: pytest.CaptureFixture[str]) -> None:
+    encoder = "encoder · memory"
+    for name in ("memory", "encoder"):
+        assert closed(capsys, "--close", name) == [encoder]
+    assert closed(capsys, "--level", "overview") == [encoder, "decoder · hidden"]
+    # what a part stands in is opened with it, at any level, and a path may be one of `dslnet names`
+    for name in ("memory.*", "EncoderLayer", "memory.3.attention1"):
+        assert closed(capsys, "--level", "overview", "--open", name) == ["decoder · hidden"], name
+    assert closed(capsys, "--level", "overview", "--open", "encoder") == [LAYERS[0], "decoder · hidden"]
+    full = closed(capsys, "--level", "full", "--close", "EncoderLayer")
+    assert full == [f"memory.{n}.encoderlayer: EncoderLayer" for n in range(6)]
+    assert closed(capsys, "--level", "full", "--close", "memory.2.*") == full[2:3]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "told"),
+    [
+        ("layer9", "did you mean layer1?"),
+        ("x", "there are BasicBlock, Stage, layer1"),
+        ("fc", "`fc` is a layer"),
+        ("layer1.0.conv1", "is a layer"),
+    ],
+)
+def test_a_pattern_that_fits_nothing_is_told(pattern: str, told: str, capsys: pytest.CaptureFixture[str]) -> None:
+    target = SPEC.replace("mlp.net", "resnet.net:ResNet18")
+    for word in ("--open", "--close"):
+        assert main(["draw", target, "-o", "-", word, pattern]) == 2
+        said = capsys.readouterr().err
+        assert f"`{pattern}`" in said and told in said
 
 
 def test_no_torch() -> None:

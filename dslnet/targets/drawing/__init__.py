@@ -9,6 +9,7 @@ from __future__ import annotations
 from .drawing import Drawing, draw
 from .layout import LayoutFailed, NoGraphviz
 from .make import TooLarge
-from .plan import LEVELS, NothingMatches, Options
+from .plan import LEVELS, Options
+from .wishes import NothingMatches
 
 __all__ = ["LEVELS", "Drawing", "LayoutFailed", "NoGraphviz", "NothingMatches", "Options", "TooLarge", "draw"]

@@ -30,15 +30,17 @@ def draw_use(to: Expander, scope: Scope, node: Node) -> None:
     anchors = [scope.env.get(n) if n is not None else None for n in node.inputs]
     fed = [anchors[i] if i is not None and i < len(anchors) else None for i in use.inputs]
     site = Site(node, use, fed, path, role, frozen, shared)
-    full = to.options.level == "full"
-    if node.kind == "call" and from_prelude(definition) and not full and chain(definition):
+    wish = to.plan.wishes.of(path, [definition.block, use.through, role or ""], definition.nodes())
+    full = to.options.level == "full" and wish is not False
+    if node.kind == "call" and from_prelude(definition) and not full and wish is None and chain(definition):
         inline(to, scope, site)
     elif node.kind == "repeat" and full:
         unrolled(to, scope, site)
-    elif node.kind == "each" and (full or len({key for key, _ in use.rounds}) > 1):
+    elif node.kind == "each" and wish is not False and (full or len({key for key, _ in use.rounds}) > 1):
         lanes(to, scope, site)
-    elif to.plan.opened(use, path, scope.nesting, role, shared) or (
+    elif to.plan.opened(use, wish, scope.nesting, role, shared) or (
         node.kind == "scan"
+        and wish is not False
         and not from_prelude(definition)
         and to.options.level != "overview"
         and weight(definition) <= 16

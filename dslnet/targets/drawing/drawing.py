@@ -22,8 +22,12 @@ from .view import View
 
 #: What can be written, by the ending of the file.
 ENDINGS = (".svg", ".png", ".pdf", ".dot", ".html", ".mmd")
-#: Cairo stops at 32,767 pixels.
-PIXELS = 32_000
+#: Cairo stops at 32,767 pixels, and each takes four bytes of memory.
+PIXELS, AREA = 32_000, 400_000_000
+
+
+class TooManyPixels(LayoutFailed):
+    """A picture that is too large for a PNG, and not for an SVG."""
 
 
 def _count(faults: tuple[set[str], set[int]]) -> int:
@@ -133,8 +137,8 @@ class Drawing:
         if ending == ".png":
             height = float(svg.split('height="', 1)[1].split("pt", 1)[0]) * self.dpi / 72
             width = float(svg.split('width="', 1)[1].split("pt", 1)[0]) * self.dpi / 72
-            if max(height, width) > PIXELS:
-                raise LayoutFailed(f"a PNG of {width:.0f} x {height:.0f} pixels is too large; write an SVG")
+            if max(height, width) > PIXELS or height * width > AREA:
+                raise TooManyPixels(f"a PNG of {width:,.0f} x {height:,.0f} pixels is too large")
         if find("rsvg-convert"):
             # lengths in points: 72 a inch
             arguments = ["-f", ending[1:], "-d", str(self.dpi), "-p", str(self.dpi)]

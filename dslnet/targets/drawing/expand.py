@@ -139,26 +139,26 @@ class Expander(Uses):
         nodes = [n for n in walk(item.lanes[0]) if scope.wanted is None or id(n) in scope.wanted]
         if not nodes:
             return
-        latent = item.role == "latent"
         alone = all(n.module is None or scope.modules.get(n.module, 0) < 2 for n in nodes)
         blocks = any(n.kind != "box" for n in nodes)
-        if self.options.level == "overview" and item.name and len(nodes) > 1 and blocks and alone:
-            made = {v.name for n in nodes for v in n.outputs}
+        path = join(scope.path, item.path or item.name or item.role or "")
+        wish = self.plan.wishes.of(path, [item.role or ""], nodes)
+        closed = wish is False or (self.options.level == "overview" and wish is None)
+        made = {v.name for n in nodes for v in n.outputs}
+        if closed and item.name and len(nodes) > 1 and (blocks or wish is False) and alone:
             words = " · ".join(w for w in dict.fromkeys((item.role, item.name)) if w)
-            self.fold_group(scope, item, nodes, made, join(scope.path, item.path or item.name), words)
+            self.fold_group(scope, item, nodes, made, path, words)
             return
         if item.role not in UNITS or len(nodes) < 2:
             before = scope.title
             scope.title = item.name or ""
             self.walk(scope, item.lanes[0])
             scope.title = before
-            if latent:
+            if item.role == "latent":
                 self.latent(scope, nodes[-1], item.name or "")
             return
-        made = {v.name for n in nodes for v in n.outputs}
-        path = join(scope.path, item.path or item.name or item.role)
         title = item.role if item.name in (None, item.role) else f"{item.role} · {item.name}"
-        if self.options.level == "overview" or self.plan.wish(path) is False:
+        if closed:
             self.fold_group(scope, item, nodes, made, path, title)
             return
         cluster = self.open(scope, Cluster(self.name(path), title, span=item.span, frozen=scope.frozen))

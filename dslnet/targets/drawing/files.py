@@ -1,7 +1,8 @@
 """Pictures into files.
 
 Enters: a drawing and the paths that were asked for. Leaves: the files. Without Graphviz the `.dot` is still written,
-and a note names the package. A file that is there and that dslnet did not make is not replaced.
+and a note names the package; where a PNG would be too large, the `.svg` is. A file that is there and that dslnet did
+not make is not replaced.
 """
 
 from __future__ import annotations
@@ -10,18 +11,20 @@ import hashlib
 import os
 import struct
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from ...diagnostics import Report
 from ...files import write_output
 from ...settings import Misuse
-from .drawing import ENDINGS, Drawing
+from .drawing import ENDINGS, Drawing, TooManyPixels
 from .layout import LayoutFailed, NoGraphviz
 
 #: How a comment begins and ends in the formats that are text.
 _COMMENT = {".dot": ("// ", ""), ".svg": ("<!-- ", " -->"), ".html": ("<!-- ", " -->"), ".mmd": ("%% ", "")}
 _MARK = b"made by dslnet"
+#: What brings `dot`.
+INSTALL = "install Graphviz (apt install graphviz, brew install graphviz, winget install graphviz)"
 #: A full drawing with more boxes than this is hard to read.
 MANY = 120
 
@@ -38,38 +41,46 @@ def check_endings(paths: Sequence[str]) -> None:
 
 
 def save(
-    drawing: Drawing, paths: Sequence[str], report: Report, force: bool, inputs: Iterable[str | Path]
+    drawing: Drawing,
+    paths: Sequence[str],
+    report: Report,
+    force: bool,
+    inputs: Iterable[str | Path],
+    put: Callable[[str], None],
 ) -> list[str]:
-    """Write each file; notes for the reader are returned, refusals are in the report."""
+    """Write each file, and `put` what is to be printed; notes for the reader are returned, refusals are in the
+    report."""
     notes = []
     count = drawing.view.count()
     if drawing.options.level == "full" and count > MANY:
         notes.append(f"note: {count:,} boxes; `--level block` is easier to read")
-    made: list[tuple[str, bytes]] = []
-    for path in paths:
-        if path == "-":
-            made.append((path, drawing.data(".dot")))
-            continue
+    made: dict[str, bytes] = {}
+    instead: dict[str, tuple[list[str], str]] = {}  # what is written in the place of files that could not be made
+    for path in dict.fromkeys(paths):
+        kind = ending(path)
         try:
-            data = drawing.data(ending(path))
+            made[path] = drawing.data(kind)
+            continue
         except NoGraphviz:
-            drawing.missing = True
-            path = os.path.splitext(path)[0] + ".dot"
-            notes.append(
-                f"{path} is written, but `dot` is missing to lay it out: install Graphviz "
-                "(apt install graphviz, brew install graphviz, winget install graphviz)"
-            )
-            data = drawing.data(".dot")
+            kind, why = ".dot", f"`dot` lays them out, and is missing: {INSTALL}"
+        except TooManyPixels as error:
+            kind, why = ".svg", f"{error}; a smaller `--dpi` or `--level` makes one"
         except LayoutFailed as error:
             if drawing.options.level != "overview":
                 raise LayoutFailed(f"{error} (try `--level overview`)") from None
             raise
-        made.append((path, marked(data, ending(path))))
-    for path, data in made:  # when all could be made
+        drawing.missing = True
+        other = os.path.splitext(path)[0] + kind
+        instead.setdefault(other, ([], why))[0].append(path)
+        made.setdefault(other, drawing.data(kind))
+    for path, data in made.items():  # when all could be made
         if path == "-":
-            print(data.decode(), end="")
-        else:
-            write_output(path, data, report, force or _ours(path), inputs)
+            put(data.decode())
+            continue
+        written = write_output(path, marked(data, ending(path)), report, force or _ours(path), inputs)
+        missed, why = instead.get(path, ([], ""))
+        if missed:
+            notes.append(f"{' and '.join(missed)} not made; {why}" + (f"; {path} is written" if written else ""))
     return notes
 
 

@@ -52,10 +52,10 @@ def _view(model: Model, options: Options, root: str, trained: bool, loose: bool,
     whole = model
     model, inner = fold_calls(model, options, loose) if options.level != "full" else (model, {})
     plan = Plan(model, options, root, inner, nested)
-    plan.check()
     main = Expander(model, plan)
     panel = _main(model, main, model.definitions[root], trained)
     definitions = _definitions(model, plan, main) if options.level == "block" else []
+    plan.check()
     fuse(panel, options.level)
     panel.orient = options.orient or orientation(panel)
     for each in definitions:
@@ -150,12 +150,12 @@ def _alone(model: Model, options: Options) -> View:
     """A block by itself: its definition, and those of the blocks that stay closed in it."""
     folded, inner = fold_calls(model, options, False) if options.level != "full" else (model, {})
     plan = Plan(folded, options, options.alone[0], inner)
-    plan.check()
     variants = [folded.definitions[key] for key in options.alone]
     to = Expander(folded, plan)
     panel = _definition(to, variants)
     definitions = _definitions(folded, plan, to) if options.level == "block" else []
     definitions = [d for d in definitions if d.id != f"def {variants[0].block}"]
+    plan.check()
     for each in (panel, *definitions):
         fuse(each, options.level)
         each.orient = options.orient or "TB"

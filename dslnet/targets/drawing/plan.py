@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from pathlib import Path
 
-from ...diagnostics import did_you_mean
 from ...graph import Definition, Model, Node
 from ...resources import specs
 from ...source import Source, Span
 from .symbols import Symbols
+from .wishes import Wishes
 
 LEVELS = ("overview", "block", "full")
 #: Parts that stand as units beside each other.
@@ -25,10 +24,6 @@ INSIDE, DEEP = 12, 4
 
 #: Of calls that are drawn as one: what is read of those before the last, by the definition and the last's value.
 Inner = dict[tuple[str, str], list[str]]
-
-
-class NothingMatches(Exception):
-    """A pattern of `--open` or `--close` that fits no part of the model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +117,7 @@ class Plan:
         self.inner = inner or {}
         self.symbols = Symbols(model, root, options.twins, options.names)
         self.sites: dict[str, set[tuple[str, object]]] = {}
-        self.paths: list[str] = []
-        self.matched: set[str] = set()
+        self.wishes = Wishes(model, options.wishes, options.level == "full")
         self._survey()
 
     def use(self, node: Node) -> Use:
@@ -161,7 +155,7 @@ class Plan:
         return Use(rounds, inputs, first, use.repeated or first.kind == "repeat", through)
 
     def _survey(self) -> None:
-        """Count in how many places of the text each block is used, and know all paths."""
+        """Count in how many places of the text each block is used."""
         seen: set[str] = set()
         todo: list[tuple[str, str]] = [(self.root, "")]
         while todo:
@@ -179,25 +173,11 @@ class Plan:
                 if below.block != definition.block:
                     place = (definition.block, node.span if node.span.end else here)
                     self.sites.setdefault(below.block, set()).add(place)
-                self.paths += [here, below.block]
                 todo += [(k, here) for k in distinct(k for k, _ in use.rounds)]
 
     def check(self) -> None:
-        """Refuse patterns that fit nothing."""
-        for _, pattern in self.options.wishes:
-            if pattern not in self.matched and not any(fnmatchcase(p, pattern) for p in self.paths):
-                near = did_you_mean(pattern, sorted(set(filter(None, self.paths))))
-                hint = f"; did you mean {near[0]}?" if near else ""
-                raise NothingMatches(f"no part of the drawing is called {pattern}{hint}")
-
-    def wish(self, path: str, block: str = "") -> bool | None:
-        """What the reader asks for this part; the last pattern that fits counts."""
-        wish: bool | None = None
-        for wanted, pattern in self.options.wishes:
-            if fnmatchcase(path, pattern) or (block and fnmatchcase(block, pattern)):
-                self.matched.add(pattern)
-                wish = wanted
-        return wish
+        """Refuse patterns that fit nothing, after all that is drawn has been asked for."""
+        self.wishes.check(self.root)
 
     def recursive(self, key: str) -> bool:
         """Whether a block uses itself, at whatever depth."""
@@ -214,10 +194,9 @@ class Plan:
                         todo.append(below)
         return False
 
-    def opened(self, use: Use, path: str, nesting: Sequence[str], role: str | None, shared: bool) -> bool:
-        """Whether the inside of a use is drawn in its place."""
+    def opened(self, use: Use, wish: bool | None, nesting: Sequence[str], role: str | None, shared: bool) -> bool:
+        """Whether the inside of a use is drawn in its place; `wish` is what the reader asks for."""
         definition = self.model.definitions[use.key]
-        wish = self.wish(path, definition.block)
         if wish is not None:
             return wish
         if self.options.apart:
