@@ -1,4 +1,4 @@
-# `make demo` and `make test` work on a fresh machine: they need Python 3.11 or later and a network for pip.
+# Everything here works on a fresh machine that has Python 3.11 or later and a network for pip.
 PYTHON ?= python3
 BIN := .venv/bin
 TORCH := torch==2.13.0
@@ -6,7 +6,14 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet
 # What tests compare with; a machine where one of these does not install skips those tests visibly.
 PEERS := pytorch-lightning==2.6.6 tensorboard transformers torch_geometric pillow numpy huggingface_hub safetensors pyyaml
 
-.PHONY: demo test lint bench clean
+.PHONY: help demo test lint bench clean
+
+help:
+	@echo "make demo    an environment in .venv; a ResNet is checked, summarised, compiled and run on a batch"
+	@echo "make test    all tests; those whose packages or programs are missing are skipped, and listed"
+	@echo "make lint    ruff and mypy"
+	@echo "make bench   the benchmarks, whose figures are in docs/performance.md"
+	@echo "make clean   .venv and what the demo wrote are removed"
 
 .venv/made: pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -35,8 +42,10 @@ lint: .venv/tested
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-bench: .venv/made
-	for script in startup parsing library depth forward syntax_recovery; do $(BIN)/python benchmarks/$$script.py; done
+bench: .venv/tested
+	$(PIP) onnxscript
+	for script in startup parsing syntax_recovery library depth forward training onnx_export; do \
+		$(BIN)/python benchmarks/$$script.py || exit 1; done
 
 clean:
 	rm -rf .venv demo

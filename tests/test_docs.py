@@ -2,7 +2,9 @@
 
 import re
 import runpy
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import test_cases
@@ -13,6 +15,11 @@ from dslnet.limits import DEFAULT, Limits
 
 ROOT = Path(__file__).parent.parent
 DOCS = sorted((ROOT / "docs").glob("*.md"))
+#: Every page that a reader may come to.
+PAGES = [*DOCS, *(ROOT / name for name in (
+    "README.md", "CONTRIBUTING.md", "SECURITY.md", "specs/README.md", "examples/README.md", "benchmarks/README.md",
+    "docs/gallery/README.md",
+))]  # fmt: skip
 EXAMPLES = [case for page in DOCS for case in cases_of(page)]
 
 
@@ -63,22 +70,71 @@ def test_index_of_diagnostics_is_current() -> None:
     assert (ROOT / "docs" / "diagnostics.md").read_text(encoding="utf-8") == made, "run python docs/index_codes.py"
 
 
-@pytest.mark.parametrize("page", [*DOCS, ROOT / "README.md", ROOT / "benchmarks" / "README.md"], ids=lambda p: p.name)
+def links(page: Path) -> Iterator[tuple[str, Path, str]]:
+    """Links and pictures of a page that lead to files: as written, the file, and the heading in it."""
+    text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if "://" not in target:
+            name, _, anchor = target.partition("#")
+            yield target, (page.parent / name).resolve() if name else page, anchor
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
 def test_links_lead_somewhere(page: Path) -> None:
-    text = page.read_text(encoding="utf-8")
-    for target in re.findall(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)", text):
-        if "://" in target:
-            continue
-        name, _, anchor = target.partition("#")
-        other = (page.parent / name).resolve() if name else page
+    for target, other, anchor in links(page):
         assert other.exists(), target
         if anchor:
             titles = re.findall(r"^#+ (.*)$", other.read_text(encoding="utf-8"), re.MULTILINE)
             assert anchor in {re.sub(r"[^a-z0-9 -]", "", t.lower()).replace(" ", "-") for t in titles}, target
 
 
-def test_the_map_names_files_that_exist() -> None:
+def test_every_page_is_reached_from_the_readme() -> None:
+    found, new = set(), {ROOT / "README.md"}
+    while new:
+        found |= new
+        new = {other for page in new if page.suffix == ".md" for _, other, _ in links(page)} - found
+    assert [page.name for page in PAGES if page not in found] == []
+
+
+def test_the_map_names_every_room_and_no_other() -> None:
     page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
     rooms = page[page.index("## Rooms") : page.index("## Laws")]
-    for name in re.findall(r"`([a-z_/]+(?:\.py|/))`", rooms):
-        assert any((folder / name).exists() for folder in (ROOT, ROOT / "dslnet")), name
+    rows = "".join(line for line in rooms.splitlines() if line.startswith("|"))
+    named = set(re.findall(r"`([a-z_]+(?:\.py|/))`", rows))
+    there = {p.name + "/" * p.is_dir() for p in (ROOT / "dslnet").iterdir() if not p.name.startswith(("__", "."))}
+    assert named == there - {"py.typed"}
+
+
+def test_the_map_names_the_layers_of_a_frame_in_order() -> None:
+    from dslnet.build.body import Body
+
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    layers = page[page.index("Its class is assembled in layers") : page.index("A use of a block")]
+    written = re.findall(r"`(\w+)`", layers)
+    assert written == [cls.__module__.rpartition(".")[2] for cls in reversed(Body.__mro__[:-1])]
+
+
+def test_the_operator_of_the_contributor_is_sound() -> None:
+    """The class that the page shows: its examples are run in PyTorch and onnxruntime."""
+    pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
+    from onnx_harness import operator_difference
+    from operator_harness import check
+
+    from dslnet.ops import OPERATORS
+
+    (program,) = re.findall(r"^```python\n(.*?)^```", (ROOT / "CONTRIBUTING.md").read_text("utf-8"), re.M | re.S)
+    names: dict[str, Any] = {"__name__": "dslnet.ops.shown", "__package__": "dslnet.ops"}
+    try:
+        exec(compile(program, "CONTRIBUTING.md", "exec"), names)
+        shrink = OPERATORS["Shrink"]
+        assert len(shrink.examples()) == 2
+        for before, after in shrink.examples():
+            check(shrink, before, after)
+            assert operator_difference(before, 20, {}) <= 1e-5
+    finally:
+        OPERATORS.pop("Shrink", None)
+
+
+def test_every_benchmark_is_listed() -> None:
+    text = (ROOT / "benchmarks" / "README.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^\| `(\w+\.py)`", text, re.M)) == {p.name for p in (ROOT / "benchmarks").glob("*.py")}
