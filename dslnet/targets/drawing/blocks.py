@@ -61,7 +61,7 @@ def closed(to: Expander, scope: Scope, site: Site) -> None:
     name = name_of(node, scope)
     block = to.called(scope, node, definition) if definition.kind in ("block", "model") else use.through
     if definition.kind == "round" and not name:
-        name = use.through or "repeat"
+        name = use.through
     title = name or block
     role = site.role
     if role is not None:
@@ -80,8 +80,10 @@ def closed(to: Expander, scope: Scope, site: Site) -> None:
     if node.kind == "scan":
         box.notes.insert(0, f"scan over {time_of(scope, node)}")
     box.badge = badge(to, scope, node, use)
+    box.title = title or ("" if box.badge else node.kind)
     if some(to, scope, node):
         box.notes.append(some(to, scope, node))
+    box.amount = total if isinstance(total, int) else None
     box.bar = None if site.shared and scope.modules.get(node.module or "", 0) > 1 else to.share(total)
     box.share = (node.module or "") if site.shared else ""
     box.tip = f"{path}: {definition.block}"

@@ -108,8 +108,10 @@ def _legend(view: View) -> None:
     kinds = {k.kind for k in links}
     titles = {b.title for b in boxes if b.shape == "op"}
     shares = dict.fromkeys([b.share for b in boxes if b.share] + [c.share for c in clusters if c.share])
+    badges = [x for x in (*(b.badge for b in boxes), *(c.badge for c in clusters)) if x]
+    badges += [f"×{row.times}" for b in boxes for row in b.rows if row.times > 1]
     marks = [
-        ("×N: block repeated, own weights", any(b.badge for b in boxes) or any(c.badge for c in clusters)),
+        ("×N: block repeated, own weights", bool(badges)),
         ("bar: share of parameters", any(b.bar is not None for b in boxes)),
         *((f"⇄ {name}: the same weights", True) for name in list(shares)[:3]),
         ("∥ concat", "∥" in titles),
@@ -141,7 +143,7 @@ def _summary(view: View) -> str:
             name = (
                 item.title
                 if isinstance(item, Cluster) or item.shape == "fold"
-                else ", ".join(r.text for r in item.rows)
+                else ", ".join(r.text + (f" ×{r.times}" if r.times > 1 else "") for r in item.rows)
             )
             steps.append(f"{name} {item.badge}".strip())
     frozen = [c.title for c in view.main.root.clusters() if c.frozen] + [b.title for b in boxes if b.frozen and b.title]

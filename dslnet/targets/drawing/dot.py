@@ -132,7 +132,7 @@ class Printer:
                 )
             case "fold":
                 paint = self.paint("block2", box.frozen)
-                told = f"<{labels.folded(box, theme, box.frozen and not cluster.frozen)}>"
+                told = f"<{labels.folded(box, theme, box.frozen and not cluster.frozen, self.orient == 'BT')}>"
                 self.node(box, label=told, margin='"0.08,0.035"', penwidth="1.4", **paint, **extra)
             case "op":
                 paint = self.paint("op", False, rounded=False)
@@ -211,7 +211,8 @@ class Printer:
         just = "r" if "right" in how else "l"
         self.say(
             f'graph [peripheries=1, id={quoted(ident("cluster." + cluster.id))}, class="block", '
-            f"tooltip={quoted(cluster.title)}, label=<{labels.title(cluster, theme, 'high' in how)}>, "
+            f"tooltip={quoted(cluster.title or cluster.badge or ' ')}, "
+            f"label=<{labels.title(cluster, theme, 'high' in how)}>, "
             f"labeljust={just}, labelloc={side}, "
             f'style="{style}", fillcolor="{theme.fill(role)}", color="{theme.stroke(role)}", penwidth=1.3, margin=10];'
         )

@@ -14,23 +14,17 @@ from ...graph import Model, Node, Region, Type, join, walk
 from ...ops import internal
 from ...ops.arguments import ModuleArgument
 from ...ops.arithmetic import Arithmetic
-from ...ops.base import Combinator, Operator
+from ...ops.base import Combinator
 from ...shape import Size
-from .formula import DRAWN, Formula, consumers, is_arithmetic, number
+from .formula import Formula, consumers, is_arithmetic
+from .layers import CIRCLES, Layers
 from .plan import UNITS, Plan
 from .scope import Anchor, Scope, replace_scope
-from .style import ROLE_OF_KIND
-from .uses import Uses
-from .view import Box, Cluster, Link, Row
-from .wording import count_text, operator_text, shape_text, type_text
-
-#: Joins without weights, and what stands in their circle.
-CIRCLES = {"Add": "+", "Mul": "×", "MatMul": "@", "Concat": "∥", "Stack": "∥"}
-#: Kinds whose layers are full rows; the others are thin.
-HEAVY = ("conv", "linear", "attn", "recur", "embed", "cond", "loss")
+from .view import Box, Cluster, Link
+from .wording import count_text, shape_text, type_text
 
 
-class Expander(Uses):
+class Expander(Layers):
     """The boxes and links of one panel."""
 
     def __init__(self, model: Model, plan: Plan, prefix: str = "") -> None:
@@ -335,46 +329,6 @@ class Expander(Uses):
         for position, made in enumerate(node.outputs):
             told = f".{operator.outputs[position]}" if position and position < len(operator.outputs) else ""
             scope.env[made.name] = Anchor(box.id, made.type, told, False, box.frozen)
-
-    def sign(self, operator: Operator) -> str:
-        if isinstance(operator, Arithmetic):
-            return DRAWN.get(operator.sign, operator.sign)
-        return CIRCLES[operator.name]
-
-    def layer(self, scope: Scope, node: Node, operator: Operator, identity: str) -> Box:
-        """A box with one row, which may be fused."""
-        role = ROLE_OF_KIND.get(operator.kind, "pool")
-        operators, bindings, owners = self.twins(scope, node)
-        first = scope.env.get(node.inputs[0]) if node.inputs and node.inputs[0] is not None else None
-        text = operator_text(operators, first.type if first else None, bindings, self.varying(scope, owners))
-        if isinstance(operator, Arithmetic):
-            left, right = operator.left, operator.right
-            sign = DRAWN.get(operator.sign, operator.sign)
-            name, text = (f"{number(left)} {sign}", "") if left is not None else (f"{sign} {number(right)}", "")
-            if operator.sign == "**" and right == 2:
-                name = "square"
-        else:
-            name = operator.name
-        if operator.name == "Scale":
-            name, text = f"× {number(operator.k)}", ""  # type: ignore[attr-defined]
-        if operator.kind == "python":
-            name, text = getattr(operator, "box", "") or getattr(operator, "name_", "") or operator.name, "Python"
-        count = self.counted(owners, node, operators, bindings)
-        row = Row(name, text, count, role, role not in HEAVY or not operator.weighted)
-        box = Box(identity, "card", name, [], [row], role, fusable=True, span=node.span, tip=name)
-        instance = scope.definition.instance(node.module) if node.module is not None else None
-        path = next((a.path for a in operator.values().values() if isinstance(a, ModuleArgument)), node.module or "")
-        if path and scope.modules.get(path, 0) > 1:
-            box.share = path
-        if path and path != node.module:
-            row.arguments, row.role, row.thin = "", ROLE_OF_KIND.get(operator.kind, "pool"), False
-        box.frozen = bool(instance is not None and instance.frozen)
-        box.made = node.outputs[0].name
-        outputs = {value for _, value in scope.definition.outputs}
-        box.group = scope.title if not any(v.name in outputs for v in node.outputs) else ""
-        if node.name and node.outputs[0].name not in outputs and not node.name.isdigit():
-            box.title = node.name
-        return box
 
     def formula(self, scope: Scope, node: Node, formula: Formula) -> None:
         text = formula.text(lambda name: name.split(".")[-1] if not name[-1].isdigit() else name)

@@ -6,18 +6,19 @@ made one, and labels only where a reader learns something from them.
 
 from __future__ import annotations
 
+from .stages import alike, folded, pooled
 from .view import Box, Cluster, Link, Panel
 from .wording import brief
 
 #: A card with this many rows begins anew at the next layer with weights.
-ROWS = 6
+ROWS = 8
 
 
 class Fuser:
     """The fusing of one panel. Links and boxes are changed in place."""
 
-    def __init__(self, panel: Panel, level: str) -> None:
-        self.panel, self.level = panel, level
+    def __init__(self, panel: Panel, level: str, tight: bool = False, short: bool = False) -> None:
+        self.panel, self.level, self.tight, self.short = panel, level, tight, short
         self.home: dict[str, Cluster] = {}
         self.boxes: dict[str, Box] = {}
         self._place(panel.root)
@@ -44,6 +45,8 @@ class Fuser:
         if self.level != "full":
             self._add_and_norm()
             self._chains()
+            if self.tight:
+                self._stages()
             self._alone(self.panel.root)
 
     def finish(self) -> None:
@@ -122,6 +125,8 @@ class Fuser:
                 continue
             while (following := self._next(box)) is not None:
                 box.rows += following.rows
+                if not box.share and not following.share:
+                    box.rows = folded(box.rows)
                 box.share = box.share or following.share
                 outgoing = self.after[following.id]
                 for link in outgoing:
@@ -140,6 +145,29 @@ class Fuser:
                 box.group = following.group if box.group == following.group else ""
             if len(box.rows) > 1 and box.group and not box.named and self._of_group(box):
                 box.title, box.named = box.group, True
+
+    def _stages(self) -> None:
+        """What pools after a closed block is told in its card, and stages of one block that then are alike are one."""
+        for join in (pooled, alike) if self.short else (pooled,):
+            for box in list(self.boxes.values()):
+                while box.id in self.boxes and len(links := self.after[box.id]) == 1:
+                    following = self.boxes[links[0].head]
+                    plain = links[0].kind == "flow" and not links[0].name and not links[0].stop
+                    if not plain or len(self.before[following.id]) > 1 or not self._beside(box, following):
+                        break
+                    if not join(box, following):
+                        break
+                    for link in self.after[following.id]:
+                        link.tail = box.id
+                    self.panel.links.remove(links[0])
+                    self.home[following.id].items.remove(following)
+                    del self.boxes[following.id]
+                    self._index()
+
+    def _beside(self, box: Box, other: Box) -> bool:
+        """Whether two boxes stand in one cluster, lane and state."""
+        same = self.home[box.id] is self.home[other.id] and box.lane == other.lane
+        return same and box.frozen == other.frozen
 
     def _of_group(self, box: Box) -> bool:
         """Whether something else than the next step reads what this card makes."""
@@ -167,7 +195,15 @@ class Fuser:
         attention = any(r.role in ("attn", "recur") for r in found.rows + box.rows)
         if heavy and attention and any(not r.thin for r in box.rows) and self.level == "block":
             return None
-        return None if heavy and len(box.rows) >= ROWS and self.level == "block" else found
+        stage = any(not row.thin for row in box.rows) and any(row.closes for row in box.rows)
+        stage = stage and self.panel.orient != "LR"
+        full = stage or (len(box.rows) >= ROWS and not self._again(box, found))
+        return None if heavy and full and self.level == "block" else found
+
+    def _again(self, box: Box, found: Box) -> bool:
+        """Whether a card's next layer with weights does what its last one does, so that both may become one run."""
+        last = [row for row in box.rows if not row.thin][-1:]
+        return bool(last) and bool(found.rows) and last[0].text == found.rows[0].text
 
     # ------------------------------------------------------------------------------------------ labels
 
@@ -215,9 +251,10 @@ class Fuser:
                 link.label = " : ".join(p for p in (link.name, brief(link.type)) if p)
 
 
-def fuse(panel: Panel, level: str) -> None:
-    """Fuse the chains of a panel."""
-    Fuser(panel, level).run()
+def fuse(panel: Panel, level: str, tight: bool = False, short: bool = False) -> None:
+    """Fuse the chains of a panel; a `tight` one has no card for what only ends the stage before it, and in a `short`
+    one stages of one block that differ in their sizes only are one."""
+    Fuser(panel, level, tight, short).run()
 
 
 def finish(panel: Panel) -> None:

@@ -13,6 +13,9 @@ from .view import Box, Caption, Cluster, Row
 #: A title with more letters stands in two lines.
 LONG = 42
 TABLE = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="{}" CELLPADDING="{}">'
+#: Cells without anything: Graphviz gives each column the same part of what is left over in a line, so that with many
+#: of them at the end what stands before stays together at the left.
+REST = "<TD></TD>" * 24
 
 
 def font(text: str, size: int | None = None, colour: str | None = None, bold: bool = False) -> str:
@@ -51,6 +54,12 @@ def single(box: Box, theme: Theme) -> str:
     return "<BR/>".join(lines)
 
 
+def leading(cells: list[str], between: int = 3) -> str:
+    """Cells one beside the other at the left of a line, however long the line is."""
+    parted = f'<TD WIDTH="{between}"></TD>'.join(cells)
+    return cell(table([parted + REST]), 'ALIGN="LEFT" CELLPADDING="0"')
+
+
 def badge(text: str, theme: Theme) -> str:
     size = f'FIXEDSIZE="TRUE" HEIGHT="18" WIDTH="{round(12 + 6.2 * len(text))}"'
     return cell(font(text, 10, theme["badgetext"], True), f'BGCOLOR="{theme["badge"]}" STYLE="ROUNDED" {size}')
@@ -60,33 +69,50 @@ def rows(box: Box, theme: Theme, upward: bool = False) -> str:
     """A fused card: a coloured line for each layer, the first one lowest where the flow goes upward."""
     lines = []
     if box.badge or (box.title and box.named):
-        inner = cell(font(box.title, None, None, True), 'ALIGN="LEFT"') + (badge(box.badge, theme) if box.badge else "")
-        if box.notes:
-            inner += cell(font(" · ".join(box.notes), 9, theme["muted"]))
-        lines.append(cell(table([inner], 3, 1, "LEFT"), 'ALIGN="LEFT"'))
-    for row in reversed(box.rows) if upward else box.rows:
-        fill = theme.fill("frozen" if box.frozen else row.role)
-        lines.append(_row(row, fill, theme))
+        head = [cell(font(box.title, None, None, True), 'ALIGN="LEFT"')] if box.title else []
+        head += [badge(box.badge, theme)] if box.badge else []
+        head += [cell(font(" · ".join(box.notes), 9, theme["muted"]))] if box.notes else []
+        lines.append(cell(table([leading(head, 6)], 0, 3), 'ALIGN="LEFT"'))
+    lines += layers(box, theme, upward)
     if box.share:
         lines.append(cell(font(f"⇄ shared {box.share}", 9, theme["share"], True), 'CELLPADDING="1"'))
     return table(lines, 1)
 
 
+def layers(box: Box, theme: Theme, upward: bool = False) -> list[str]:
+    """The rows of a card; beside those that are done several times stands a bar with ×N."""
+    lines: list[str] = []
+    runs = any(row.times > 1 for row in box.rows)
+    at = 0
+    while at < len(box.rows):
+        run = box.rows[at : at + box.rows[at].span]
+        at += len(run)
+        told = [_row(row, theme.fill("frozen" if box.frozen else row.role), theme) for row in run]
+        told = told[::-1] if upward else told
+        if run[0].times > 1:
+            words = font(f"×{run[0].times}", 10, theme["badgetext"], True)
+            told[0] += cell(words, f'ROWSPAN="{len(run)}" BGCOLOR="{theme["badge"]}" STYLE="ROUNDED" CELLPADDING="4"')
+        elif runs:
+            told = [line.replace("<TD ", '<TD COLSPAN="2" ', 1) for line in told]
+        lines = [*told, *lines] if upward else [*lines, *told]
+    return lines
+
+
 def _row(row: Row, fill: str, theme: Theme) -> str:
-    size = 9 if row.thin else None
-    padding = 1 if row.thin else 4
-    text = font(row.text, size, None, not row.thin)
-    if not row.count or row.thin:
-        return cell(text, f'BGCOLOR="{fill}" CELLPADDING="{padding}"' + ("" if row.thin else ' ALIGN="LEFT"'))
+    if row.thin:  # the sides of its letters would touch the border
+        return cell(f"&#160;{font(row.text, 9)}&#160;", f'BGCOLOR="{fill}" CELLPADDING="1"')
+    text = font(row.text, None, None, True)
+    if not row.count:
+        return cell(text, f'BGCOLOR="{fill}" CELLPADDING="4" ALIGN="LEFT"')
     both = cell(text, 'ALIGN="LEFT"') + cell(font(f" {row.count}", 9, theme["muted"]), 'ALIGN="RIGHT"')
-    return cell(table([both], 0, padding), f'BGCOLOR="{fill}" CELLPADDING="0"')
+    return cell(table([both], 0, 4), f'BGCOLOR="{fill}" CELLPADDING="0"')
 
 
-def folded(box: Box, theme: Theme, frozen: bool) -> str:
-    """A closed block: name and ×N, arguments, count, share, and a bar."""
+def folded(box: Box, theme: Theme, frozen: bool, upward: bool = False) -> str:
+    """A closed block: name and ×N, arguments, count, share, and a bar; then the layers that end its stage."""
     wide = 'ALIGN="LEFT" CELLPADDING="0"'
-    head = cell(font(box.title, 12, None, True), 'ALIGN="LEFT"') + (badge(box.badge, theme) if box.badge else "")
-    lines = [cell(table([head], 2, 1, "LEFT"), wide) if box.badge else cell(font(box.title, 12, None, True), wide)]
+    head = [cell(font(box.title, 12, None, True), 'ALIGN="LEFT"')] if box.title else []
+    lines = [leading(head + ([badge(box.badge, theme)] if box.badge else []), 8)]
     lines += [cell(font(note, 9, theme["muted"]), wide) for note in box.notes]
     if frozen:
         lines.append(cell(font("❄ frozen", 9, theme["muted"], True), wide))
@@ -101,7 +127,8 @@ def folded(box: Box, theme: Theme, frozen: bool) -> str:
             f'CELLPADDING="0"><TR>{bar}</TR></TABLE>'
         )
         lines.append(cell(inner, 'ALIGN="LEFT" CELLPADDING="2"'))
-    return table(lines, 1, 1)
+    ending = layers(box, theme, upward)
+    return table([*ending, *lines] if upward else [*lines, *ending], 1, 1)
 
 
 def pill(box: Box, theme: Theme, dark: bool) -> str:
@@ -140,18 +167,16 @@ def _broken(text: str, width: int = 30) -> list[str]:
 
 def title(cluster: Cluster, theme: Theme, high: bool = False) -> str:
     """The title of a cluster: name, ×N, and what there is to say; in two lines when it is long, or `high`."""
-    head = cell(font(cluster.title, 12, None, True))
-    if cluster.badge:
-        head += badge(cluster.badge, theme)
-    rest = cell(font(cluster.note, 9, theme["muted"])) if cluster.note else ""
+    head = [cell(font(cluster.title, 12, None, True))] if cluster.title else []
+    head += [badge(cluster.badge, theme)] if cluster.badge else []
+    rest = [cell(font(cluster.note, 9, theme["muted"]))] if cluster.note else []
     if cluster.frozen:
-        rest += cell(font("❄ frozen", 9, theme["muted"], True))
+        rest.append(cell(font("❄ frozen", 9, theme["muted"], True)))
     if cluster.share:
-        rest += cell(font(f"⇄ shared {cluster.share}", 9, theme["share"], True))
+        rest.append(cell(font(f"⇄ shared {cluster.share}", 9, theme["share"], True)))
     if rest and (high or len(cluster.title) + len(cluster.badge) + len(cluster.note) > LONG):
-        left = 'ALIGN="LEFT" CELLPADDING="0"'
-        return table([cell(table([head], 4, 1, "LEFT"), left), cell(table([rest], 4, 1, "LEFT"), left)])
-    return table([head + rest], 4, 1)
+        return table([leading(head, 6), leading(rest, 6)], 2)
+    return table([leading(head + rest, 6)], 2)
 
 
 def caption(text: Caption, theme: Theme, legend: bool) -> str:

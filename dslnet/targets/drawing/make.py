@@ -56,7 +56,7 @@ def _view(model: Model, options: Options, root: str, trained: bool, loose: bool,
     panel = _main(model, main, model.definitions[root], trained)
     definitions = _definitions(model, plan, main) if options.level == "block" else []
     plan.check()
-    fuse(panel, options.level)
+    fuse(panel, options.level, loose or options.level == "overview", loose)
     panel.orient = options.orient or orientation(panel)
     for each in definitions:
         each.orient = panel.orient

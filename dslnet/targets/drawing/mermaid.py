@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from .escape import clean
-from .view import Box, Cluster, Link, View
+from .view import Box, Cluster, Link, Row, View
 
 _SHAPES = {
     "input": ("([", "])"),
@@ -49,12 +49,17 @@ def _items(cluster: Cluster, names: dict[str, str], lines: list[str], depth: int
 
 def _label(box: Box) -> str:
     parts = [box.title, box.badge] if box.shape != "card" or box.named or box.badge else []
-    parts = [" ".join(p for p in parts if p)] + [f"{row.text} {row.count}".strip() for row in box.rows] + box.notes
+    parts = [" ".join(p for p in parts if p)] + [_row(row) for row in box.rows] + box.notes
     if box.share:
         parts.append(f"⇄ shared {box.share}")
     if box.frozen:
         parts.append("❄ frozen")
     return "<br/>".join(_text(p) for p in parts if p) or "·"
+
+
+def _row(row: Row) -> str:
+    run = f"×{row.times}" + (f", {row.span} rows" if row.span > 1 else "") if row.times > 1 else ""
+    return " ".join(part for part in (row.text, row.count, run) if part)
 
 
 def _arrow(link: Link, names: dict[str, str]) -> str:

@@ -53,10 +53,7 @@ def opened(to: Expander, scope: Scope, site: Site) -> None:
     definition = max(variants, key=lambda d: len(list(d.nodes())))
     name = name_of(node, scope)
     block = to.called(scope, node, definition) if definition.kind in ("block", "model") else use.through
-    title = (
-        " · ".join(dict.fromkeys(p for p in (role or "", (node.module if role else name) or "", block) if p))
-        or "repeat"
-    )
+    title = " · ".join(dict.fromkeys(p for p in (role or "", (node.module if role else name) or "", block) if p))
     total, told = counts(to, use)
     cluster = Cluster(to.name(path), title, span=node.span, frozen=frozen)
     arguments = ""
@@ -68,6 +65,7 @@ def opened(to: Expander, scope: Scope, site: Site) -> None:
         n for n in (arguments if node.kind != "scan" else f"scan over {time_of(scope, node)}", told) if n
     )
     cluster.badge = badge(to, scope, node, use)
+    cluster.title = title or ("" if cluster.badge else node.kind)  # ×N alone says that something is repeated
     cluster.note = " · ".join(n for n in (cluster.note, some(to, scope, node)) if n)
     if node.module is not None and scope.modules.get(node.module, 0) > 1:
         cluster.share = node.module

@@ -6,6 +6,7 @@ on are looked through, and whether its inside is drawn in its place.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -164,14 +165,17 @@ class Plan:
                 continue
             seen.add(key)
             definition = self.model.definitions[key]
+            written: Counter[Span] = Counter()
             for node in definition.nodes():
                 if node.kind == "box":
                     continue
+                written[node.span] += 1
                 use = self.use(node)
                 here = ".".join(p for p in (path, node.module or "") if p)
                 below = self.model.definitions[use.key]
                 if below.block != definition.block:
-                    place = (definition.block, node.span if node.span.end else here)
+                    # the rounds of a repeat that are steps of their own stand at one place of the text
+                    place = (definition.block, (node.span, written[node.span]) if node.span.end else here)
                     self.sites.setdefault(below.block, set()).add(place)
                 todo += [(k, here) for k in distinct(k for k, _ in use.rounds)]
 

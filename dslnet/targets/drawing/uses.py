@@ -78,6 +78,14 @@ class Uses:
             return count_text(counts[0])
         return common(counts, bindings) or ""
 
+    def amount(self, owners: list[Definition], node: Node) -> int | None:
+        """The parameters of a box as a number, where all uses have as many."""
+        found: list[Size] = []
+        for owner in owners:
+            instance = owner.instance(node.module) if node.module is not None else None
+            found.append(self.parameters(instance) if instance is not None else 0)
+        return found[0] if isinstance(found[0], int) and all(n == found[0] for n in found) else None
+
     def parameters(self, instance: Instance) -> Size:
         """The parameters of one instance; rounds are multiplied."""
         if instance.copy_of is not None:

@@ -14,13 +14,21 @@ from ...source import NOWHERE, Span
 
 @dataclass(slots=True)
 class Row:
-    """A layer: a line of a fused card. A thin one is small and has no count."""
+    """A layer: a line of a fused card. A thin one is small and has no count.
+
+    `amount` is its number of parameters where that is one number, `closes` says that it pools: the next layer with
+    weights begins another stage. A row with `times` > 1 and the `span` - 1 rows after it stand for as many equal runs.
+    """
 
     name: str
     arguments: str = ""
     count: str = ""
     role: str = "pool"
     thin: bool = False
+    amount: int | None = None
+    closes: bool = False
+    times: int = 1
+    span: int = 1
 
     @property
     def text(self) -> str:
@@ -46,6 +54,7 @@ class Box:
     badge: str = ""
     share: str = ""
     bar: float | None = None
+    amount: int | None = None
     frozen: bool = False
     dashed: bool = False
     fusable: bool = False

@@ -1,0 +1,68 @@
+"""One box of the graph as a row of a card, or as the sign of a circle.
+
+Enters: a node with its operator, in the definition that is being walked. Leaves: a `Box` with one row, which may be
+fused with others; nothing is drawn yet.
+"""
+
+from __future__ import annotations
+
+from ...graph import Node
+from ...ops.arguments import ModuleArgument
+from ...ops.arithmetic import Arithmetic
+from ...ops.base import Operator
+from .formula import DRAWN, number
+from .scope import Scope
+from .style import ROLE_OF_KIND
+from .uses import Uses
+from .view import Box, Row
+from .wording import operator_text
+
+#: Joins without weights, and what stands in their circle.
+CIRCLES = {"Add": "+", "Mul": "×", "MatMul": "@", "Concat": "∥", "Stack": "∥"}
+#: Kinds whose layers are full rows; the others are thin.
+HEAVY = ("conv", "linear", "attn", "recur", "embed", "cond", "loss")
+
+
+class Layers(Uses):
+    """The texts and colours of single boxes."""
+
+    def sign(self, operator: Operator) -> str:
+        if isinstance(operator, Arithmetic):
+            return DRAWN.get(operator.sign, operator.sign)
+        return CIRCLES[operator.name]
+
+    def layer(self, scope: Scope, node: Node, operator: Operator, identity: str) -> Box:
+        """A box with one row, which may be fused."""
+        role = ROLE_OF_KIND.get(operator.kind, "pool")
+        operators, bindings, owners = self.twins(scope, node)
+        first = scope.env.get(node.inputs[0]) if node.inputs and node.inputs[0] is not None else None
+        text = operator_text(operators, first.type if first else None, bindings, self.varying(scope, owners))
+        if isinstance(operator, Arithmetic):
+            left, right = operator.left, operator.right
+            sign = DRAWN.get(operator.sign, operator.sign)
+            name, text = (f"{number(left)} {sign}", "") if left is not None else (f"{sign} {number(right)}", "")
+            if operator.sign == "**" and right == 2:
+                name = "square"
+        else:
+            name = operator.name
+        if operator.name == "Scale":
+            name, text = f"× {number(operator.k)}", ""  # type: ignore[attr-defined]
+        if operator.kind == "python":
+            name, text = getattr(operator, "box", "") or getattr(operator, "name_", "") or operator.name, "Python"
+        count = self.counted(owners, node, operators, bindings)
+        row = Row(name, text, count, role, role not in HEAVY or not operator.weighted)
+        row.amount, row.closes = self.amount(owners, node), operator.kind == "pool"
+        box = Box(identity, "card", name, [], [row], role, fusable=True, span=node.span, tip=name)
+        instance = scope.definition.instance(node.module) if node.module is not None else None
+        path = next((a.path for a in operator.values().values() if isinstance(a, ModuleArgument)), node.module or "")
+        if path and scope.modules.get(path, 0) > 1:
+            box.share = path
+        if path and path != node.module:
+            row.arguments, row.role, row.thin = "", ROLE_OF_KIND.get(operator.kind, "pool"), False
+        box.frozen = bool(instance is not None and instance.frozen)
+        box.made = node.outputs[0].name
+        outputs = {value for _, value in scope.definition.outputs}
+        box.group = scope.title if not any(v.name in outputs for v in node.outputs) else ""
+        if node.name and node.outputs[0].name not in outputs and not node.name.isdigit():
+            box.title = node.name
+        return box
