@@ -322,6 +322,8 @@ def quotient(a: Size, b: Size) -> Size:
             return exact
         return normal({((Quotient(a if isinstance(a, Dim) else Dim({(): a}), b), 1),): 1})
     assert isinstance(a, Dim)
+    if b == 1:
+        return a  # whole as it is, though its terms may be fractions: (W - 3) * H / 16 where 8 divides W - 3 and H
     if b < 0:
         a, b = -a, -b
         return quotient(a, b)

@@ -25,6 +25,7 @@ from dslnet.shape import Tensor, evaluate
 from dslnet.targets.python import emit
 from dslnet.weights import definition_weights
 
+DTYPES = {"float": torch.float32, "long": torch.long, "bool": torch.bool}
 Others = Mapping[str, "str | bytes"]
 
 
@@ -121,4 +122,13 @@ def runs(model: Model, starts: tuple[int, ...] = (2, 5)) -> torch.nn.Module:
         assert [list(t.shape) for t in made] == [
             [evaluate(s, sizes) for s in t.sizes] for t in wanted if isinstance(t, Tensor)
         ], sizes
+        assert [t.dtype for t in made] == [DTYPES[t.dtype] for t in wanted if isinstance(t, Tensor)]
+        floats = [*module.parameters(), *module.buffers(), *inputs]
+        if start == starts[0] and any(
+            t.is_floating_point() for t in floats
+        ):  # nothing inside is made in single precision and meets the rest
+            exact = outputs_of(
+                copy.deepcopy(module).double(), [x.double() if x.is_floating_point() else x for x in inputs]
+            )
+            assert all(t.dtype == torch.float64 for t in exact if t.is_floating_point())
     return module

@@ -6,6 +6,9 @@ tree of nested tuples, so that a spec can hold positions or frequencies and stil
 
 from __future__ import annotations
 
+import math
+import operator
+from collections.abc import Callable
 from typing import Any
 
 from ..graph import Initial
@@ -134,6 +137,45 @@ def table_length(tree: Any) -> int | None:
             else:
                 stack += part[1:]
     return lengths.pop() if len(lengths) == 1 else None
+
+
+def greatest(tree: Any) -> float:
+    """The largest number of a table. Raises `ArithmeticError` or `ValueError` where one of them is not finite."""
+    found = [_number(tree, place) for place in range(min(table_length(tree) or 1, _LOOKED_AT))]
+    if not all(map(math.isfinite, found)):
+        raise OverflowError
+    return max(found)
+
+
+#: Tables are looked through up to here, so that a check ends soon.
+_LOOKED_AT = 10_000
+
+
+def _number(tree: Any, place: int) -> float:
+    """What a table has at a place."""
+    if not isinstance(tree, tuple):
+        return float(tree) if isinstance(tree, bool) else tree
+    if tree[0] == "range":
+        return place
+    sides = [_number(part, place) for part in tree[1:]]
+    if tree[0] in FUNCTIONS:
+        made: float = abs(sides[0]) if tree[0] == "abs" else getattr(math, tree[0])(sides[0])
+        return made
+    if tree[0] == "**" and isinstance(sides[0], int) and isinstance(sides[1], int):
+        if sides[1] < 0:
+            raise ArithmeticError("whole numbers have no negative powers")
+        if abs(sides[0]) > 1 and sides[1] > 63:
+            raise OverflowError
+    result: float | complex = _SIGNS[tree[0]](*sides)
+    if isinstance(result, complex):
+        raise ValueError("a root of a negative number")
+    return result
+
+
+_SIGNS: dict[str, Callable[[Any, Any], Any]] = {
+    "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "//": operator.floordiv,
+    "%": operator.mod, "**": operator.pow,
+}  # fmt: skip
 
 
 def is_whole(tree: Any) -> bool:

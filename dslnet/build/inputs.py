@@ -1,4 +1,4 @@
-"""Inputs, states and free parameters of a block.
+"""Inputs and states of a block.
 
 Enters: the declared shapes and what is fed. Leaves: the sizes that the body's symbols stand for, and the wires that
 the names stand for.
@@ -10,25 +10,23 @@ from collections.abc import Callable
 from typing import Any
 
 from ..diagnostics import Help, Label
-from ..graph import Initial, Param
-from ..shape import UNKNOWN, UNKNOWN_TENSOR, Dim, Size, Tensor, compare, fits, origin, same, shape_text
+from ..graph import Initial
+from ..shape import UNKNOWN, UNKNOWN_TENSOR, Size, Tensor, compare, fits, origin, shape_text
 from ..source import Span
 from ..syntax import Binary, BoxRef, Declaration, Ellipsis, Expression, List, Ref, Valued
 from . import static
-from .binding import initial
 from .blocks import Block
 from .boxes import Fed
 from .combinators import Combinators
 from .expressions import Flow
 from .frame import FrameInput
-from .initial import initialiser, is_initialiser, is_table, is_whole, table, table_length
+from .free_parameters import FreeParameters
 from .patterns import Bound as Origin
 from .patterns import Matching, Pair, free_names, missing_fact, pairs, rank_text
-from .requirements import Requirements
-from .values import UNKNOWN_VALUE, Wire
+from .values import UNKNOWN_VALUE, Unknown, Wire, Wires, describe
 
 
-class Inputs(Requirements):
+class Inputs(FreeParameters):
     """The part of a frame that binds inputs."""
 
     def bind_inputs(
@@ -220,10 +218,11 @@ class Inputs(Requirements):
 
     def bind_states(self, root: Block, states: dict[str, Fed], matching: Matching, caller: Combinators) -> None:
         """The previous values of a cell."""
+        ranges: list[tuple[Expression | None, Tensor, Fed]] = []
         for declaration in root.states:
             name = declaration.key.words[-1]
             self.seen.add(id(declaration))
-            pattern, _, default = self.pattern_of(declaration)
+            pattern, below, default = self.pattern_of(declaration)
             given = states.get(name.text)
             if pattern is not None and given is not None and isinstance(given.value, Wire):
                 matched = pairs(pattern, given.value.type)
@@ -234,6 +233,8 @@ class Inputs(Requirements):
                         given.span,
                     )
                 else:
+                    self.dtype(root, name.text, pattern, given.value.type, given, caller)
+                    ranges.append((below, given.value.type, given))
                     matching.meet(
                         matched,
                         _source(given.value.type),
@@ -248,34 +249,70 @@ class Inputs(Requirements):
                     helps=(f"`with ({name.text}=…)`, or `state {name.text}: … = 0`",),
                 )
         matching.finish()
+        for range_, type_, by in ranges:
+            self.id_range(range_, type_, by, caller)
         for declaration in root.states:
             name = declaration.key.words[-1]
-            pattern, _, default = self.pattern_of(declaration)
+            pattern, below, default = self.pattern_of(declaration)
             if pattern is None:
                 continue
-            type = self.shape_of(pattern)
+            type = self.ranged(self.shape_of(pattern), below)
             wire = Wire(self.fresh(name.text), type, self, name.span, named=True)
             self.define(name.text, wire, name.span)
             self.state_names.append(name.text)
-            self.state_wires[name.text] = (wire, self.initial_of(default, type) if default is not None else None)
+            self.state_wires[name.text] = (wire, self.start_of(default, type) if default is not None else None)
+
+    def start_of(self, default: Expression, type: Tensor) -> Initial | None:
+        """The number that a state begins at."""
+        made = self.initial_of(default, type)
+        if made is None or made.kind == "number":
+            return made
+        helps = ("`state h: [B, d]` without a value, and `with (h=…)` where it is scanned, begins at a wire",)
+        self.error("E0301", "a state begins at a number", default.span, helps=helps)
+        return None
 
     def declare_next(self, statement: Declaration, name: str, place: Span, flow: Flow) -> None:
         if name not in self.state_wires or statement.body is None:
-            self.error("E0201", f"there is no state `{name}`", place, helps=(f"`state {name}: … = 0`",))
+            cell: Any = self
+            while cell is not None and name not in cell.state_wires:
+                cell = cell.outer
+            if cell is None:
+                self.error("E0201", f"there is no state `{name}`", place, helps=(f"`state {name}: … = 0`",))
+            else:
+                title = f"`next {name}` stands in the body of its cell, not in one inside of it"
+                self.error("E0207", title, place, "a state is set once")
+                cell.final_states.append((name, cell.unknown(place)))
+            return
+        if name in (given for given, _ in self.final_states):
+            self.error("E0203", f"`{name}` has its next value already", place, "again here")
             return
         body = statement.body
         with self.namespace(name):
-            value = self.run(body, self.unknown(place), True)
+            value = self.run(body, flow, True)
         wire, _ = self.state_wires[name]
         if isinstance(value, Wire):
-            if not value.unknown and not wire.unknown and not fits(value.type.sizes, wire.type.sizes):
-                self.error(
-                    "E0303",
-                    f"the next `{name}` is {value.type}, not {wire.type}"[:80],
-                    place,
-                    secondary=[Label(wire.span, f"the state is {wire.type}"[:49])],
-                )
+            if not value.unknown and not wire.unknown:
+                self.check_next(name, place, value, wire)
             self.final_states.append((name, value))
+        else:
+            if isinstance(value, Wires):
+                self.error("E0205", f"a state is one tensor, and this is {len(value.items)}", place)
+            elif not isinstance(value, Unknown):
+                self.error("E0215", f"a state is a wire, and this is {describe(value)}", place)
+            self.final_states.append((name, self.unknown(place)))
+
+    def check_next(self, name: str, place: Span, value: Wire, state: Wire) -> None:
+        """A state stays what it is: its shape, its dtype, and the range of its ids."""
+        was = [Label(state.span, f"the state is {state.type}"[:49])]
+        below, most = value.type.below, state.type.below
+        if not fits(value.type.sizes, state.type.sizes):
+            self.error("E0303", f"the next `{name}` is {value.type}, not {state.type}"[:80], place, secondary=was)
+        elif value.type.dtype != state.type.dtype:
+            title = f"the next `{name}` is {value.type.dtype}, not {state.type.dtype}"
+            self.error("E0316", title, place, f"makes {value.type}"[:49], secondary=was)
+        elif below is not None and most is not None and compare(below, most) == 1:
+            title = f"the next `{name}` goes up to {below - 1}, and only ids below {most} fit"
+            self.error("E0313", title[:80], place, secondary=was)
 
     def end_states(self, root: Block) -> None:
         given = {name for name, _ in self.final_states}
@@ -287,64 +324,6 @@ class Inputs(Requirements):
                 )
         order = {n: i for i, n in enumerate(self.state_names)}
         self.final_states.sort(key=lambda s: order[s[0]])
-
-    def shape_of(self, pattern: List) -> Tensor:
-        """A written shape, all of whose sizes must have a meaning."""
-        sizes = tuple(self.type_size(self.evaluate(item), item.span, "a size") for item in pattern.items)
-        type = Tensor(sizes, pattern.dtype.text if pattern.dtype else "float")
-        return type if self.countable(type, pattern.span) else UNKNOWN_TENSOR
-
-    def initial_of(self, default: Expression, type: Tensor, free: bool = False) -> Initial | None:
-        """How something of a type starts; what is `free` is a parameter, which a table fills by itself."""
-        if is_initialiser(default):
-            return initialiser(self, default)
-        if is_table(default):
-            tree = table(self, default)
-            if tree is None or type.shape is None:
-                return None
-            length = table_length(tree)
-            if length is None:
-                self.error("E0303", "the ranges of a table have one length", default.span)
-            elif not type.sizes or not same(type.sizes[-1], length) or (free and type.rank != 1):
-                numbers = "number" if length == 1 else "numbers"
-                self.error("E0303", f"a table of {length} {numbers} does not fill {type}", default.span)
-            elif type.dtype != "float" and not is_whole(tree):
-                self.error("E0316", f"the numbers of this table are not {type.dtype}", default.span)
-            return Initial("table", (tree,))
-        return initial(self, self.evaluate(default), default.span)
-
-    def declare_param(self, statement: Declaration, name: str, place: Span, flow: Flow, trained: bool = True) -> None:
-        pattern, _, default = self.pattern_of(statement)
-        if pattern is None:
-            return
-        type = self.shape_of(pattern)
-        for size, item in zip(type.shape or (), pattern.items, strict=False):
-            if isinstance(size, Dim) and size is not UNKNOWN:
-                free = next(iter(size.symbols()), "H")
-                self.error(
-                    "E0312",
-                    f"`{name}` needs known sizes, and {size} is free; give `{free}`",
-                    item.span,
-                    helps=(f"e.g. `--set {free}=224`, or write the number in the input's shape",),
-                )
-                type = UNKNOWN_TENSOR
-                break
-        start = (
-            self.initial_of(default, type, free=True)
-            if default is not None
-            else Initial("number", (0,))
-            if not trained
-            else Initial("Normal", (0.02,))
-        )
-        path = self.path(name)
-        self.claim(path, place)
-        wire = Wire(self.fresh(name), type, self, place, loose=True, named=True)
-        self.define(name, wire, place)
-        value = wire
-        self.param_wires.append((Param(path, None, start or Initial("number", (0,)), trained), value))  # type: ignore[arg-type]
-
-    def declare_buffer(self, statement: Declaration, name: str, place: Span, flow: Flow) -> None:
-        self.declare_param(statement, name, place, flow, trained=False)
 
     def declare_input(self, statement: Declaration, name: str, place: Span, flow: Flow) -> None:
         if id(statement) not in self.seen:

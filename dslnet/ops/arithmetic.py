@@ -15,7 +15,7 @@ from .axes import both as pair
 from .axes import brief
 from .base import Mistake, Onnx, Operator, Wire
 from .broadcasting import broadcast, stretched
-from .code import Code, Expression, Infix, Prefix, X, Y, apply, method
+from .code import Code, Expression, Infix, Prefix, X, Y, apply, as_floats, method
 from .dependence import Steps, Traced, pointwise, product
 from .join import promoted
 
@@ -111,7 +111,17 @@ class Arithmetic(Operator, abstract=True, kind="op"):
         if always or (s.dtype == "bool" and t.dtype == "bool"):
             a = as_long(a) if s.dtype == "bool" else a
             b = as_long(b) if t.dtype == "bool" and (always or not isinstance(a, Expression)) else b
-        return a, b
+        return self.pointed(a, b, x, y)
+
+    def pointed(self, a: Any, b: Any, x: Tensor, y: Tensor | None) -> tuple[Any, Any]:
+        """Both sides, one of them as exact as the model is where numbers with a point come of whole ones: PyTorch
+        would make them single precision."""
+        s, t = self.operands(x, y)
+        whole = x.dtype != "float" and (y is None or y.dtype != "float")
+        if not whole or self.made(s.dtype, t.dtype) != "float":
+            return a, b
+        a, b = self.sides(x, y)
+        return (as_floats(a), b) if isinstance(a, Expression) else (a, as_floats(b))
 
 
 def as_long(side: Any) -> Any:
@@ -157,7 +167,7 @@ class Divide(Arithmetic, sign="/"):
         return pointwise(x, y, keeps="low zero" if constant else "zero" if fixed else "")
 
     def torch(self, x: Tensor, y: Tensor | None = None) -> Code:
-        return Infix("/", *self.sides(x, y))
+        return Infix("/", *self.pointed(*self.sides(x, y), x, y))
 
 
 def _by_zero(op: Arithmetic) -> None:
@@ -193,10 +203,7 @@ class Power(Arithmetic, sign="**"):
         return "float" if self._inverts() else Arithmetic.made(self, a, b)
 
     def torch(self, x: Tensor, y: Tensor | None = None) -> Code:
-        a, b = self.converted(x, y, always=True)
-        if self._inverts() and x.dtype != "float":
-            a = method(X, "float")
-        return Infix("**", a, b)
+        return Infix("**", *self.converted(x, y, always=True))
 
 
 class MatrixProduct(Arithmetic, sign="@"):
@@ -244,7 +251,8 @@ def alike(x: Tensor, y: Tensor) -> tuple[Any, Any]:
     """Both factors in one dtype, which PyTorch wants of them."""
     dtype = promoted(x.dtype, y.dtype)
     dtype = "long" if dtype == "bool" else dtype
-    return (X if x.dtype == dtype else method(X, dtype)), (Y if y.dtype == dtype else method(Y, dtype))
+    convert = as_floats if dtype == "float" else as_long
+    return (X if x.dtype == dtype else convert(X)), (Y if y.dtype == dtype else convert(Y))
 
 
 class Comparison(Arithmetic):
@@ -289,9 +297,9 @@ class Minimum(Arithmetic, function="min"):
 
     def torch(self, x: Tensor, y: Tensor | None = None) -> Code:
         constant = self.left if self.left is not None else self.right
+        a, b = self.converted(x, y, always=constant is not None)
         if constant is not None:
-            return method(as_long(X) if x.dtype == "bool" else X, "clamp", **{self.bound: constant})
-        a, b = self.converted(x, y)
+            return method(a if self.left is None else b, "clamp", **{self.bound: constant})
         return apply(self.called, a, b)
 
 
@@ -325,7 +333,9 @@ class Function(Operator, abstract=True, kind="op"):
         return pointwise(x)
 
     def torch(self, x: Tensor) -> Code:
-        return apply(self.called, as_long(X) if self.keeps and x.dtype == "bool" else X)
+        if not self.keeps:
+            return apply(self.called, X if x.dtype == "float" else as_floats(X))
+        return apply(self.called, as_long(X) if x.dtype == "bool" else X)
 
     def onnx(self, g: Onnx, x: Wire) -> str:
         return g.op({"Negate": "Neg"}.get(self.name, self.name), g.typed(x, self.shape(x.type).dtype))

@@ -155,5 +155,10 @@ def method(owner: Expression, name: str, *args: Any, **kwargs: Any) -> Method:
     return Method(owner, name, args, kwargs)
 
 
+def as_floats(owner: Expression) -> Method:
+    """Whole numbers or truth values as numbers with a point, as exact as those of the module around."""
+    return method(owner, "to", Floats())
+
+
 #: The first three inputs, under the names that `torch` methods use for them.
 X, Y, Z = Input(0), Input(1), Input(2)

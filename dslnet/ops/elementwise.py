@@ -12,7 +12,7 @@ from .axes import axis_of, brief, has_unknown, kind_of, when_known
 from .axes import both as pair
 from .base import Mistake, Onnx, Operator, Wire
 from .broadcasting import broadcast
-from .code import Code, Expression, Floats, Infix, Input, X, Y, Z, apply, method
+from .code import Code, Expression, Infix, Input, X, Y, Z, apply, as_floats, method
 from .dependence import Steps, Traced, inserted, pointwise, product, reduced, summed
 from .join import promoted
 from .rules import need_float
@@ -123,7 +123,8 @@ class Scale(Operator, kind="op"):
         return pointwise(x, keeps="low zero" if positive else "zero")
 
     def torch(self, x: Tensor) -> Code:
-        return Infix("*", X, self.k)
+        whole = x.dtype != "float" and self.shape(x).dtype == "float"
+        return Infix("*", as_floats(X) if whole else X, self.k)
 
     def onnx(self, g: Onnx, x: Wire) -> str:
         dtype = self.shape(x.type).dtype
@@ -158,7 +159,9 @@ class Clamp(Operator, kind="op"):
     def torch(self, x: Tensor) -> Code:
         bounds = {name: bound for name, bound in (("min", self.min), ("max", self.max)) if bound is not None}
         pointed = any(isinstance(bound, float) for bound in bounds.values())
-        code = X if x.dtype == "float" else method(X, "float") if pointed else as_long(X) if x.dtype == "bool" else X
+        code = as_long(X) if x.dtype == "bool" else X
+        if pointed and x.dtype != "float":
+            code = as_floats(X)
         return method(code, "clamp", **bounds)
 
     def onnx(self, g: Onnx, x: Wire) -> str:
@@ -212,7 +215,7 @@ class OneHot(Operator, kind="op"):
         return pointwise(Traced(x.type, inserted(x, x.rank)), rank=x.rank)
 
     def torch(self, x: Tensor) -> Code:
-        return method(apply("F.one_hot", as_long(X) if x.dtype == "bool" else X, self.n), "to", Floats())
+        return as_floats(apply("F.one_hot", as_long(X) if x.dtype == "bool" else X, self.n))
 
     def onnx(self, g: Onnx, x: Wire) -> str:
         return g.op("OneHot", g.counted(x), g.size(self.n), g.vector((0, 1), "float"), axis=-1)
@@ -312,7 +315,8 @@ class Einsum(Operator, kind="op"):
 
     def torch(self, *xs: Tensor) -> Code:
         dtype = self.shape(*xs).dtype
-        inputs: list[Any] = [Input(i) if x.dtype == dtype else method(Input(i), dtype) for i, x in enumerate(xs)]
+        convert = as_floats if dtype == "float" else as_long
+        inputs: list[Any] = [Input(i) if x.dtype == dtype else convert(Input(i)) for i, x in enumerate(xs)]
         return apply("torch.einsum", self.equation.replace(" ", ""), *inputs)
 
     def onnx(self, g: Onnx, *xs: Wire) -> str:

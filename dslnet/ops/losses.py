@@ -12,7 +12,7 @@ from .arguments import Positive, Probability, Reals, Whole
 from .axes import both as pair
 from .axes import brief, has_unknown, kind_of, when_known
 from .base import Argument, Mistake, Onnx, Operator, Wire
-from .code import Code, Expression, X, Y, apply, method
+from .code import Code, Expression, X, Y, apply, as_floats, method
 
 Reduction = Literal["mean", "sum", "none"]
 
@@ -98,7 +98,7 @@ def need_binary(box: str, y: Tensor) -> None:
 
 def floats(code: Expression, x: Tensor) -> Expression:
     """A target as numbers with a point."""
-    return code if x.dtype == "float" else method(code, "float")
+    return code if x.dtype == "float" else as_floats(code)
 
 
 def classes_first(x: Tensor, axis: int, code: Expression = X) -> Expression:

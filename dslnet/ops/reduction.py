@@ -10,13 +10,13 @@ from ..shape import Size, Tensor, numel
 from .arguments import Axes, Axis, Flag, Real, Whole
 from .axes import axes_of, axis_of, when_known
 from .base import Mistake, Onnx, Operator, Wire
-from .code import Code, Expression, X, apply, method
+from .code import Code, Expression, X, apply, as_floats, method
 from .dependence import Steps, Traced, reduced, shifted
 
 
 def as_float(x: Tensor, code: Expression = X) -> Expression:
     """Whole numbers and truth values as floats."""
-    return code if x.dtype == "float" else method(code, "float")
+    return code if x.dtype == "float" else as_floats(code)
 
 
 class Reduction(Operator, abstract=True, kind="reduction"):

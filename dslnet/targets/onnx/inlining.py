@@ -216,10 +216,10 @@ class Onnx(Aligning):
         if initial is None or initial.kind != "number":
             raise Unsupported(f"the state `{state.name}` begins with random numbers", "let it begin at a number")
         shape = _tensor(state.value.type).sizes
-        value = float(initial.arguments[0])
+        value, dtype = initial.arguments[0], _tensor(state.value.type).dtype
         if not any(isinstance(size, Dim) for size in shape):
-            return self.expand(self.number(value), shape)
-        return self.filled(value, shape)
+            return self.expand(self.number(value, dtype), shape)
+        return self.filled(value, shape, dtype)
 
     def _line(self, span: Span) -> str:
         """`file.net:12`."""

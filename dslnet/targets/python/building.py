@@ -66,6 +66,8 @@ def free_tensor(param: Param) -> Tree:
         value = initial.arguments[0]
         if type_.dtype == "float" and value in (0, 1):
             return Call(Name("torch.zeros" if value == 0 else "torch.ones"), sizes or (Sequence("(", ()),))
+        if type_.dtype == "bool":
+            return Call(Name("torch.full"), (Sequence("(", sizes), Literal(bool(value))))
         if type_.dtype == "float":
             value = float(value)
         return Call(Name("torch.full"), (Sequence("(", sizes), Number(value, "value")))

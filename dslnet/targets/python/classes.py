@@ -330,15 +330,17 @@ class Project:
 
         return attribute_fits(segment)
 
-    def state(self, state: State, flow: Tree) -> Tree:
-        """The first value of a recurrent state."""
+    def state(self, state: State, flow: Tree, dtype: Tree | None) -> Tree:
+        """The first value of a recurrent state; `dtype` is written where it is not that of the flow."""
         type_ = state.value.type
-        assert isinstance(type_, Tensor) and state.initial is not None
+        assert isinstance(type_, Tensor) and state.initial is not None and state.initial.kind == "number"
         sizes = tuple(Extent(s) if isinstance(s, Dim) else number(s, "width") for s in type_.sizes)
-        if state.initial.kind == "number" and state.initial.arguments[0] == 0:
-            return Call(Attribute(flow, "new_zeros"), sizes)
-        value = number(state.initial.arguments[0], "value") if state.initial.kind == "number" else Literal(0.0)
-        return Call(Attribute(flow, "new_full"), (Sequence("(", sizes), value))
+        more = () if dtype is None else (("dtype", dtype),)
+        value = state.initial.arguments[0]
+        if value == 0:
+            return Call(Attribute(flow, "new_zeros"), sizes or (Sequence("(", ()),), more)
+        whole = Literal(bool(value)) if type_.dtype == "bool" else number(value, "value")
+        return Call(Attribute(flow, "new_full"), (Sequence("(", sizes), whole), more)
 
     # --------------------------------------------------------------------------------------------- grouping
 

@@ -187,7 +187,8 @@ class Reader(BoxReader):
             starts.append(start)
             if given is None:
                 assert isinstance(state.value.type, Tensor)
-                items.append(Item([self.extra(state.name, state.value.type)], self.project.state(state, flow)))
+                made_of = self.project.state(state, flow, self._dtype_of(state.value.type, declared[0], place))
+                items.append(Item([self.extra(state.name, state.value.type)], made_of))
                 given = Ref(items[-1].outputs[0])
                 self.wires[given.value] = Wire(state.value.type, state.name, True)
             fed.append(Ref(start))
@@ -215,6 +216,13 @@ class Reader(BoxReader):
             loop.collected.append((made[value], collected))
             after.append(Item([output], Call(Name("torch.stack"), (Ref(collected),), (("dim", Literal(1)),))))
         return [*items, Item([e for *_, e in loop.carried] + [e for _, e in loop.collected], loop=loop), *after]
+
+    def _dtype_of(self, type_: Tensor, flow: Tree | None, place: Place) -> Tree | None:
+        """The dtype to write for a tensor that is made from `flow`; None where the flow has it."""
+        seen = self.wires[self._wire_of(flow)].type
+        if isinstance(seen, Tensor) and seen.dtype == type_.dtype:
+            return None
+        return self.floats(place) if type_.dtype == "float" else Name(f"torch.{type_.dtype}")
 
     def _wire_of(self, tree: Tree | None) -> str:
         assert isinstance(tree, Ref)

@@ -100,18 +100,6 @@ def _reword(items: list[Item], env: Env) -> None:
             _reword(item.loop.body, env)
 
 
-def floats(place: Place) -> Tree:
-    """The dtype of the weights of a body: of one of its own layers, or of whatever it holds."""
-    for instance in place.body.instances:
-        if instance.operator is not None:
-            for weight in instance.operator.weights(*instance.inputs):
-                if weight.dtype == "float" and "." not in weight.name:
-                    return Attribute(Attribute(place.module(instance.path), weight.name), "dtype")
-    if not place.body.instances:
-        return Name("torch.float32")
-    return Attribute(Call(Name("next"), (Call(Name("self.parameters"), ()),)), "dtype")
-
-
 def _evaluating(items: list[Item]) -> None:
     """Write what the steps do in evaluation, whatever mode the model is in."""
     training = Attribute(Name("self"), "training")
@@ -212,6 +200,23 @@ class BoxReader:
         wire = place.wires[name]
         return self.fixed.get(wire) or Ref(wire)
 
+    def floats(self, place: Place) -> Tree:
+        """The dtype in which a body computes: of the weights of one of its own layers, of a parameter of its own, of
+        what flows into it, or of whatever it holds."""
+        for instance in place.body.instances:
+            if instance.operator is not None:
+                for weight in instance.operator.weights(*instance.inputs):
+                    if weight.dtype == "float" and "." not in weight.name:
+                        return Attribute(Attribute(place.module(instance.path), weight.name), "dtype")
+        for value in [*(p.value for p in place.body.params), *place.body.inputs]:
+            if isinstance(value.type, Tensor) and value.type.dtype == "float" and value.name in place.wires:
+                found = self.ref(value.name, place)
+                if found is not None and value.name not in place.body.optional:
+                    return Attribute(found, "dtype")
+        if not place.body.instances:
+            return Name("torch.float32")
+        return Attribute(Call(Name("next"), (Call(Name("self.parameters"), ()),)), "dtype")
+
     # ------------------------------------------------------------------------------------------------ boxes
 
     def _box(self, node: Node, place: Place) -> tuple[Tree, bool]:
@@ -252,7 +257,7 @@ class BoxReader:
             single, rest, held=held, support=self.project.support, hints=hints,
             own=lambda: place.module(path if path is not None else ""),
             call_own=lambda args, keywords: place.call(path if path is not None else "", args, keywords),
-            floats=lambda: floats(place),
+            floats=lambda: self.floats(place),
         )  # fmt: skip
         if self.weightless_training is not None:
             training = self.weightless_training
