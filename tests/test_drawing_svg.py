@@ -1,4 +1,4 @@
-"""What is made of the layout of Graphviz: SVG that a reader can read, HTML, Mermaid."""
+"""What is made of the layout of Graphviz: SVG that a reader can read, and Mermaid."""
 
 from __future__ import annotations
 
@@ -69,15 +69,6 @@ def test_depth_adds_no_height() -> None:
     assert abs(heights[1] / heights[0] - 1) < 0.1
     layers = [size(drawn("gpt2", name).in_mode("light"))[1] for name in ("GPT2", "GPT2XL")]
     assert abs(layers[1] / layers[0] - 1) < 0.03  # the lines of the caption
-
-
-def test_html_is_one_file_without_script() -> None:
-    text = drawn("transformer", "Transformer").data(".html").decode()
-    assert "<script" not in text and "http" not in re.sub(r"http://www\.w3\.org/[^\"]*|http-equiv", "", text)
-    ids = re.findall(r'\bid="([^"]+)"', text)
-    assert len(ids) == len(set(ids))
-    for target in re.findall(r'href="#([^"]+)"', text):
-        assert target in ids
 
 
 def test_mermaid_has_every_box() -> None:

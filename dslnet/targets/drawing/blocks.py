@@ -91,9 +91,14 @@ def closed(to: Expander, scope: Scope, site: Site) -> None:
     feed(to, scope, site, box)
     leave(to, scope, site, box)
     if not from_prelude(definition):
-        known = to.closed.setdefault(definition.block, [])
-        for other in [use, *(u for u, _ in to.twin_uses(scope, node))]:
-            known += [key for key, _ in other.rounds if key not in known]
+        noted(to, scope, site)
+
+
+def noted(to: Expander, scope: Scope, site: Site) -> None:
+    """Remember that a block is closed, so that it is defined."""
+    known = to.closed.setdefault(to.model.definitions[site.use.key].block, [])
+    for other in [site.use, *(u for u, _ in to.twin_uses(scope, site.node))]:
+        known += [key for key, _ in other.rounds if key not in known]
 
 
 def layer(to: Expander, scope: Scope, site: Site) -> None:
@@ -121,6 +126,9 @@ def layer(to: Expander, scope: Scope, site: Site) -> None:
         (node.module or "") if site.shared else "",
         f"{path}: {definition.block}",
     )
+    if to.options.apart:
+        box.block = definition.block
+        noted(to, scope, site)
     if node.kind == "scan":
         row.arguments = f"{row.arguments}, scan over {time_of(scope, node)}".strip(", ")
     to.put(scope, box)

@@ -9,6 +9,7 @@ import os
 from pathlib import Path
 
 from ...graph import Model
+from ...source import Span
 from . import compose
 from .arrange import words_inside
 from .crossing import crossed
@@ -52,18 +53,19 @@ class Drawing:
         options = self.options
         return print_joined(self.view, theme(mode), options.caption, options.legend, self.targets())
 
-    def targets(self) -> dict[str, str]:
-        """Links of boxes to the lines that made them, where the reader says how they look."""
-        template, found = self.options.link, {}
-        if template is None:
-            return {}
-        for box in (box for panel in self.view.panels for box in panel.boxes()):
-            line = self.options.line(box.span)
-            address = template.replace("{file}", os.path.basename(box.span.file)).replace("{line}", str(line))
-            safe = url(address) if line is not None else None
-            if safe is not None:
-                found[box.id] = safe
-        return found
+    def targets(self, view: View | None = None) -> dict[str, str]:
+        """Links of the boxes of a view (else this one) to the lines that made them, where the reader says how they
+        look."""
+        boxes = (box for panel in (view or self.view).panels for box in panel.boxes())
+        links = {box.id: self.linked(box.span) for box in boxes} if self.options.link is not None else {}
+        return {name: link for name, link in links.items() if link is not None}
+
+    def linked(self, span: Span) -> str | None:
+        """The link to a place in a spec, by the reader's template."""
+        template, line = self.options.link, self.options.line(span)
+        if template is None or line is None:
+            return None
+        return url(template.replace("{file}", os.path.basename(span.file)).replace("{line}", str(line)))
 
     @property
     def svg(self) -> str:

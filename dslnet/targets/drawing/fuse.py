@@ -127,7 +127,7 @@ class Fuser:
                 box.rows += following.rows
                 if not box.share and not following.share:
                     box.rows = folded(box.rows)
-                box.share = box.share or following.share
+                box.share, box.block = box.share or following.share, box.block or following.block
                 outgoing = self.after[following.id]
                 for link in outgoing:
                     link.tail = box.id
@@ -192,6 +192,8 @@ class Fuser:
         if (box.share or found.share) and box.share != found.share and not all(r.thin for r in found.rows):
             return None
         heavy = any(not row.thin for row in found.rows)
+        if (box.block and heavy) or (found.block and any(not row.thin for row in box.rows)):
+            return None  # a click on the card leads to one block
         attention = any(r.role in ("attn", "recur") for r in found.rows + box.rows)
         if heavy and attention and any(not r.thin for r in box.rows) and self.level == "block":
             return None

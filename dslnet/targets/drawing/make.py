@@ -237,6 +237,8 @@ def _definition(to: Expander, variants: list[Definition]) -> Panel:
         box = Box(to.name("input", entry.value.name), "input", name, role="io", tip=f"input {entry.value.name}")
         position = definition.inputs.index(entry)
         shape = shape_text([d.inputs[position].value.type for d in variants if len(d.inputs) > position], bindings)
+        if len(variants) == 1:
+            shape = to.told(scope, entry.value.name, entry.value.type)
         box.notes = [shape] if shape else []
         to.put(scope, box)
         text = (shape or "") if len(variants) > 1 else None
@@ -255,6 +257,8 @@ def _definition(to: Expander, variants: list[Definition]) -> Panel:
         shape = shape_text(
             [d.values()[dict(d.outputs)[name]].type for d in variants if name in dict(d.outputs)], bindings
         )
+        if len(variants) == 1:
+            shape = to.told(scope, value, anchor.type)
         box.notes = [shape] if shape else []
         to.put(scope, box)
         to.link(scope, anchor, box)
