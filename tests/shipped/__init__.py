@@ -27,15 +27,15 @@ class Small:
     """How a model runs in a second: its arguments, and its free dimensions at two sizes (B is 3 and then 2).
 
     Maps of images keep more than one row and column to the end: a traced program takes a size of 1 for a constant.
-    `fixed` are the dimensions that `torch.export` fixes, where a trace unrolls a loop. Without `export` the model is
-    left out of it, and without `golden` its source and summary are not kept. `unread` are the weights that evaluation
-    does not read, such as the variance of a draw: an ONNX file lacks them.
+    `fixed` are the dimensions that `torch.export` fixes, where a trace unrolls a loop. Without `named` they are dynamic
+    there without a range of their own. Without `golden` the source and the summary are not kept. `unread` are the
+    weights that evaluation does not read, such as the variance of a draw: an ONNX file lacks them.
     """
 
     settings: dict[str, Any] = field(default_factory=dict)
     sizes: dict[str, tuple[int, int]] = field(default_factory=dict)
     fixed: tuple[str, ...] = ()
-    export: bool = True
+    named: bool = True
     golden: bool = True
     unread: tuple[str, ...] = ()
 

@@ -10,7 +10,7 @@ from torchvision_on_cpu import torchvision
 
 from . import Pair, Small, ours, reference
 
-SMALL = {"Distilled": Small({"classes": 5}, {"H": (64, 70), "W": (72, 64)}, export=False)}
+SMALL = {"Distilled": Small({"classes": 5}, {"H": (64, 70), "W": (72, 64)})}
 
 
 @reference("torchvision resnet18 and resnet50", "Distilled")

@@ -12,7 +12,9 @@ from torch import Tensor, nn
 from . import Pair, Small, ours, reference
 
 SMALL = {
-    "FiLMVQA": Small({"vocab": 31, "width": 4, "words": 5, "memory": 6}, {"T": (7, 4)}, fixed=("T",)),
+    "FiLMVQA": Small(
+        {"vocab": 31, "width": 4, "words": 5, "memory": 6}, {"H": (64, 50), "W": (48, 67), "T": (7, 4)}, fixed=("T",)
+    ),
 }
 
 
@@ -62,6 +64,6 @@ def film_vqa() -> Iterator[Pair]:
     settings = {"vocab": 101, "words": 20, "memory": 64, "width": 32}
     mine, theirs = ours("film_vqa:FiLMVQA", **settings), disturb(Reference(**settings)).eval()
     in_order(mine, theirs)
-    for steps in (7, 12):
-        image, question = torch.rand(3, 3, 224, 224), torch.randint(101, (3, steps))
+    for height, width, steps in ((224, 224, 12), (100, 131, 7)):
+        image, question = torch.rand(3, 3, height, width), torch.randint(101, (3, steps))
         yield tuple(mine(image, question)), theirs(image, question)

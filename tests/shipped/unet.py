@@ -12,8 +12,7 @@ from . import Pair, Small, ours, reference
 
 SMALL = {
     "UNet": Small({"width": 4}, {"H": (32, 48), "W": (48, 32)}),
-    # Solving for its sizes takes torch a quarter of a minute; `UNet` is exported.
-    "PaperUNet": Small({"width": 2}, {"H": (204, 220), "W": (220, 204)}, export=False),
+    "PaperUNet": Small({"width": 2}, {"H": (204, 220), "W": (220, 204)}),
 }
 PUBLISHED = {"PaperUNet": "U-Net, paper (1 channel, 2 classes)"}
 
