@@ -168,6 +168,25 @@ def test_feed_forward_and_swiglu(make: Any) -> None:
     close(gated(x), (F.silu(x @ state["out.w1.weight"].T) * (x @ state["out.w3.weight"].T)) @ state["out.w2.weight"].T)
 
 
+def test_learned_positions(make: Any) -> None:
+    ours = make("input x: [B, T, 6]\nrequire: T <= 9\n- places: LearnedPositions(9)\noutput out")
+    assert list(ours.state_dict()) == ["places.weight"]
+    x = torch.randn(3, 5, 6)
+    close(ours(x), x + ours.places.weight[:5])
+
+
+def test_learned_positions_want_a_bound(tmp_path: Path) -> None:
+    path = tmp_path / "case.net"
+    path.write_text("model Case:\n  input x: [B, T, 6]\n  - LearnedPositions(9)\n  output out\n")
+    [said] = dslnet.check(path).diagnostics
+    assert said.code == "E0403" and "T <= 9" in said.helps[0].text
+
+
+def test_quick_gelu(make: Any) -> None:
+    x = torch.randn(3, 5)
+    close(make("input x: [B, 5]\noutput out: QuickGELU")(x), x / (1 + torch.exp(-1.702 * x)))
+
+
 # ---------------------------------------------------------------------------------- modulation, convolution
 
 
