@@ -272,7 +272,11 @@ def test_the_page_names_the_files() -> None:
     """Those that have torchvision's names, and those that have a table."""
     from test_parity_vision import TORCHVISION
 
-    rows = re.findall(r"^\| (`.*`) \| (\w+)'s? \|", PAGE.read_text("utf-8"), re.MULTILINE)
-    found = {whose: set(re.findall(r"`(\w+)`", files)) for files, whose in rows}
-    assert found["torchvision"] == {name.partition(":")[0] for name in TORCHVISION}
-    assert found["transformers"] == {p.name.partition(".")[0] for p in shipped.SPECS.glob("*.transformers.names")}
+    rows = re.findall(r"^\| (`.*`) \| (\w+)'s? \| (by [a-z ]*[a-z])", PAGE.read_text("utf-8"), re.MULTILINE)
+    found = {(whose, how): set(re.findall(r"`(\w+)`", files)) for files, whose, how in rows}
+    assert found.pop(("torchvision", "by name")) == {name.partition(":")[0] for name in TORCHVISION}
+    tables: dict[tuple[str, str], set[str]] = {}
+    for path in shipped.SPECS.glob("*.names"):
+        file, whose, _ = path.name.split(".")
+        tables.setdefault((whose, "by the table of names beside the file"), set()).add(file)
+    assert found == tables
