@@ -12,8 +12,8 @@ from torchvision_on_cpu import torchvision
 
 from . import Pair, Small, ours, reference
 
-# For a named `Dim`, torch.export does not solve the inequalities that its pools with ceil_mode=True give it: "Expected op
-# to be '==', got < for (-2) + 2*(((1/2)*H) // 2) < (1/2)*H". torchvision's googlenet fails alike.
+# For a named `Dim`, torch.export does not solve the inequalities that its pools with ceil_mode=True give it: "Expected
+# op to be '==', got < for (-2) + 2*(((1/2)*H) // 2) < (1/2)*H". torchvision's googlenet fails alike.
 SMALL = {"GoogLeNet": Small({"classes": 5}, {"H": (64, 75), "W": (67, 80)}, named=False)}
 GOLDEN = ("GoogLeNet",)
 PUBLISHED = {"GoogLeNetPlain": "googlenet"}
