@@ -15,39 +15,19 @@ from .source import Source
 
 _BOM = b"\xef\xbb\xbf"
 
+_DRAWN = "name the `.net` file that it was drawn from"
+_WEIGHTS = "weights go to `--weights`, not to the place of a `.net` file"
+
 #: What a file is that begins so, and what to do about it.
 _SIGNATURES: tuple[tuple[bytes, str, str], ...] = (
     (b"\xff\xfe", "this file is UTF-16, not UTF-8", "save it as UTF-8"),
     (b"\xfe\xff", "this file is UTF-16, not UTF-8", "save it as UTF-8"),
-    (b"\x89PNG", "this is a PNG image, not a text", "name the `.net` file that it was drawn from"),
-    (b"\xff\xd8\xff", "this is a JPEG image, not a text", "name the `.net` file that it was drawn from"),
-    (b"%PDF", "this is a PDF document, not a text", "name the `.net` file that it was drawn from"),
-    (
-        b"PK\x03\x04",
-        "this is a zip archive, not a text",
-        "weights go to `--weights`, not to the place of a `.net` file",
-    ),
+    (b"\x89PNG", "this is a PNG image, not a text", _DRAWN),
+    (b"\xff\xd8\xff", "this is a JPEG image, not a text", _DRAWN),
+    (b"%PDF", "this is a PDF document, not a text", _DRAWN),
+    (b"PK\x03\x04", "this is a zip archive, not a text", _WEIGHTS),
     (b"\x1f\x8b", "this is a gzip archive, not a text", "unpack it first"),
-    (
-        b"\x80\x02",
-        "this is a Python pickle, not a text",
-        "weights go to `--weights`, not to the place of a `.net` file",
-    ),
-    (
-        b"\x80\x03",
-        "this is a Python pickle, not a text",
-        "weights go to `--weights`, not to the place of a `.net` file",
-    ),
-    (
-        b"\x80\x04",
-        "this is a Python pickle, not a text",
-        "weights go to `--weights`, not to the place of a `.net` file",
-    ),
-    (
-        b"\x80\x05",
-        "this is a Python pickle, not a text",
-        "weights go to `--weights`, not to the place of a `.net` file",
-    ),
+    *((b"\x80" + version, "this is a Python pickle, not a text", _WEIGHTS) for version in (b"\2", b"\3", b"\4", b"\5")),
     (b"\x7fELF", "this is a program, not a text", "name a `.net` file"),
 )
 

@@ -56,19 +56,9 @@ def resolve_import(origin: str, importer: Path, root: Path) -> Path | Refusal:
         )
     if origin.startswith("/") or re.match(r"[A-Za-z]:", origin):
         return Refusal("E0804", f"{shown} is an absolute path", "imports are relative to this file")
-    for part in origin.split("/"):
-        if _PART.fullmatch(part) is None:
-            what = "an empty part" if not part else "a character that is not allowed"
-            return Refusal(
-                "E0804",
-                f"the path {shown} has {what}",
-                "not allowed in an import",
-                notes=("the parts of a path are made of letters, digits, `_`, `-` and `.`, and joined by `/`",),
-            )
-        if part not in (".", "..") and part.endswith("."):
-            return Refusal("E0804", f"the path {shown} has a part that ends in a dot", "not allowed in an import")
-        if _DEVICE.fullmatch(part):
-            return Refusal("E0804", f"`{part[:40]}` names a device on some systems", "not allowed in an import")
+    refusal = _illegal_part(origin, "not allowed in an import")
+    if refusal is not None:
+        return refusal
     if not origin.endswith(".net"):
         return Refusal("E0803", f"{shown} does not end in .net", "only `.net` files are imported")
     folder = importer.parent
@@ -83,15 +73,34 @@ def resolve_import(origin: str, importer: Path, root: Path) -> Path | Refusal:
 
 
 def weights_path(name: str) -> Refusal | None:
-    """Why a path leads away from the spec's own folder, where weights are; None when it does not.
+    """Why a path is none below the spec's own folder, where weights are; None when it may be one.
 
-    The rest is seen when the file is opened.
+    Only the text is looked at: where links lead is seen when the file is opened.
     """
     shown = f'"{name[:60]}"'
     if "://" in name:
         return Refusal("E0805", f"{shown} is a URL", "not a file", helps=("download the file yourself",))
     if name.startswith("/") or ".." in name.split("/"):
         return Refusal("E0804", f"{shown} is not below the spec's folder", "weights lie beside the spec, or below")
+    return _illegal_part(name, "not allowed in a path of weights")
+
+
+def _illegal_part(path: str, label: str) -> Refusal | None:
+    """Why a path that a spec holds has a part that means something else somewhere, or nothing."""
+    shown = f'"{path[:60]}"'
+    for part in path.split("/"):
+        if _PART.fullmatch(part) is None:
+            what = "an empty part" if not part else "a character that is not allowed"
+            return Refusal(
+                "E0804",
+                f"the path {shown} has {what}",
+                label,
+                notes=("the parts of a path are made of letters, digits, `_`, `-` and `.`, and joined by `/`",),
+            )
+        if part not in (".", "..") and part.endswith("."):
+            return Refusal("E0804", f"the path {shown} has a part that ends in a dot", label)
+        if _DEVICE.fullmatch(part):
+            return Refusal("E0804", f"`{part[:40]}` names a device on some systems", label)
     return None
 
 

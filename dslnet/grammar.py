@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .kinds import KINDS
+from .resources import grammars
 
 if TYPE_CHECKING:
     from lark import Lark
 
-HERE = Path(__file__).resolve().parent
-GRAMMAR = HERE.parent / "grammars" / "net.lark"
-TABLES = HERE / "tables.py"
+GRAMMAR = grammars() / "net.lark"
+TABLES = Path(__file__).with_name("tables.py")
 
 #: Alternatives that only pass a symbol on; everything else must be named.
 PASS = "-"

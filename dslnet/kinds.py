@@ -52,7 +52,7 @@ KINDS: dict[str, str] = {
     "$END": "$",
 }
 
-ARROW, COLON, COMMA, EQUAL, BAR, MINUS = ">", ":", ",", "=", "|", "-"
+ARROW, EQUAL, MINUS = ">", "=", "-"
 DEFINE, NEWLINE, INDENT, DEDENT, ERROR, END = "D", ";", "{", "}", "!", "$"
 
 # Read by the layout pass and never by the grammar.

@@ -9,7 +9,7 @@ line is indented deeper than the line that began them; only a closing bracket ma
 is not, or that has a bar at its start or a colon, cannot be inside: the bracket was never closed.
 
 All state is in one object for each call. A line whose brackets are balanced, which is nearly every line, is copied
-by slices; `_Brackets` (in brackets.py) reads the others token by token.
+by slices; brackets.py reads the others token by token.
 """
 
 from __future__ import annotations

@@ -27,31 +27,20 @@ def train(
     model: Model,
     settings: dict[str, Any],
     *,
-    data: str,
-    epochs: int,
-    out: str,
-    validation: str | None,
-    best: str | None,
-    weights: str | None,
-    allow_python: tuple[str, ...],
     limit: tuple[str, ...],
     format: str,
-    seed: int,
     **options: Any,
 ) -> int:
-    """Train a checked model on data, and write its folder."""
+    """Train a checked model on data, and write its folder. `options` are those of the command."""
     session.doing("train")
     missing = [name for name in ("torch", "numpy", "safetensors") if find_spec(name) is None]
     if missing:
-        raise Misuse(f"training needs {' and '.join(missing)}: `pip install dslnet[train]`")
-    if not model.objectives.losses or not any(loss.kind == "loss" for loss in model.objectives.losses):
+        raise Misuse(f"training needs {' and '.join(missing)}: `pip install {' '.join(missing)}`")
+    if not any(loss.kind == "loss" for loss in model.objectives.losses):
         raise Misuse(f"{model.name} has no loss; a line `loss: ... -> CrossEntropy to label` makes one")
     report = Report(sources=session.report.sources)
     try:
-        return _train(
-            session, program, model, settings, report, data, epochs, out, validation, best, weights, allow_python,
-            limits(limit).data_bytes, format, seed, options,
-        )  # fmt: skip
+        return _train(program, model, settings, report, data_bytes=limits(limit).data_bytes, **options)
     except NetError as error:
         report = error.report
     except _failures() as error:
@@ -89,38 +78,37 @@ def _tell(error: Any, model: Model, report: Report) -> None:
 
 
 def _train(
-    session: Session,
     program: Program,
     model: Model,
     settings: dict[str, Any],
     report: Report,
+    *,
     data: str,
-    epochs: int,
-    out: str,
+    data_bytes: int,
     validation: str | None,
-    best: str | None,
-    weights: str | None,
-    allow_python: tuple[str, ...],
-    limit: int,
-    format: str,
+    out: str,
     seed: int,
-    options: dict[str, Any],
+    weights: str | None,
+    names: str | None,
+    allow_python: tuple[str, ...],
+    device: str,
+    devices: int,
+    nodes: int,
+    strategy: str | None,
+    precision: str | None,
+    **fitting: Any,
 ) -> int:
+    """Read what the options name, and train. `fitting` are the arguments of `fit` that are options of the command."""
     from .training.fit import Stopped, fit
     from .training.start import fill, make_module
 
-    engine = _engine(options)
-    rows, held = _tables(model, data, validation, limit)
+    engine = _engine(device, devices, nodes, strategy, precision)
+    rows, held = _tables(model, data, validation, data_bytes)
     module = make_module(program, model, settings, allow_python, seed)
-    if weights is not None and not fill(module, program, model, weights, options["names"], report):
-        show(report, format, sys.stderr)
-        return 1
+    if weights is not None and not fill(module, program, model, weights, names, report):
+        raise NetError(report, "")
     try:
-        history = fit(
-            module, rows, epochs=epochs, validation=held, out=out, best=best, engine=engine, seed=seed,
-            batch_size=options["batch_size"], resume=options["resume"], force=options["force"],
-            save_every=options["save_every"], draw=options["draw"],
-        )  # fmt: skip
+        history = fit(module, rows, validation=held, out=out, engine=engine, seed=seed, **fitting)
     except Stopped as stop:
         if engine.rank == 0:
             put(f"stopped; `--resume` goes on from {os.path.join(out, 'last.safetensors')}\n", sys.stderr)
@@ -133,23 +121,22 @@ def _train(
     return 0 if history.rows else 1
 
 
-def _engine(options: dict[str, Any]) -> Any:
+def _engine(device: str, devices: int, nodes: int, strategy: str | None, precision: str | None) -> Any:
     """One device with PyTorch alone, or several with Fabric."""
     from .training.engine import Engine
     from .training.start import device_for
 
-    devices, strategy, precision, nodes = (options[n] for n in ("devices", "strategy", "precision", "nodes"))
     if devices == 1 and nodes == 1 and strategy is None and precision is None:
-        device = device_for(options["device"])
-        if device is None:
-            raise Misuse(f"there is no device `{options['device']}` here")
-        return Engine(device)
+        found = device_for(device)
+        if found is None:
+            raise Misuse(f"there is no device `{device}` here")
+        return Engine(found)
     try:
         from .training.fabric import FabricEngine
     except ImportError as missing:
         need = f"several devices, or another precision, need {missing.name}"
-        raise Misuse(f"{need}: `pip install dslnet[train]`") from None
-    return FabricEngine.launched(options["device"], devices, strategy, precision, nodes)
+        raise Misuse(f"{need}: `pip install lightning-fabric`") from None
+    return FabricEngine.launched(device, devices, strategy, precision, nodes)
 
 
 def _tables(model: Model, data: str, validation: str | None, limit: int) -> tuple[Any, Any]:

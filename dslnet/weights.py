@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from .graph import Instance, Model, Param, join
 from .ops.base import Combinator, Weight
-from .shape import Size, Tensor
+from .shape import Size, Tensor, numel
 
 T = TypeVar("T")
 
@@ -26,13 +26,10 @@ def parametrized(weight: Weight, parametrization: str | None) -> Iterator[Weight
         yield Weight(f"{stem}.original0", (shape[0], *(1 for _ in shape[1:])))
         yield Weight(f"{stem}.original1", shape)
         return
-    rest: Size = 1
-    for size in shape[1:]:
-        rest = rest * size
     yield Weight(f"{stem}.original", shape)
     if len(shape) > 1:
         yield Weight(f"{stem}.0._u", (shape[0],), trained=False)
-        yield Weight(f"{stem}.0._v", (rest,), trained=False)
+        yield Weight(f"{stem}.0._v", (numel(shape[1:]),), trained=False)
 
 
 def started(instance: Instance) -> list[str]:
@@ -115,7 +112,7 @@ def count_parameters(model: Model, key: str | None = None) -> Size:
             for param in definition.params:
                 if param.trained:
                     assert isinstance(param.value.type, Tensor)
-                    total = total + _elements(Weight(param.path, param.value.type.sizes))
+                    total = total + numel(param.value.type.sizes)
             for instance in definition.instances:
                 total = total + instance_count(instance)
             known[key] = total
@@ -128,7 +125,7 @@ def count_parameters(model: Model, key: str | None = None) -> Size:
             own: Size = 0
             for weight in instance.operator.weights(*instance.inputs):
                 for entry in parametrized(weight, instance.parametrization):
-                    own = own + (_elements(entry) if entry.trained else 0)
+                    own = own + (numel(entry.shape) if entry.trained else 0)
             if instance.body is not None and isinstance(instance.operator, Combinator):
                 own = own + definition_count(instance.body) * instance.operator.copies
             return own
@@ -140,10 +137,3 @@ def count_parameters(model: Model, key: str | None = None) -> Size:
         return total
 
     return definition_count(model.entry if key is None else key)
-
-
-def _elements(weight: Weight) -> Size:
-    total: Size = 1
-    for size in weight.shape:
-        total = total * size
-    return total

@@ -218,7 +218,7 @@ def test_the_first_table_that_fits_is_taken() -> None:
     [
         ({"net__inner__wte__weight": None, "head__weight": None}, "`w.safetensors` has no `wte.weight` for M"),
         ({"net__inner__other": numpy.ones(2)}, "no line of `t.names` fits `net.inner.other`"),
-        ({"h__1__ln_1__weight": numpy.ones(4)}, "`h.1.ln_1.weight` would be `h.1.ln1.weight`, which M has not"),
+        ({"h__1__ln_1__weight": numpy.ones(4)}, "`h.1.ln_1.weight` would be `h.1.ln1.weight`, which M does not have"),
         ({"head__weight": numpy.ones((5, 4))}, "`net.inner.wte.weight` and `head.weight`"),
         ({"head__weight": numpy.ones((5, 3))}, "which would be `wte.weight`, is [5, 3], not [5, 4] as in M"),
         ({"net__inner__h__0__qkv__weight": numpy.ones((4, 12, 1))}, "only a matrix is transposed"),

@@ -204,7 +204,7 @@ def test_gpt2_trains_as_theirs_does() -> None:
 def test_a_file_of_another_size_is_a_diagnostic(tmp_path: Path) -> None:
     name, settings, cls, config = CHECKPOINTS[0]
     _, file = written(tmp_path, cls, config)
-    with pytest.raises(dslnet.NetError, match="E0823.*`transformer.h.1.*which GPT2 has not"):
+    with pytest.raises(dslnet.NetError, match="E0823.*`transformer.h.1.*which GPT2 does not have"):
         shipped.net("gpt2").GPT2(**{**settings, "layers": 1}, weights=file)
 
 

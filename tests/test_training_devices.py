@@ -135,4 +135,4 @@ def test_without_fabric_it_says_what_is_missing(
     monkeypatch.delitem(sys.modules, "dslnet.training.fabric", raising=False)
     words = ["train", "classifier.net", "--data", "classifier.npz", "--epochs", "1", "--out", "run", "--devices", "2"]
     assert main(words) == 2
-    assert "need lightning_fabric: `pip install dslnet[train]`" in capsys.readouterr().err
+    assert "need lightning_fabric: `pip install lightning-fabric`" in capsys.readouterr().err

@@ -47,8 +47,8 @@ def fitted(
     """The tensors of `file` for the weights (`ops.base.Weight`) of a model, by name, or by the first table that fits
     without a remainder; with `only`, by a table and not by name.
 
-    By name, tensors that the model has not are left alone, as those of a pruned head; with `partly`, by a table, too.
-    Raises `WeightsMistake`.
+    By name, tensors that the model does not have are left alone, as those of a pruned head; with `partly`, by a table,
+    too. Raises `WeightsMistake`.
     """
     wanted = {w.name: tuple(None if isinstance(size, Dim) else size for size in w.shape) for w in weights}
     file = _short(file)
@@ -179,9 +179,9 @@ def _unknown(
         f"did you mean `{other}`?" for other in did_you_mean(name, wanted) if re.findall(r"\d+", other) == digits
     )
     if rule is None:
-        title = f"no line of `{_short(table.file)}` fits `{key}`, which {model} has not"
+        title = f"no line of `{_short(table.file)}` fits `{key}`, which {model} does not have"
         return WeightsMistake("E0823", title, helps=(*near, f"`drop {key}` leaves it out"))
-    title = f"`{key}` would be `{name}`, which {model} has not"
+    title = f"`{key}` would be `{name}`, which {model} does not have"
     note = "a model with other settings has other weights: `--set`, or arguments in Python"
     return WeightsMistake("E0823", title, span=rule.span, label="by this line", notes=(note,), helps=near)
 

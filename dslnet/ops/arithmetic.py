@@ -11,8 +11,7 @@ from typing import Any, ClassVar
 
 from ..shape import Dim, Size, Tensor, numel, same
 from .arguments import Anything, Flag
-from .axes import both as pair
-from .axes import brief
+from .axes import brief, pair
 from .base import Mistake, Onnx, Operator, Wire
 from .broadcasting import broadcast, stretched
 from .code import Code, Expression, Infix, Prefix, X, Y, apply, as_floats, method

@@ -34,18 +34,18 @@ def has_unknown(value: Any) -> bool:
 
 
 def brief(size: Size) -> str:
-    """A size for a title: a long one is not spelled out."""
+    """A size for a title or a label: a long one is not spelled out."""
     shown = str(size)
     return shown if len(shown) <= 20 else "a longer size"
 
 
 def kind_of(x: Tensor, room: int = 32) -> str:
-    """A type for a title: whole when short, else its number of axes."""
-    shown = str(x) + (" float" if x.dtype == "float" and room < 0 else "")
-    return shown if len(shown) <= abs(room) else f"a tensor of {counted(x.rank, 'axis')}"
+    """A type for a title: whole when it is at most `room` long, else its number of axes."""
+    shown = str(x)
+    return shown if len(shown) <= room else f"a tensor of {counted(x.rank, 'axis')}"
 
 
-def both(x: Tensor, y: Tensor) -> str:
+def pair(x: Tensor, y: Tensor) -> str:
     """Two types for a title."""
     shown = f"{x} and {y}"
     return shown if len(shown) <= 44 else f"{counted(x.rank, 'axis')} and {y.rank}"

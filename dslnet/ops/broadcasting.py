@@ -5,14 +5,13 @@ difference of rank is for scalars, for a shape that is the end of the other, and
 """
 
 from ..shape import UNKNOWN, Dim, Shape, Size, Tensor, differ, same, shape_text
-from .axes import both as pair
-from .axes import brief
+from .axes import brief, pair
 from .base import Mistake
 
 
 def broadcast(sign: str, x: Tensor, y: Tensor, loose: bool = False, named: bool = False) -> Shape:
-    """The shape of an elementwise result; E0317 where the rule of section 4 of the language does not hold. `named`
-    inputs are the ports x and y, whose names the builder knows."""
+    """The shape of an elementwise result; E0317 where two shapes do not broadcast. `named` inputs are the ports x and
+    y, whose names the builder knows."""
     if x.rank == 0 or y.rank == 0:
         return x.sizes or y.sizes
     if x.rank != y.rank and not loose and not _tail(x, y) and not _crossed(x, y):

@@ -7,8 +7,7 @@ from typing import Any, Literal
 
 from ..shape import Size, Tensor, at_most, bounds, compare, differ, same, shape_text
 from .arguments import Amounts, Axis, Extents, Real, Whole
-from .axes import axis_of, brief, kind_of, layout_axis, require, text, when_known
-from .axes import both as pair
+from .axes import axis_of, brief, kind_of, layout_axis, pair, require, text, when_known
 from .base import Mistake, Onnx, Operator, Wire
 from .code import Code, Cut, Subscript, X, apply, method
 from .dependence import Steps, Traced, across, shifted

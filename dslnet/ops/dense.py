@@ -12,6 +12,7 @@ from .base import Mistake, Onnx, Operator, Weight, Wire
 from .code import Attr, Code, Training, X, apply, module
 from .code import Held as HeldModule
 from .dependence import Steps, Traced, across, join, pointwise
+from .passing import Passing
 from .rules import brief, need_float, need_known, need_known_input, need_long, need_rank, need_same, shown
 
 
@@ -231,21 +232,9 @@ class Dropout(Operator, kind="dropout", stochastic=True):
         return x.name
 
 
-class Identity(Operator, kind="shape"):
+class Identity(Passing, kind="shape"):
     """What comes in goes out.
 
     [B, 8] -> Identity    # [B, 8]
     [B, T] long < 10 -> Identity    # [B, T] long
     """
-
-    def shape(self, x: Tensor) -> Tensor:
-        return x
-
-    def dependence(self, x: Traced) -> Steps:
-        return x.steps
-
-    def torch(self, x: Tensor) -> Code:
-        return X
-
-    def onnx(self, g: Onnx, x: Wire) -> str:
-        return x.name

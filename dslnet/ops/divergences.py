@@ -7,8 +7,7 @@ from typing import Any, Literal
 
 from ..shape import Size, Tensor, numel, same, shape_text
 from .arguments import Axis, Flag, Positive
-from .axes import axis_of, brief, kind_of, when_known
-from .axes import both as pair
+from .axes import axis_of, brief, kind_of, pair, when_known
 from .base import Mistake, Onnx, Operator, Wire
 from .code import Code, Cut, Infix, Subscript, X, Y, apply, method
 from .losses import Loss, alike, cross_entropy, floats, need_alike, need_binary, need_classes, need_prediction, typed

@@ -8,8 +8,7 @@ from typing import Any, ClassVar
 from ..shape import UNKNOWN, Size, Tensor, compare, numel, same
 from .arguments import Axis, Extent, Flag, NonNegative, Real, Word
 from .arithmetic import FUNCTIONS, SIGNS, alike, as_long, matrix_product
-from .axes import axis_of, brief, has_unknown, kind_of, when_known
-from .axes import both as pair
+from .axes import axis_of, brief, has_unknown, kind_of, pair, when_known
 from .base import Mistake, Onnx, Operator, Wire
 from .broadcasting import broadcast
 from .code import Code, Expression, Infix, Input, X, Y, Z, apply, as_floats, method

@@ -7,8 +7,7 @@ from typing import Any
 
 from ..shape import UNKNOWN, Size, Tensor, bounds, same
 from .arguments import Axis, Extent
-from .axes import axis_of, brief, kind_of, layout_axis, need_axes, text, when_known
-from .axes import both as pair
+from .axes import axis_of, brief, kind_of, layout_axis, need_axes, pair, text, when_known
 from .base import Mistake, Onnx, Operator, Wire
 from .code import Attr, Code, Input, Subscript, X, Y, apply, method
 from .dependence import Steps, Traced, across, inserted, join, reduced, shifted

@@ -9,8 +9,7 @@ from typing import Any, Literal
 
 from ..shape import UNKNOWN, Shape, Size, Tensor, compare, numel, same, shape_text
 from .arguments import Positive, Probability, Reals, Whole
-from .axes import both as pair
-from .axes import brief, has_unknown, kind_of, when_known
+from .axes import brief, has_unknown, kind_of, pair, when_known
 from .base import Argument, Mistake, Onnx, Operator, Wire
 from .code import Code, Expression, X, Y, apply, as_floats, method
 

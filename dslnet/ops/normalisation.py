@@ -12,16 +12,7 @@ from .arguments import Axis, Count, Extent, Positive, Real
 from .base import Mistake, Onnx, Operator, Weight, Wire
 from .code import Attr, Code, Cut, Subscript, X, apply, module
 from .dependence import Steps, Traced, across, pointwise
-from .rules import (
-    brief,
-    known_axis,
-    need_divisor,
-    need_float,
-    need_known,
-    need_known_input,
-    need_rank,
-    shown,
-)  # fmt: skip
+from .rules import brief, known_axis, need_divisor, need_float, need_known, need_known_input, need_rank, shown
 
 
 def differing(values: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
@@ -158,7 +149,24 @@ class InstanceNorm(ChannelNorm):
         return tuple(range(2, rank))
 
 
-class LayerNorm(Norm, short="ln"):
+class LastNorm(Norm, abstract=True):
+    """What normalises each vector along the last axis by itself."""
+
+    if TYPE_CHECKING:
+        elementwise_affine: bool
+
+    def shape(self, x: Tensor) -> Tensor:
+        need_rank(self, x, range(1, 17), "[..., d]", "x")
+        need_float(self, x, "x")
+        if self.elementwise_affine is True:
+            need_known_input(self, x, -1, "x")
+        return x
+
+    def dependence(self, x: Traced) -> Steps:
+        return across(x, [-1])
+
+
+class LayerNorm(LastNorm, short="ln"):
     """Normalises the last axis, after Ba et al., "Layer Normalization", 2016.
 
     y = (x - mean) / sqrt(var + eps) * weight + bias.
@@ -172,21 +180,11 @@ class LayerNorm(Norm, short="ln"):
     elementwise_affine: bool = True
     bias: bool = True
 
-    def shape(self, x: Tensor) -> Tensor:
-        need_rank(self, x, range(1, 17), "[..., d]", "x")
-        need_float(self, x, "x")
-        if self.elementwise_affine is True:
-            need_known_input(self, x, -1, "x")
-        return x
-
     def weights(self, x: Tensor) -> Iterator[Weight]:
         if self.elementwise_affine:
             yield Weight("weight", x.sizes[-1:])
             if self.bias:
                 yield Weight("bias", x.sizes[-1:])
-
-    def dependence(self, x: Traced) -> Steps:
-        return across(x, [-1])
 
     def torch(self, x: Tensor) -> Code:
         if not self.elementwise_affine:
@@ -200,7 +198,7 @@ class LayerNorm(Norm, short="ln"):
         return g.op("LayerNormalization", x, scale, bias, axis=-1, epsilon=float(self.eps))
 
 
-class RMSNorm(Norm):
+class RMSNorm(LastNorm):
     """Divides the last axis by its root mean square, after Zhang and Sennrich, 2019.
 
     y = x / sqrt(mean(x^2) + eps) * weight. Without `eps` it is the smallest step of the number format, as in PyTorch.
@@ -213,22 +211,12 @@ class RMSNorm(Norm):
     eps: Positive | None = None
     elementwise_affine: bool = True
 
-    def shape(self, x: Tensor) -> Tensor:
-        need_rank(self, x, range(1, 17), "[..., d]", "x")
-        need_float(self, x, "x")
-        if self.elementwise_affine is True:
-            need_known_input(self, x, -1, "x")
-        return x
-
     def weights(self, x: Tensor) -> Iterator[Weight]:
         if self.elementwise_affine:
             yield Weight("weight", x.sizes[-1:])
 
     def flops(self, x: Tensor) -> Size:
         return 4 * numel(x.sizes)
-
-    def dependence(self, x: Traced) -> Steps:
-        return across(x, [-1])
 
     def torch(self, x: Tensor) -> Code:
         options = differing({"eps": self.eps}, {"eps": None})

@@ -7,13 +7,11 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from ..shape import Tensor
-from .base import Combinator, Onnx, Wire
-from .code import Code, X
-from .dependence import Steps, Traced
+from .base import Combinator
+from .passing import Passing
 
 
-class Sequential(Combinator, kind="op"):
+class Sequential(Passing, Combinator, kind="op"):
     """Names the boxes of its body `0`, `1`, `2`, … as torch.nn.Sequential does: each box counts, with weights or
     without, and so does each round of a `repeat`. A step with a name keeps it, and counts too.
 
@@ -22,15 +20,3 @@ class Sequential(Combinator, kind="op"):
 
     inline: ClassVar[bool] = True
     numbered: ClassVar[bool] = True
-
-    def shape(self, x: Tensor) -> Tensor:
-        return x
-
-    def dependence(self, x: Traced) -> Steps:
-        return x.steps
-
-    def torch(self, x: Tensor) -> Code:
-        return X
-
-    def onnx(self, g: Onnx, x: Wire) -> str:
-        return x.name

@@ -7,8 +7,7 @@ from typing import Any
 
 from ..shape import Size, Tensor, compare, numel, same
 from .arguments import NonNegative, Positive, Probability, Real, Whole
-from .axes import both as pair
-from .axes import brief, kind_of
+from .axes import brief, kind_of, pair
 from .base import Mistake, Onnx, Operator, Wire
 from .code import Code, Infix, Input, X, Y, Z, apply, method
 from .losses import (

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..shape import UNKNOWN, Dim, Shape, Size, Tensor, fits, origin, quotient
 from .axes import axis_of, counted, require
+from .axes import brief as brief
 from .base import Mistake, Operator
 
 
@@ -15,12 +16,6 @@ def shown(x: Tensor, room: int = 36) -> str:
     """A type for a title: whole when it is at most `room` long, else its number of axes."""
     text = str(x)
     return text if len(text) <= room else f"{x.rank} axes"
-
-
-def brief(size: Size) -> str:
-    """A size for a title or a label."""
-    text = str(size)
-    return text if len(text) <= 20 else "a longer size"
 
 
 def need_rank(op: Operator, x: Tensor, ranks: range, wants: str, at: str | None = None) -> None:

@@ -9,11 +9,11 @@ from typing import ClassVar, Literal
 
 from ..shape import ROUTED, UNKNOWN, Dim, Size, Tensor, numel, routed, same
 from .arguments import Axis, Count, Flag, Held, NonNegative, Positive, Probability, Real
-from .axes import axis_of, has_unknown, kind_of, need_axes, when_known
-from .axes import both as pair
+from .axes import axis_of, has_unknown, kind_of, need_axes, pair, when_known
 from .base import Combinator, Mistake, Onnx, Operator, Weight, Wire
 from .code import Bodies, Code, Infix, Training, X, Y, apply, method, module
 from .dependence import Body, Steps, Traced, across, all_steps, pointwise
+from .passing import Passing
 from .rules import need_float
 
 
@@ -99,26 +99,17 @@ class GaussianNoise(Operator, kind="op", stochastic=True):
         return x.name
 
 
-class StopGrad(Operator, kind="op"):
+class StopGrad(Passing, kind="op"):
     """The same value, through which no gradient passes.
 
     [B, 8] -> StopGrad    # [B, 8]
     """
 
-    def shape(self, x: Tensor) -> Tensor:
-        return x
-
-    def dependence(self, x: Traced) -> Steps:
-        return x.steps
-
     def torch(self, x: Tensor) -> Code:
         return method(X, "detach")
 
-    def onnx(self, g: Onnx, x: Wire) -> str:
-        return x.name
 
-
-class ReverseGrad(Operator, kind="op"):
+class ReverseGrad(Passing, kind="op"):
     """The same value; the gradient comes back times -`scale` (Ganin and Lempitsky, 2015).
 
     [B, 8] -> ReverseGrad    # [B, 8]
@@ -131,16 +122,10 @@ class ReverseGrad(Operator, kind="op"):
         need_float(self, x)
         return x
 
-    def dependence(self, x: Traced) -> Steps:
-        return x.steps
-
     def torch(self, x: Tensor) -> Code:
         still = method(X, "detach")
         change = Infix("-", X, still)  # zero, with the gradient of x
         return Infix("-", still, change if self.scale == 1 else Infix("*", self.scale, change))
-
-    def onnx(self, g: Onnx, x: Wire) -> str:
-        return x.name
 
 
 class StochasticDepth(Combinator, kind="op", stochastic=True):
@@ -245,7 +230,7 @@ class MoE(Combinator, kind="conditioning", weighted=True):
         return g.mixture(x, self.n, self.top)
 
 
-class SpectralNorm(Combinator, kind="norm"):
+class SpectralNorm(Passing, Combinator, kind="norm"):
     """Divides each weight inside its body by its largest singular value (Miyato et al., 2018).
 
     [B, 8] -> SpectralNorm    # [B, 8]
@@ -254,20 +239,8 @@ class SpectralNorm(Combinator, kind="norm"):
     inline: ClassVar[bool] = True
     parametrization: ClassVar[str | None] = "spectral_norm"
 
-    def shape(self, x: Tensor) -> Tensor:
-        return x
 
-    def dependence(self, x: Traced) -> Steps:
-        return x.steps
-
-    def torch(self, x: Tensor) -> Code:
-        return X
-
-    def onnx(self, g: Onnx, x: Wire) -> str:
-        return x.name
-
-
-class WeightNorm(Combinator, kind="norm"):
+class WeightNorm(Passing, Combinator, kind="norm"):
     """Splits each weight inside its body into a length and a direction (Salimans and Kingma, 2016).
 
     [B, 8] -> WeightNorm    # [B, 8]
@@ -276,20 +249,8 @@ class WeightNorm(Combinator, kind="norm"):
     inline: ClassVar[bool] = True
     parametrization: ClassVar[str | None] = "weight_norm"
 
-    def shape(self, x: Tensor) -> Tensor:
-        return x
 
-    def dependence(self, x: Traced) -> Steps:
-        return x.steps
-
-    def torch(self, x: Tensor) -> Code:
-        return X
-
-    def onnx(self, g: Onnx, x: Wire) -> str:
-        return x.name
-
-
-class EMA(Operator, kind="op"):
+class EMA(Passing, kind="op"):
     """A copy of a module whose weights follow the module's: after each step, w = decay w + (1 - decay) w'.
 
     What it makes is what the module makes: the builder elaborates the module again and marks it a copy.
@@ -297,15 +258,3 @@ class EMA(Operator, kind="op"):
 
     module: Held
     decay: Probability = 0.999
-
-    def shape(self, x: Tensor) -> Tensor:
-        return x
-
-    def dependence(self, x: Traced) -> Steps:
-        return x.steps
-
-    def torch(self, x: Tensor) -> Code:
-        return X
-
-    def onnx(self, g: Onnx, x: Wire) -> str:
-        return x.name

@@ -11,10 +11,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .. import resources
+from .. import files, resources
 from ..checkpoints import Table, WeightsMistake, fitted, read_table, read_tensors
 from ..diagnostics import Report
-from ..files import tables_beside
 from ..graph import Instance, Model, join
 from ..ops.base import Weight
 
@@ -36,17 +35,17 @@ def copy_tensors(module: nn.Module, tensors: Mapping[str, Any]) -> None:
 def fill_boxes(model: Model, made: nn.Module, folder: Path | None) -> None:
     """Fill every box that has `weights=`. Files are looked for beside the spec, or in `folder`. Raises
     `WeightsMistake`, at the box."""
-    files: dict[Path, dict[str, Any]] = {}
+    read: dict[Path, dict[str, Any]] = {}
     for path, instance in _weighted(model):
         name = instance.weights_file or ""
         try:
             file = weights_path(name, folder or Path(instance.span.file).parent)
-            if file not in files:
-                files[file] = read_tensors(str(file))
+            if file not in read:
+                read[file] = read_tensors(str(file))
             target = made.get_submodule(path)
             wanted = [Weight(key, tuple(value.shape)) for key, value in target.state_dict().items()]
             tables = _tables(model, instance)
-            found = fitted(files[file], wanted, tables, file=name, model=f"`{path}`", partly=True)
+            found = fitted(read[file], wanted, tables, file=name, model=f"`{path}`", partly=True)
         except WeightsMistake as mistake:
             mistake.span, mistake.label = instance.span, "filled here"
             raise
@@ -61,7 +60,7 @@ def _tables(model: Model, instance: Instance) -> list[Table]:
     spec = Path(file)
     if not spec.is_file() and file.startswith("specs/"):
         spec = resources.specs() / file.removeprefix("specs/")
-    tables = (read_table(path, Report()) for path in tables_beside(spec))
+    tables = (read_table(path, Report()) for path in files.tables_beside(spec))
     return [table for table in tables if table is not None]
 
 
@@ -100,18 +99,14 @@ def weights_path(name: str, folder: Path) -> Path:
 
     Raises `WeightsMistake`.
     """
-    parts = name.split("/")
-    legal = all(p and p not in (".", "..") and set(p) <= _LETTERS and p[-1] not in ". " for p in parts)
-    if not legal:
-        raise WeightsMistake("E0804", f"`{name}` is not a path below the spec's folder")
+    refusal = files.weights_path(name)
+    if refusal is not None:
+        raise WeightsMistake(refusal.code, refusal.title, notes=refusal.notes, helps=refusal.helps)
     if not name.endswith(".safetensors"):
         raise WeightsMistake("E0817", f"`{name}` is not a .safetensors file")
-    path = folder.joinpath(*parts)
+    path = folder / name
     if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder)):
         raise WeightsMistake("E0803", f"`{name}` leads out of the spec's folder")
     if not path.is_file():
         raise WeightsMistake("E0801", f"there is no file `{name}` beside the spec")
     return path
-
-
-_LETTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-")

@@ -64,9 +64,7 @@ def write_checkpoint(
     from safetensors.torch import save
 
     origin: Origin = getattr(module, "__origin__", None) or Origin()
-    tensors: dict[str, Tensor] = {}
-    for name, value in (module.state_dict() if weights is None else weights).items():
-        tensors[name] = value
+    tensors: dict[str, Tensor] = dict(module.state_dict() if weights is None else weights)
     packed = _pack(state, "", tensors) if state is not None else None
     graph = getattr(type(module), "__graph__", None)
     head = {
@@ -188,7 +186,7 @@ def restore(path: str | os.PathLike[str], *, allow_python: Iterable[str] = ()) -
 
 
 def load_weights(module: nn.Module, weights: dict[str, Tensor], name: str) -> None:
-    """Put weights into a module. Those of the file that it has not are left alone. Raises `CheckpointError`."""
+    """Put weights into a module. Those that it does not have are left alone. Raises `CheckpointError`."""
     own = module.state_dict()
     missing = [key for key in own if key not in weights and not key.endswith("num_batches_tracked")]
     if missing:

@@ -92,7 +92,8 @@ def fit(
         column, higher = watched(plan, upward, best, held is not None)
         rising = [name for name, up in upward.items() if up]
         folder = Folder(os.fspath(out), column, higher, rising, _title(graph))
-        folder.claim(resume, force) if engine.rank == 0 else None
+        if engine.rank == 0:
+            folder.claim(resume, force)
         engine.wait()
     elif resume:
         raise ValueError("resume=True needs `out`, the folder of the run")
@@ -113,7 +114,8 @@ def _train(run: Run, folder: Folder | None, watch: Watch, save_every: int | None
             if run.engine.any(bool(stop)):
                 if folder is not None:
                     folder.save(run)
-                    folder.log(run) if run.engine.rank == 0 else None
+                    if run.engine.rank == 0:
+                        folder.log(run)
                 raise Stopped(stop[0] if stop else signal.SIGINT)
 
         def after_batch() -> None:
@@ -276,7 +278,7 @@ def watched(plan: Plan, upward: dict[str, bool], best: str | None, held: bool) -
     """The column of the history that decides which epoch is the best, and whether more is better.
 
     Without a wish it is the objective of a plan of one step; of several steps, as of a generator and a critic, none is
-    a measure of the whole, and there is no best epoch. Raises `ValueError` for a name that the spec has not.
+    a measure of the whole, and there is no best epoch. Raises `ValueError` for a name that the spec does not have.
     """
     from .run import objective_name
 

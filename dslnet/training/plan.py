@@ -70,12 +70,11 @@ class Step:
 
     def parameters(self, model: nn.Module) -> list[nn.Parameter]:
         """What the step updates: each parameter once, in the order of the model, without the frozen ones."""
-        wanted = [
+        return [
             parameter
             for name, parameter in model.named_parameters()
             if parameter.requires_grad and any(_within(name, path) for path in self.updates)
         ]
-        return wanted
 
 
 @dataclass(frozen=True, slots=True)
