@@ -107,14 +107,15 @@ def _chosen(program: Program, file: str, name: str | None, report: Report, block
     if report.errors:
         return None  # the model may be missing because of them
     if name is None and models:
-        raise Misuse(f"{file} has {len(models)} models; say which one: " + ", ".join(f"{file}:{m}" for m in models[:8]))
+        shown = ", ".join(f"`{file}:{m}`" for m in models[:8])
+        raise Misuse(f"`{file}` has {len(models)} models; say which one: {shown}")
     if name is None or not (models or blocks):
-        more = f", or name a block: {file}:{blocks[0]}" if blocks else ""
-        raise Misuse(f"{file} has no model; a `model` line makes one{more}")
+        more = f", or name a block: `{file}:{blocks[0]}`" if blocks else ""
+        raise Misuse(f"`{file}` has no model; a `model` line makes one{more}")
     near = did_you_mean(name, [*models, *blocks])
     known = ", ".join(models[:8]) + (" and the blocks " if models and blocks else "") + ", ".join(blocks[:8])
-    told = f"did you mean {file}:{near[0]}?" if near else f"it has {known}"
-    raise Misuse(f"{file} has no model {'or block ' if blocks else ''}{name}; {told}")
+    told = f"did you mean `{file}:{near[0]}`?" if near else f"it has {known}"
+    raise Misuse(f"`{file}` has no model {'or block ' if blocks else ''}`{name}`; {told}")
 
 
 def compile(
@@ -374,8 +375,8 @@ def ops(session: Session, name: str | None) -> int:
         return 0
     text = describe_box(name)
     if isinstance(text, list):
-        near = f"; did you mean {' or '.join(text)}?" if text else ""
-        raise Misuse(f"there is no box {name}{near}")
+        near = f"; did you mean {_or(text)}?" if text else "; `dslnet ops` lists them"
+        raise Misuse(f"there is no box `{name}`{near}")
     put(text)
     return 0
 
@@ -395,6 +396,11 @@ def explain(code: str | None) -> int:
     text = page(code.strip().strip("[]").upper())
     if text is None:
         near = did_you_mean(code.upper(), CATALOGUE)
-        raise Misuse(f"there is no diagnostic {code}" + (f"; did you mean {' or '.join(near)}?" if near else ""))
+        told = f"did you mean {_or(near)}?" if near else "`dslnet explain` lists them"
+        raise Misuse(f"there is no diagnostic `{code}`; {told}")
     put(text)
     return 0
+
+
+def _or(names: list[str]) -> str:
+    return " or ".join(f"`{name}`" for name in names)

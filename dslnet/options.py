@@ -102,13 +102,27 @@ class _Draw(click.Command):
         return parser
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class InOrder(click.Group):
+    """Lists the commands as they are written here: what is used first comes first."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+
+@click.group(cls=InOrder, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, message="dslnet %(version)s")
-def cli() -> None:
-    """Neural networks as text: check, compile and describe `.net` files."""
+@click.pass_context
+def cli(context: click.Context) -> int | None:
+    """Neural networks as text: check, compile, draw and train `.net` files."""
+    if context.invoked_subcommand is not None:
+        return None
+    import sys
+
+    put(context.get_help() + "\n", sys.stderr)
+    return 2
 
 
-@cli.command()
+@cli.command(short_help="Find every mistake in files.")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @reading
 @click.pass_obj
@@ -119,7 +133,7 @@ def check(session: Session, /, **options: Any) -> int:
     return check(session, **options)
 
 
-@cli.command()
+@cli.command(short_help="Write Python, ONNX, an exported program or JSON.")
 @building
 @click.option("-o", "--output", required=True, metavar="OUT", help="x.py, .onnx, .pt2 or .json; `-` prints Python.")
 @click.option("--force", is_flag=True, help="Replace a file that dslnet did not write.")
@@ -140,7 +154,7 @@ def compile(session: Session, /, **options: Any) -> int:
     return compile(session, **options)
 
 
-@cli.command(cls=_Draw)
+@cli.command(short_help="Draw a model or a block as a figure for a paper.", cls=_Draw)
 @building
 @click.option(
     "-o",
@@ -204,7 +218,7 @@ def draw(session: Session, /, **options: Any) -> int:
     return draw(session, wishes=wishes, options=chosen, **options)
 
 
-@cli.command()
+@cli.command(short_help="Show a table: boxes, shapes, parameters, FLOPs, memory.")
 @building
 @click.pass_obj
 def summary(session: Session, /, **options: Any) -> int:
@@ -214,17 +228,7 @@ def summary(session: Session, /, **options: Any) -> int:
     return summary(session, **options)
 
 
-@cli.command()
-@building
-@click.pass_obj
-def names(session: Session, /, **options: Any) -> int:
-    """List the parameters of a model as its state_dict has them."""
-    from .commands import names
-
-    return names(session, **options)
-
-
-@cli.command()
+@cli.command(short_help="Train a model on data, as its spec says.")
 @building
 @click.option("--data", required=True, metavar="DATA", help="x.npz, x.safetensors, or `module:function`.")
 @click.option("--epochs", required=True, type=click.IntRange(1), metavar="N", help="How often all rows are seen.")
@@ -253,7 +257,17 @@ def train(session: Session, /, **options: Any) -> int:
     return train(session, **options)
 
 
-@cli.command()
+@cli.command(short_help="List the keys and shapes of the state_dict.")
+@building
+@click.pass_obj
+def names(session: Session, /, **options: Any) -> int:
+    """List the parameters of a model as its state_dict has them."""
+    from .commands import names
+
+    return names(session, **options)
+
+
+@cli.command(short_help="Put files into canonical form.")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @click.option("--check", is_flag=True, help="Write nothing; exit with 1 when a file would change.")
 @click.option("--diff", is_flag=True, help="Write nothing; show what would change.")
@@ -267,7 +281,7 @@ def fmt(session: Session, /, **options: Any) -> int:
     return fmt(session, **options)
 
 
-@cli.command()
+@cli.command(short_help="Write a file to start from, for each design pattern.")
 @click.argument("pattern", required=False)
 @click.option("-o", "--output", metavar="OUT", help="x.net, else PATTERN.net here; `-` prints it.")
 @click.option("--list", "listed", is_flag=True, help="List the patterns, as without PATTERN.")
@@ -280,7 +294,7 @@ def new(session: Session, /, pattern: str | None, output: str | None, listed: bo
     return command(session, None if listed else pattern, output, force)
 
 
-@cli.command()
+@cli.command(short_help="List the boxes, or describe one.")
 @click.argument("name", required=False)
 @click.pass_obj
 def ops(session: Session, /, name: str | None) -> int:
@@ -290,7 +304,7 @@ def ops(session: Session, /, name: str | None) -> int:
     return ops(session, name)
 
 
-@cli.command()
+@cli.command(short_help="Explain a diagnostic, with a wrong spec and the right one.")
 @click.argument("code", required=False)
 def explain(code: str | None) -> int:
     """Explain a diagnostic: what it means, a wrong spec, the right one, why."""

@@ -20,6 +20,7 @@ from .ops.updates import AFTER, BEFORE
 from .resources import specs
 from .source import Source
 from .syntax import Definition
+from .write import join, write
 
 #: What stands in an `optimizer` line.
 OPTIMIZATION: dict[str, type[Operator]] = {**OPTIMIZERS, **BEFORE, **AFTER, **SCHEDULES}
@@ -53,7 +54,7 @@ def prelude() -> Iterator[tuple[Source, Definition]]:
 
 
 def _header(block: Definition) -> str:
-    names = [p.name.text + ("" if p.default is None else "=...") for p in block.parameters]
+    names = [p.name.text + ("" if p.default is None else f"={join(write(p.default))}") for p in block.parameters]
     return block.name.text + (f"({', '.join(names)})" if names else "")
 
 

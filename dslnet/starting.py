@@ -79,8 +79,9 @@ def command(session: Session, name: str | None, output: str | None, force: bool)
         return 0
     found = pattern(name)
     if isinstance(found, list):
-        near = f"; did you mean {' or '.join(found)}?" if found else "; `dslnet new` lists them"
-        raise Misuse(f"there is no pattern {name}{near}")
+        near = " or ".join(f"`{each}`" for each in found)
+        told = f"did you mean {near}?" if near else "`dslnet new` lists them"
+        raise Misuse(f"there is no pattern `{name}`; {told}")
     target = f"{found.name}.net" if output is None else output
     if target == "-":
         put(found.text)

@@ -37,7 +37,7 @@ def train(
     if missing:
         raise Misuse(f"training needs {' and '.join(missing)}: `pip install {' '.join(missing)}`")
     if not any(loss.kind == "loss" for loss in model.objectives.losses):
-        raise Misuse(f"{model.name} has no loss; a line `loss: ... -> CrossEntropy to label` makes one")
+        raise Misuse(f"`{model.name}` has no loss; a line `loss: ... -> CrossEntropy to label` makes one")
     report = Report(sources=session.report.sources)
     try:
         return _train(program, model, settings, report, data_bytes=limits(limit).data_bytes, **options)

@@ -127,7 +127,7 @@ def test_the_readme_tells_the_truth(capsys: pytest.CaptureFixture[str], folder: 
         (["check", "--limit", "boxes", "good.net"], "--limit name=number"),
         (["check", "--limit", "boxs=1", "good.net"], "did you mean `boxes`?"),
         (["check", "--limit", "boxes=many", "good.net"], "not a whole number"),
-        (["summary", "good.net:Digit"], "did you mean good.net:Digits?"),
+        (["summary", "good.net:Digit"], "did you mean `good.net:Digits`?"),
         (["summary", "good.net", "--set", "classes"], "--set name=value"),
         (["summary", "good.net", "--set", "classes=[1"], "not a number"),
         (["summary", "good.net", "--set", "classes=ten"], "a string has quotes"),
@@ -135,8 +135,8 @@ def test_the_readme_tells_the_truth(capsys: pytest.CaptureFixture[str], folder: 
         (["compile", "good.net"], "Missing option"),
         (["compile", "good.net", "-o", "x.onxx"], ".py (Python source) or .json"),
         (["compile", "good.net", "-o", "x"], ".py (Python source) or .json"),
-        (["ops", "Linaer"], "did you mean Linear"),
-        (["explain", "E9999"], "there is no diagnostic E9999"),
+        (["ops", "Linaer"], "did you mean `Linear`"),
+        (["explain", "E9999"], "there is no diagnostic `E9999`"),
     ],
 )
 def test_misuse(capsys: pytest.CaptureFixture[str], words: list[str], said: str) -> None:
@@ -149,7 +149,7 @@ def test_misuse(capsys: pytest.CaptureFixture[str], words: list[str], said: str)
 def test_which_model(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
     (folder / "two.net").write_text(GOOD + GOOD.replace("block Layer", "block Other").replace("Digits", "More"))
     done = Out(capsys, "names", "two.net")
-    assert done.code == 2 and "two.net:Digits, two.net:More" in done.err
+    assert done.code == 2 and "`two.net:Digits`, `two.net:More`" in done.err
     assert Out(capsys, "names", "two.net:More").code == 0
     (folder / "none.net").write_text("block Layer:\n  - ReLU\n")
     assert Out(capsys, "names", "none.net").code == 2
@@ -350,6 +350,15 @@ def test_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:
     for words in (["--help"], ["check", "-h"], ["compile", "--help"]):
         done = Out(capsys, *words)
         assert done.code == 0 and done.out.startswith("Usage: dslnet")
+
+
+def test_without_a_command_it_shows_all_of_them(capsys: pytest.CaptureFixture[str]) -> None:
+    done = Out(capsys)
+    assert (done.code, done.out) == (2, "") and done.err.startswith("Usage: dslnet")
+    listed = done.err[done.err.index("Commands:") :].splitlines()[1:]
+    words = [line.split()[0] for line in listed]
+    assert words == ["check", "compile", "draw", "summary", "train", "names", "fmt", "new", "ops", "explain"]
+    assert all(line.endswith(".") and not line.endswith("...") for line in listed), "a line is cut"
 
 
 # --------------------------------------------------------------------------------------------- the process

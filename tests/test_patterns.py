@@ -155,13 +155,13 @@ def test_another_name_and_no_file(folder: Path, capsys: pytest.CaptureFixture[st
 @pytest.mark.parametrize(
     ("word", "said"),
     [
-        ("gan", "there is no pattern gan; did you mean adversarial?"),
-        ("teacher", "did you mean mean-teacher or teacher-student?"),
-        ("residaul", "did you mean residual?"),
-        ("VAE", "did you mean variational?"),
-        ("quark", "there is no pattern quark; `dslnet new` lists them"),
-        ("", "there is no pattern ; `dslnet new` lists them"),
-        ("../residual", "did you mean residual?"),
+        ("gan", "there is no pattern `gan`; did you mean `adversarial`?"),
+        ("teacher", "did you mean `mean-teacher` or `teacher-student`?"),
+        ("residaul", "did you mean `residual`?"),
+        ("VAE", "did you mean `variational`?"),
+        ("quark", "there is no pattern `quark`; `dslnet new` lists them"),
+        ("", "there is no pattern ``; `dslnet new` lists them"),
+        ("../residual", "did you mean `residual`?"),
     ],
 )
 def test_an_unknown_pattern(word: str, said: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,6 +1,7 @@
-"""Elementwise boxes and products of tensors. The classes behind signs and functions on wires are in `arithmetic`.
+"""Elementwise boxes and products of tensors.
 
-Enters: one tensor or several under the broadcasting rule. Leaves: one.
+Enters: one tensor or several under the broadcasting rule. Leaves: one. The classes behind signs and functions on wires
+are in `arithmetic.py`.
 """
 
 from typing import Any, ClassVar

@@ -1,4 +1,6 @@
-"""Optimizers: names and arguments only. They take no wires and have no shape.
+"""Optimizers: what moves the weights, in an `optimizer` line.
+
+Only names and arguments are here: they take no wires and have no shape.
 
 Enters: the arguments of `optimizer small: AdamW(lr=3e-4)`. Leaves: `OPTIMIZERS`, and from each of them the class of
 `torch.optim` with its arguments. Names and defaults are PyTorch's.
@@ -75,7 +77,7 @@ class SGD(Optimizer):
 
 
 class Adam(Optimizer):
-    """Kingma and Ba, 2015."""
+    """Steps from running means of the gradient and of its square (Kingma and Ba, 2015)."""
 
     lr: NonNegative = 1e-3
     betas: Betas = (0.9, 0.999)
@@ -135,7 +137,7 @@ class Adagrad(Optimizer):
 
 
 class Adadelta(Optimizer):
-    """Zeiler, 2012."""
+    """Steps from running means of the squares of gradients and of steps (Zeiler, 2012)."""
 
     lr: NonNegative = 1.0
     rho: Probability = 0.9

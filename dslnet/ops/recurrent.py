@@ -132,7 +132,7 @@ class Recurrent(Operator, kind="recurrent", weighted=True, stochastic=True, outp
 
 
 class RNN(Recurrent):
-    """Elman's network, h' = tanh(W x + U h + b). `dropout` acts between layers.
+    """Elman's network (1990), h' = tanh(W x + U h + b). `dropout` acts between layers.
 
     [8, 12, 10] -> RNN(16)    # [8, 12, 16] and [8, 16]
     [B, T, 4] -> RNN(6, num_layers=2, bidirectional=true, nonlinearity="relu")    # [B, T, 12] and [B, 12]

@@ -253,7 +253,8 @@ class WeightNorm(Passing, Combinator, kind="norm"):
 class EMA(Passing, kind="op"):
     """A copy of a module whose weights follow the module's: after each step, w = decay w + (1 - decay) w'.
 
-    What it makes is what the module makes: the builder elaborates the module again and marks it a copy.
+    It makes what the module makes. It is never trained, and begins with the module's weights. As a teacher of the
+    module `net`: `teacher mean: EMA(net, 0.99)`, then `x -> mean`.
     """
 
     module: Held
