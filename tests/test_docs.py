@@ -109,8 +109,9 @@ def test_the_map_names_the_layers_of_a_frame_in_order() -> None:
     from dslnet.build.body import Body
 
     page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
-    layers = page[page.index("Its class is assembled in layers") : page.index("A use of a block")]
-    written = re.findall(r"`(\w+)`", layers)
+    layers = re.search(r"knows\s+those\s+before\s+it: (.*?)\. A\s+use", page, re.S)
+    assert layers is not None
+    written = re.findall(r"`(\w+)`", layers[1])
     assert written == [cls.__module__.rpartition(".")[2] for cls in reversed(Body.__mro__[:-1])]
 
 

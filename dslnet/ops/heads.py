@@ -7,27 +7,17 @@ numbers mean, checks their shape, and `NLL` accepts them.
 
 from ..shape import Size, Tensor, same
 from .axes import brief, kind_of, need_axes
-from .base import Mistake, Onnx, Operator, Wire
-from .code import Code, X
-from .dependence import Steps, Traced, pointwise
+from .base import Mistake
+from .passing import Passing
 
 
-class Head(Operator, abstract=True, kind="head"):
+class Head(Passing, abstract=True, kind="head"):
     """What heads have in common."""
 
     def shape(self, x: Tensor) -> Tensor:
         if x.dtype != "float":
             raise Mistake("E0316", f"`{self.name}` takes numbers with a point, got {kind_of(x)}", None, "not float")
         return x
-
-    def dependence(self, x: Traced) -> Steps:
-        return pointwise(x)
-
-    def torch(self, x: Tensor) -> Code:
-        return X
-
-    def onnx(self, g: Onnx, x: Wire) -> str:
-        return x.name
 
 
 class Bernoulli(Head):

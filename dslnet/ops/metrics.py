@@ -1,7 +1,7 @@
 """Metrics: what is watched in training and never descended.
 
-Enters: a prediction and a target. Leaves: a scalar of one batch. Where torchmetrics has the same metric, training
-accumulates it with that class, whose name is `torchmetrics`; the definitions agree.
+Enters: a prediction and a target. Leaves: a scalar of one batch, of which training takes the mean over the rows of an
+epoch.
 """
 
 from math import log
@@ -18,7 +18,6 @@ from .losses import alike, cross_entropy, floats, need_alike, need_binary, need_
 class Metric(Operator, abstract=True, kind="metric"):
     """What metrics have in common."""
 
-    torchmetrics: ClassVar[str | None] = None
     #: Whether a greater value is a better one.
     higher: ClassVar[bool] = True
 
@@ -44,8 +43,6 @@ class Accuracy(Classified):
     [B, T, 100] -> Accuracy(top=5) to [B, T] long    # []
     [B, 1] -> Accuracy(threshold=0) to [B, 1]    # []
     """
-
-    torchmetrics = "Accuracy"
 
     top: Count = 1
     threshold: Real = 0.5
@@ -94,8 +91,6 @@ class F1(Classified):
     [8, 3] -> F1(average="micro") to [8] long < 3    # []
     """
 
-    torchmetrics = "F1Score"
-
     average: Literal["macro", "micro"] = "macro"
 
     def torch(self, prediction: Tensor, target: Tensor) -> Code:
@@ -116,8 +111,6 @@ class MeanIoU(Classified):
     [B, 21, H, W] -> MeanIoU to [B, H, W] long < 21    # []
     """
 
-    torchmetrics = "JaccardIndex"
-
     def torch(self, prediction: Tensor, target: Tensor) -> Code:
         axis = self.axis(prediction, target)
         return apply("mean_iou", method(X, "argmax", dim=axis), Y, prediction.sizes[axis])
@@ -132,8 +125,6 @@ class PSNR(Metric):
 
     [B, 3, H, W] -> PSNR to [B, 3, H, W]    # []
     """
-
-    torchmetrics = "PeakSignalNoiseRatio"
 
     data_range: Positive = 1
 
@@ -159,7 +150,6 @@ class Perplexity(Classified):
     [B, T, 100] -> Perplexity to [B, T] long < 100    # []
     """
 
-    torchmetrics = "Perplexity"
     higher = False
 
     def torch(self, prediction: Tensor, target: Tensor) -> Code:

@@ -72,7 +72,16 @@ class Reduction(Operator, abstract=True, kind="reduction"):
         return g.reduce(f"Reduce{self.name}", x, self.reduced(x.type), bool(self.keep))
 
 
-class Sum(Reduction):
+class Counting(Reduction, abstract=True):
+    """A reduction for which truth values are 0 and 1."""
+
+    @when_known("axis", "keep")
+    def shape(self, x: Tensor) -> Tensor:
+        reduced = Reduction.shape(self, x)
+        return Tensor(reduced.shape, "long" if x.dtype == "bool" else x.dtype)
+
+
+class Sum(Counting):
     """Sum over axes; of truth values, how many are true.
 
     [2, 3, 4] -> Sum(axis=1)    # [2, 4]
@@ -81,11 +90,6 @@ class Sum(Reduction):
     """
 
     word = "sums"
-
-    @when_known("axis", "keep")
-    def shape(self, x: Tensor) -> Tensor:
-        reduced = Reduction.shape(self, x)
-        return Tensor(reduced.shape, "long" if x.dtype == "bool" else x.dtype)
 
     def torch(self, x: Tensor) -> Code:
         return method(X, "sum", **self.options(x))
@@ -131,7 +135,7 @@ class Min(Reduction):
         return method(X, "amin", **self.options(x))
 
 
-class Prod(Reduction):
+class Prod(Counting):
     """Product over axes.
 
     [B, 3, 4] -> Prod(axis=1)    # [B, 4]
@@ -140,11 +144,6 @@ class Prod(Reduction):
     """
 
     word = "multiplies over"
-
-    @when_known("axis", "keep")
-    def shape(self, x: Tensor) -> Tensor:
-        reduced = Reduction.shape(self, x)
-        return Tensor(reduced.shape, "long" if x.dtype == "bool" else x.dtype)
 
     def torch(self, x: Tensor) -> Code:
         if self.axis is None and not self.keep:
