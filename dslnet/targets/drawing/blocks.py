@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ...graph import Definition, Node, join
 from ...weights import count_parameters
-from .calls import Site, badge, chain, counts, feed, leave, name_of, some, time_of, type_at
+from .calls import ONCE, Site, badge, chain, counts, feed, leave, name_of, some, time_of, type_at
 from .expand import Expander
 from .opened import inline, lanes, opened, unrolled
 from .plan import from_prelude, weight
@@ -22,9 +22,11 @@ def draw_use(to: Expander, scope: Scope, node: Node) -> None:
     """One call, repeat, each or scan."""
     use = to.plan.use(node)
     definition = to.model.definitions[use.key]
-    instance = scope.definition.instance(node.module) if node.module is not None else None
+    instance = scope.instance(node.module)
     role = node.role or (instance.role if instance is not None else None)
-    shared = node.module is not None and scope.modules.get(node.module, 0) > 1
+    module = node.module or use.lent
+    # a module that only a repeat uses has one place in the picture
+    shared = bool(scope.tag(module)) and (not use.lent or scope.modules.get(module, 0) > use.times)
     path = join(scope.path, node.module or node.outputs[0].name)
     frozen = scope.frozen or bool(instance is not None and instance.frozen)
     anchors = [scope.env.get(n) if n is not None else None for n in node.inputs]
@@ -58,7 +60,7 @@ def closed(to: Expander, scope: Scope, site: Site) -> None:
     node, use, path = site.node, site.use, site.path
     definition = to.model.definitions[use.key]
     before, after = type_at(to, use, 0), node.outputs[0].type
-    name = name_of(node, scope)
+    name = name_of(node, scope) or use.lent
     block = to.called(scope, node, definition) if definition.kind in ("block", "model") else use.through
     if definition.kind == "round" and not name:
         name = use.through
@@ -81,11 +83,13 @@ def closed(to: Expander, scope: Scope, site: Site) -> None:
         box.notes.insert(0, f"scan over {time_of(scope, node)}")
     box.badge = badge(to, scope, node, use)
     box.title = title or ("" if box.badge else node.kind)
+    if use.lent and use.times > 1:
+        box.notes.append(ONCE)
     if some(to, scope, node):
         box.notes.append(some(to, scope, node))
     box.amount = total if isinstance(total, int) else None
-    box.bar = None if site.shared and scope.modules.get(node.module or "", 0) > 1 else to.share(total)
-    box.share = (node.module or "") if site.shared else ""
+    box.bar = None if site.shared else to.share(total)
+    box.share = scope.tag(node.module or use.lent) if site.shared else ""
     box.tip = f"{path}: {definition.block}"
     to.put(scope, box)
     feed(to, scope, site, box)
@@ -123,7 +127,7 @@ def layer(to: Expander, scope: Scope, site: Site) -> None:
     box.badge = f"×{use.times}" if use.times > 1 else ""
     box.frozen, box.share, box.tip = (
         site.frozen,
-        (node.module or "") if site.shared else "",
+        scope.tag(node.module or use.lent) if site.shared else "",
         f"{path}: {definition.block}",
     )
     if to.options.apart:

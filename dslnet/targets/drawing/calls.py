@@ -13,8 +13,12 @@ from ...weights import count_parameters
 from .expand import Expander
 from .plan import Use, distinct
 from .scope import Anchor, Scope
+from .uses import opaque
 from .view import Box
 from .wording import count_text, size_text
+
+#: What is said of a repeat of one module.
+ONCE = "one set of weights"
 
 
 @dataclass(slots=True)
@@ -88,7 +92,15 @@ def leave(to: Expander, scope: Scope, site: Site, box: Box) -> None:
 
 def counts(to: Expander, use: Use) -> tuple[Size, str]:
     """All parameters of the rounds, and how that is told."""
+    total, told = _counts(to, use)
+    unknown = any(opaque(to.model, key) for key, _ in use.rounds)
+    return total, f"{told or 0} + ?" if unknown else told
+
+
+def _counts(to: Expander, use: Use) -> tuple[Size, str]:
     each = [count_parameters(to.model, key) for key, _ in use.rounds]
+    if use.lent:
+        return each[0], count_text(each[0])
     total: Size = 0
     for one, (_, count) in zip(each, use.rounds, strict=True):
         total = total + one * count
@@ -105,7 +117,7 @@ def badge(to: Expander, scope: Scope, node: Node, use: Use) -> str:
     if times == ["1"]:
         return ""
     shown = ", ".join(times) if len(times) <= 4 else f"{times[0]}…{times[-1]}"
-    return f"×{shown}" + (" lanes" if node.kind == "each" else "")
+    return f"×{shown}" + (" lanes" if node.kind == "each" else " ⇄" if use.lent else "")
 
 
 def some(to: Expander, scope: Scope, node: Node) -> str:

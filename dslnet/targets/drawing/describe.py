@@ -12,6 +12,7 @@ from ...node import replace
 from ...shape import Size
 from ...weights import count_parameters
 from .style import LEGEND
+from .uses import opaque
 from .view import Cluster, View
 from .wording import count_text
 
@@ -21,9 +22,8 @@ UNUSED = 6
 
 def describe(model: Model, view: View, root: str, names: Mapping[str, object]) -> None:
     """Fill in the caption and the summary of a view."""
-    boxes = [b for panel in view.panels for b in panel.boxes()]
     total = count_parameters(model, root)
-    unknown = any(b.rows and b.rows[0].arguments == "Python" for b in boxes)
+    unknown = " + ?" if opaque(model, root) else ""
     pills = {shape: [b.notes[0] for b in view.main.boxes() if b.shape == shape] for shape in ("input", "output")}
     sizes, outs = pills["input"], pills["output"]
     flow = (
@@ -32,13 +32,13 @@ def describe(model: Model, view: View, root: str, names: Mapping[str, object]) -
         else f"{_many(sizes, 'input')}, {_many(outs, 'output')}"
     )
     told = ", ".join(f"{name} = {value}" for name, value in names.items())
-    facts = [f"{count_text(total)}{' + ?' if unknown else ''} parameters" if total else "", flow, told]
+    facts = [f"{count_text(total) or 0}{unknown} parameters" if total or unknown else "", flow, told]
     inner = count_parameters(model)
     frozen = frozen_parameters(model, root)
     if root != model.entry and inner != total:
-        facts[0] = f"{count_text(inner)} parameters, {count_text(total)} with what trains it"
+        facts[0] = f"{count_text(inner)}{unknown} parameters, {count_text(total)}{unknown} with what trains it"
     if frozen:
-        facts[0] = f"{count_text(total - frozen)} parameters trained, {count_text(frozen)} frozen"
+        facts[0] = f"{count_text(total - frozen)}{unknown} parameters trained, {count_text(frozen)} frozen"
     view.caption.facts = " · ".join(f for f in facts if f)
     view.caption.doc = model.doc[0] if model.doc else ""
     view.caption.unused = _unused(model, root)
@@ -111,7 +111,8 @@ def _legend(view: View) -> None:
     badges = [x for x in (*(b.badge for b in boxes), *(c.badge for c in clusters)) if x]
     badges += [f"×{row.times}" for b in boxes for row in b.rows if row.times > 1]
     marks = [
-        ("×N: block repeated, own weights", bool(badges)),
+        ("×N: block repeated, own weights", any("⇄" not in badge for badge in badges)),
+        ("×N ⇄: the same weights N times", any("⇄" in badge for badge in badges)),
         ("bar: share of parameters", any(b.bar is not None for b in boxes)),
         *((f"⇄ {name}: the same weights", True) for name in list(shares)[:3]),
         ("∥ concat", "∥" in titles),

@@ -21,7 +21,7 @@ from .layers import CIRCLES, Layers
 from .plan import UNITS, Plan
 from .scope import Anchor, Scope, replace_scope
 from .view import Box, Cluster, Link
-from .wording import count_text, shape_text, type_text
+from .wording import count_text, type_text
 
 
 class Expander(Layers):
@@ -92,6 +92,7 @@ class Expander(Layers):
         """Learn what the walk asks for: readers of values, users of modules, formulas."""
         definition = scope.definition
         scope.uses = consumers(definition)
+        scope.modules = {path: lent.others for path, lent in scope.lent.items()}
         for node in definition.nodes():
             held = [node.module] if node.module is not None else []
             held += [
@@ -101,10 +102,11 @@ class Expander(Layers):
             ]
             for path in held:
                 scope.modules[path] = scope.modules.get(path, 0) + 1
+            for path in node.held:  # what a repeat holds is used in each of its rounds
+                scope.modules[path] = scope.modules.get(path, 0) + (sum(r.count for r in node.rounds) or 1)
         for parameter in definition.params:
             fed = Box(self.name(scope.path, parameter.path), "param", parameter.path, role="pool")
-            twins = [(p.value.type, d.bindings) for d in scope.variants for p in d.params if p.path == parameter.path]
-            fed.notes = [shape_text([t for t, _ in twins], [b for _, b in twins]) or ""]
+            fed.notes = [self.param(scope, parameter)]
             fed.tip = f"{'param' if parameter.trained else 'buffer'} {parameter.path}"
             self.put(scope, fed)
             scope.env[parameter.value.name] = Anchor(fed.id, parameter.value.type, "", False, scope.frozen)
@@ -223,6 +225,8 @@ class Expander(Layers):
             alone = not bare[number_] and bare.count(False) == 1
             scope.lane = lane if alone else f"{lane}/{len(self.ids)}.{number_}"
             self.walk(scope, body)
+            if item.kind == "parallel" and (last := next(reversed(list(walk(body))), None)) is not None:
+                scope.beside[last.outputs[0].name] = last.name or str(number_ + 1)
             if bare[number_] and bare.count(False):
                 scope.shortcut |= {v.name for n in walk(body) for v in n.outputs}
         scope.lane = lane
@@ -265,6 +269,8 @@ class Expander(Layers):
         before = self.boxes[anchor.box]
         sampled = node.operator is not None and node.operator.kind == "latent"
         box = Box(self.name(scope.path, name, "latent"), "latent", name, [shape], span=node.span)
+        if before.fusable and before.title == name and len(before.rows) == 1:
+            before.title = before.rows[0].name  # the ellipse has the name
         if sampled and before.fusable:
             before.shape, before.title, before.notes = "latent", name, [shape, "∼ sampled"]
             before.rows, before.fusable, before.role = [], False, "op"
@@ -293,7 +299,8 @@ class Expander(Layers):
             scope.env[value.name] = replace(fed[0], stop=stop)
             return
         many = sum(max(1, len(a.lanes)) for a in fed)
-        joins = many > 1 and (isinstance(operator, Arithmetic) or operator.name in CIRCLES)
+        lanes = many == 1 and isinstance(fed[0].type, tuple) and len(fed[0].type) > 1  # one with ×N
+        joins = (many > 1 or lanes) and (isinstance(operator, Arithmetic) or operator.name in CIRCLES)
         identity = self.name(scope.path, node.module or value.name)
         if joins:
             box = Box(identity, "op", self.sign(operator), role="op", span=node.span, tip=operator.name)
@@ -322,13 +329,33 @@ class Expander(Layers):
             )
             param = self.boxes[anchor.box].shape == "param"
             kind = "flow" if even and not param else "plain" if joins or param else "side"
-            if kind == "flow" and joins and name in scope.shortcut:
+            if kind == "flow" and joins and (name in scope.shortcut or (position and self.passes(scope, node, name))):
                 kind = "skip"
             port = ports[position] if position < len(ports) else ""
-            self.link(scope, anchor, box, kind, port if kind == "side" else "")
+            if name in scope.beside and not joins:
+                kind, port = "flow", scope.beside[name]
+            self.link(scope, anchor, box, kind, port if kind == "side" or name in scope.beside else "")
         for position, made in enumerate(node.outputs):
             told = f".{operator.outputs[position]}" if position and position < len(operator.outputs) else ""
             scope.env[made.name] = Anchor(box.id, made.type, told, False, box.frozen)
+
+    def passes(self, scope: Scope, node: Node, name: str) -> bool:
+        """Whether a value goes past what the first input of a join is made by: a long skip."""
+        if isinstance(node.operator, Arithmetic) or self.boxes[scope.env[name].box].shape not in ("card", "fold", "op"):
+            return False
+        makers = {v.name: n for n in scope.definition.nodes() for v in n.outputs}
+        todo, seen = [node.inputs[0]], {node.inputs[0]}
+        while todo:
+            value = todo.pop()
+            if value == name:
+                return True
+            maker = makers.get(value or "")
+            if maker is not None:
+                join = maker.operator is not None and maker.operator.name in CIRCLES
+                before = maker.inputs if join else maker.inputs[:1]  # what is on the side is no way past
+                todo += [v for v in before if v not in seen]
+                seen.update(before)
+        return False
 
     def formula(self, scope: Scope, node: Node, formula: Formula) -> None:
         text = formula.text(lambda name: name.split(".")[-1] if not name[-1].isdigit() else name)

@@ -6,6 +6,8 @@ made one, and labels only where a reader learns something from them.
 
 from __future__ import annotations
 
+import re
+
 from .stages import alike, folded, pooled
 from .view import Box, Cluster, Link, Panel
 from .wording import brief
@@ -235,6 +237,8 @@ class Fuser:
                 if tail.shape == "input" and tail.title == link.name:
                     link.label = ""  # it is written at the tail
                 continue
+            if link.name == tail.title and link.kind == "flow":
+                link.name = ""  # it is written at the tail
             if link.kind in ("skip", "next", "loss") or link.name:
                 link.label = link.name
                 if link.kind in ("skip", "next"):
@@ -242,7 +246,8 @@ class Fuser:
             if tail.shape in ("input", "target", "port", "param", "output", "latent", "loss", "state", "sum"):
                 continue
             if head.shape in ("output", "latent", "loss", "state", "sum", "op"):
-                if head.shape != "op" or self.home[tail.id] is self.home[head.id]:
+                several = re.match(r"\d+ of ", link.type) and head.shape == "op"
+                if head.shape != "op" or (self.home[tail.id] is self.home[head.id] and not several):
                     continue
             if (tail.id, link.type) in told:
                 continue

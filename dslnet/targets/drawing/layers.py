@@ -6,17 +6,21 @@ fused with others; nothing is drawn yet.
 
 from __future__ import annotations
 
-from ...graph import Node
+from ...graph import Node, Param
+from ...ops import internal
 from ...ops.arguments import ModuleArgument
 from ...ops.arithmetic import Arithmetic
-from ...ops.base import Operator
+from ...ops.base import Operator, literal
+from ...shape import Tensor, numel
 from .formula import DRAWN, number
 from .scope import Scope
 from .style import ROLE_OF_KIND
 from .uses import Uses
 from .view import Box, Row
-from .wording import operator_text
+from .wording import common, count_text, operator_text, shape_text
 
+#: What is said of a box of the user's own Python.
+PYTHON = "Python · ? parameters"
 #: Joins without weights, and what stands in their circle.
 CIRCLES = {"Add": "+", "Mul": "×", "MatMul": "@", "Concat": "∥", "Stack": "∥"}
 #: Kinds whose layers are full rows; the others are thin.
@@ -31,8 +35,30 @@ class Layers(Uses):
             return DRAWN.get(operator.sign, operator.sign)
         return CIRCLES[operator.name]
 
+    def param(self, scope: Scope, parameter: Param) -> str:
+        """The shape of a free parameter, and how many numbers that is."""
+        own = [(p.value.type, d.bindings) for d in scope.variants for p in d.params if p.path == parameter.path]
+        types, bindings = [t for t, _ in own], [b for _, b in own]
+        shape = shape_text(types, bindings) or ""
+        counts = [numel(t.sizes) for t in types if isinstance(t, Tensor)]
+        if not parameter.trained or len(counts) < len(types) or not counts:
+            return shape
+        count = count_text(counts[0]) if all(c == counts[0] for c in counts) else common(counts, bindings) or ""
+        return shape if count in (shape, "1") else " · ".join(part for part in (shape, count) if part)
+
+    def python(self, node: Node, operator: internal.PythonBox, identity: str) -> Box:
+        """A box of the user's own Python, which nobody opens and whose parameters nobody knows."""
+        named: dict[str, object] = operator.sizes or {}
+        told = [*map(literal, operator.positional), *(f"{name} {literal(value)}" for name, value in named.items())]
+        box = Box(identity, "fold", node.name or operator.cls, span=node.span, tip=f"{operator.module}.{operator.cls}")
+        own = operator.cls if node.name else ""
+        box.notes = [part for part in (" ".join([own, ", ".join(told)]).strip(), PYTHON) if part]
+        return box
+
     def layer(self, scope: Scope, node: Node, operator: Operator, identity: str) -> Box:
         """A box with one row, which may be fused."""
+        if isinstance(operator, internal.PythonBox):
+            return self.python(node, operator, identity)
         role = ROLE_OF_KIND.get(operator.kind, "pool")
         operators, bindings, owners = self.twins(scope, node)
         first = scope.env.get(node.inputs[0]) if node.inputs and node.inputs[0] is not None else None
@@ -47,16 +73,13 @@ class Layers(Uses):
             name = operator.name
         if operator.name == "Scale":
             name, text = f"× {number(operator.k)}", ""  # type: ignore[attr-defined]
-        if operator.kind == "python":
-            name, text = getattr(operator, "box", "") or getattr(operator, "name_", "") or operator.name, "Python"
-        count = self.counted(owners, node, operators, bindings)
+        count = self.counted(scope, owners, node, operators, bindings)
         row = Row(name, text, count, role, role not in HEAVY or not operator.weighted)
         row.amount, row.closes = self.amount(owners, node), operator.kind == "pool"
         box = Box(identity, "card", name, [], [row], role, fusable=True, span=node.span, tip=name)
         instance = scope.definition.instance(node.module) if node.module is not None else None
         path = next((a.path for a in operator.values().values() if isinstance(a, ModuleArgument)), node.module or "")
-        if path and scope.modules.get(path, 0) > 1:
-            box.share = path
+        box.share = scope.tag(path)
         if path and path != node.module:
             row.arguments, row.role, row.thin = "", ROLE_OF_KIND.get(operator.kind, "pool"), False
         box.frozen = bool(instance is not None and instance.frozen)

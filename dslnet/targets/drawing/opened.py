@@ -5,15 +5,16 @@ Enters: a use of a block that is to be open. Leaves: its inside, in the expander
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from ...graph import Definition, Node, Type, join
 from ...ops.base import Combinator
-from .calls import Site, badge, counts, indexed, name_of, some, time_of, type_at
+from .calls import ONCE, Site, badge, counts, indexed, name_of, some, time_of, type_at
 from .expand import Expander
 from .scope import Anchor, Scope
 from .view import Box, Cluster, Link
-from .wording import operator_text
+from .wording import count_text, operator_text
 
 #: More lanes than this are not all drawn.
 LANES = 6
@@ -27,8 +28,10 @@ def begin(
     into: Cluster,
     path: str,
     frozen: bool,
+    held: Sequence[str] = (),
 ) -> Scope:
     inner = Scope(definition, variants, {}, into, path, frozen, scope.skip, scope.lane)
+    inner.lent = scope.lend(held, definition.held)
     inner.nesting = (*scope.nesting, definition.block)
     return inner
 
@@ -36,7 +39,7 @@ def begin(
 def inline(to: Expander, scope: Scope, site: Site) -> None:
     """The boxes of a small shipped block in the place of the block."""
     definition = to.model.definitions[site.use.key]
-    inner = begin(to, scope, definition, [definition], scope.into, site.path, scope.frozen)
+    inner = begin(to, scope, definition, [definition], scope.into, site.path, scope.frozen, site.use.held)
     if site.fed[0] is not None:
         inner.env[definition.inputs[0].value.name] = site.fed[0]
     to.prepare(inner)
@@ -51,10 +54,11 @@ def opened(to: Expander, scope: Scope, site: Site) -> None:
     keys = dict.fromkeys(k for u in [use, *twins] for k, _ in u.rounds)
     variants = [to.model.definitions[k] for k in keys]
     definition = max(variants, key=lambda d: len(list(d.nodes())))
-    name = name_of(node, scope)
+    name = name_of(node, scope) or use.lent
     block = to.called(scope, node, definition) if definition.kind in ("block", "model") else use.through
     title = " · ".join(dict.fromkeys(p for p in (role or "", (node.module if role else name) or "", block) if p))
     total, told = counts(to, use)
+    once = [ONCE] if use.lent and use.times > 1 else []
     cluster = Cluster(to.name(path), title, span=node.span, frozen=frozen)
     arguments = ""
     if len(twins) > 1 and len(keys) > len(use.rounds):
@@ -66,11 +70,10 @@ def opened(to: Expander, scope: Scope, site: Site) -> None:
     )
     cluster.badge = badge(to, scope, node, use)
     cluster.title = title or ("" if cluster.badge else node.kind)  # ×N alone says that something is repeated
-    cluster.note = " · ".join(n for n in (cluster.note, some(to, scope, node)) if n)
-    if node.module is not None and scope.modules.get(node.module, 0) > 1:
-        cluster.share = node.module
+    cluster.note = " · ".join(n for n in (cluster.note, *once, some(to, scope, node)) if n)
+    cluster.share = scope.tag(node.module or use.lent) if site.shared else ""
     to.open(scope, cluster)
-    inner = begin(to, scope, definition, variants, cluster, path, frozen)
+    inner = begin(to, scope, definition, variants, cluster, path, frozen, use.held)
     inner.skip = False
     for position, (entry, anchor) in enumerate(zip(definition.inputs, fed, strict=False)):
         if anchor is None:
@@ -134,7 +137,7 @@ def unrolled(to: Expander, scope: Scope, site: Site) -> None:
     for key, count in site.use.rounds:
         definition = to.model.definitions[key]
         for _ in range(count):
-            inner = _round(to, scope, definition, join(site.path, str(number)), anchors)
+            inner = _round(to, scope, definition, join(site.path, str(number)), anchors, site.node.held)
             for into, (_, value) in zip(every, definition.outputs, strict=False):
                 if value in inner.env:
                     into.append(inner.env[value])
@@ -145,11 +148,13 @@ def unrolled(to: Expander, scope: Scope, site: Site) -> None:
             scope.env[made.name] = found[-1]
 
 
-def _round(to: Expander, scope: Scope, definition: Definition, path: str, fed: list[Anchor | None]) -> Scope:
+def _round(
+    to: Expander, scope: Scope, definition: Definition, path: str, fed: list[Anchor | None], held: Sequence[str]
+) -> Scope:
     """One round or lane in a cluster of its own."""
     title = " ".join(path.split(".")[-2:])
     cluster = to.open(scope, Cluster(to.name(path), title, frozen=scope.frozen))
-    inner = begin(to, scope, definition, [definition], cluster, path, scope.frozen)
+    inner = begin(to, scope, definition, [definition], cluster, path, scope.frozen, held)
     for entry, anchor in zip(definition.inputs, fed, strict=False):
         if anchor is not None:
             inner.env[entry.value.name] = anchor
@@ -176,9 +181,9 @@ def lanes(to: Expander, scope: Scope, site: Site) -> None:
             continue
         path = join(site.path, str(number))
         if to.options.level == "full":
-            inner = _round(to, scope, definition, path, site.fed)
+            inner = _round(to, scope, definition, path, site.fed, site.node.held)
         else:
-            inner = begin(to, scope, definition, [definition], scope.into, path, site.frozen)
+            inner = begin(to, scope, definition, [definition], scope.into, path, site.frozen, site.node.held)
             for entry, anchor in zip(definition.inputs, site.fed, strict=False):
                 if anchor is not None:
                     inner.env[entry.value.name] = anchor
@@ -207,11 +212,21 @@ def draw_combinator(to: Expander, scope: Scope, node: Node, operator: Combinator
         to.name(scope.path, node.module or "", "body"), operator.name, span=node.span, frozen=scope.frozen
     )
     told = operator_text([operator], fed.type, [{}])
-    cluster.note = told if told != str(operator.copies) else ""
+    told = told.removeprefix(str(operator.copies)).removeprefix(", ") if operator.copies > 1 else told
+    instance = scope.instance(node.module)
+    total = count_text(to.parameters(instance)) if instance is not None else ""
+    cluster.note = " · ".join(part for part in (told, f"{total} in all" if total else "") if part)
     cluster.badge = f"×{operator.copies} lanes" if operator.copies > 1 else ""
     to.open(scope, cluster)
     inner = begin(
-        to, scope, definition, [definition], cluster, join(scope.path, node.module or "", "body"), scope.frozen
+        to,
+        scope,
+        definition,
+        [definition],
+        cluster,
+        join(scope.path, node.module or "", "body"),
+        scope.frozen,
+        node.held,
     )
     inner.skip = False
     if definition.inputs:

@@ -91,13 +91,16 @@ def passed(definition: Definition) -> Node | None:
 @dataclass(slots=True)
 class Use:
     """What a call or a repeat comes to. `inputs` are positions of the node's inputs, `node` is the innermost call
-    (whose text has the arguments), `through` the definitions that were looked through."""
+    (whose text has the arguments), `through` the definitions that were looked through. `held` are the modules of the
+    node's scope that the definition has from outside, and `lent` is the one that it is itself, if it is."""
 
     rounds: list[tuple[str, int]]
     inputs: list[int | None]
     node: Node
     repeated: bool
     through: str = ""
+    held: tuple[str, ...] = ()
+    lent: str = ""
 
     @property
     def times(self) -> int:
@@ -124,7 +127,7 @@ class Plan:
     def use(self, node: Node) -> Use:
         """A call, repeat, each or scan, with blocks that only pass on looked through."""
         rounds = [(r.definition, r.count) for r in node.rounds] or [(node.definition or "", 1)]
-        found = Use(rounds, list(range(len(node.inputs))), node, bool(node.rounds))
+        found = Use(rounds, list(range(len(node.inputs))), node, bool(node.rounds), held=node.held)
         if self.options.level == "full":
             return found
         while (deeper := self._deeper(found)) is not None:
@@ -153,7 +156,10 @@ class Plan:
         fed = {i.value.name: at for i, at in zip(definitions[0].inputs, use.inputs, strict=False)}
         inputs = [fed.get(name) if name is not None else None for name in first.inputs]
         through = next((d.block for d in definitions if d.kind == "block"), use.through)
-        return Use(rounds, inputs, first, use.repeated or first.kind == "repeat", through)
+        outer = dict(zip(definitions[0].held, use.held, strict=False))
+        held = tuple(outer.get(path, "") for path in first.held)
+        lent = outer.get(first.module or "", "") or use.lent
+        return Use(rounds, inputs, first, use.repeated or first.kind == "repeat", through, held, lent)
 
     def _survey(self) -> None:
         """Count in how many places of the text each block is used."""

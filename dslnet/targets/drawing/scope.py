@@ -5,9 +5,10 @@ Leaves: `Scope`, a definition with where its values come from in the picture, an
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from ...graph import Definition, Type
+from ...graph import Definition, Instance, Type
 from .formula import Formula
 from .view import Cluster
 
@@ -27,9 +28,20 @@ class Anchor:
     lanes: tuple[Anchor, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Lent:
+    """A module that a body has from outside: what it is called where it stands, its instance where that is known, and
+    how many others use it."""
+
+    name: str
+    instance: Instance | None
+    others: int
+
+
 @dataclass(slots=True)
 class Scope:
-    """A definition being walked. `variants` are all definitions that this drawing stands for, itself first."""
+    """A definition being walked. `variants` are all definitions that this drawing stands for, itself first; `modules`
+    says how many use each module, `lent` which of them come from outside."""
 
     definition: Definition
     variants: list[Definition]
@@ -46,6 +58,29 @@ class Scope:
     wanted: set[int] | None = None
     title: str = ""
     shortcut: set[str] = field(default_factory=set)
+    lent: dict[str, Lent] = field(default_factory=dict)
+    beside: dict[str, str] = field(default_factory=dict)
+
+    def instance(self, path: str | None) -> Instance | None:
+        """What a module is, here or where it comes from."""
+        if path is None:
+            return None
+        lent = self.lent.get(path)
+        return self.definition.instance(path) if lent is None else lent.instance
+
+    def tag(self, path: str | None) -> str:
+        """The name of a module that has several users; else nothing."""
+        if not path or self.modules.get(path, 0) < 2:
+            return ""
+        return self.lent[path].name if path in self.lent else path
+
+    def lend(self, held: Sequence[str], names: Sequence[str]) -> dict[str, Lent]:
+        """Modules of this scope as a body has them that calls them `names`."""
+        found = {}
+        for name, path in zip(names, held, strict=False):
+            label = self.lent[path].name if path in self.lent else path
+            found[name] = Lent(label, self.instance(path), self.modules.get(path, 1) - 1)
+        return found
 
 
 def replace_scope(scope: Scope, cluster: Cluster) -> Scope:

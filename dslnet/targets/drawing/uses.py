@@ -9,12 +9,26 @@ import re
 from collections.abc import Sequence
 
 from ...graph import Definition, Instance, Model, Node, Type, Value
+from ...ops import internal
 from ...ops.base import Combinator, Operator
 from ...shape import Size, Tensor, numel
 from ...weights import count_parameters, parametrized
 from .plan import Plan, Use
 from .scope import Scope
 from .wording import block_text, common, count_text, feature, parameters, shape_text, written
+
+
+def opaque(model: Model, key: str) -> bool:
+    """Whether a definition has a box of the user's own Python in it, at whatever depth."""
+    todo, seen = [key], {key}
+    while todo:
+        for node in model.definitions[todo.pop()].nodes():
+            if isinstance(node.operator, internal.PythonBox):
+                return True
+            below = {*([node.definition] if node.definition else []), *(r.definition for r in node.rounds)} - seen
+            seen |= below
+            todo += below
+    return False
 
 
 class Uses:
@@ -67,12 +81,18 @@ class Uses:
         return tuple(n for n in every[0] if len({str(b.get(n)) for b in every}) > 1)
 
     def counted(
-        self, owners: list[Definition], node: Node, operators: list[Operator], bindings: Sequence[dict[str, object]]
+        self,
+        scope: Scope,
+        owners: list[Definition],
+        node: Node,
+        operators: list[Operator],
+        bindings: Sequence[dict[str, object]],
     ) -> str:
         """The parameters of a box; of several uses, where a formula in the block's names tells all."""
         counts: list[Size] = []
         for owner in owners:
-            instance = owner.instance(node.module) if node.module is not None else None
+            own = owner.instance(node.module) if node.module is not None else None
+            instance = scope.instance(node.module) if own is None else own
             counts.append(self.parameters(instance) if instance is not None else 0)
         if all(c == counts[0] for c in counts):
             return count_text(counts[0])

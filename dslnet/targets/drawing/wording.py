@@ -17,6 +17,8 @@ from ...ops.base import Operator, literal
 from ...shape import Dim, Quotient, Size, Symbol, Tensor, quotient
 
 Bindings = dict[str, Any]
+#: Arguments that are told even where they are what they are without being written.
+ALWAYS = {"Dropout": ("p",), "MoE": ("top",)}
 #: A size that is rounded or a sum, with more letters than this, is not told on a label.
 LONG = 7
 
@@ -261,7 +263,7 @@ def operator_text(
         layers = getattr(op, "num_layers", 1)
         return ", ".join([told("hidden_size"), *([f"{layers} layers"] if layers != 1 else []), *more])
     parts = []
-    changed = op.changed() | ({"p": op.p} if op.name == "Dropout" else {})  # type: ignore[attr-defined]
+    changed = op.changed() | {n: getattr(op, n) for n in ALWAYS.get(op.name, ())}
     for name, value in changed.items():
         if name in ("eps", "bias", "affine", "elementwise_affine", "loose", "least") and value is not False:
             continue
