@@ -303,6 +303,10 @@ CASES = [
 [B, 4, H, W] -> F1 to [B, H, W] long < 4
 [B, T, 40] -> F1 to [B, T] long < 40
 [B, T, 4] -> MeanIoU to [B, T] long < 4
+[B, T, 4] -> Accuracy(ignore_index=2) to [B, T] long < 4
+[B, T, 4] -> F1(ignore_index=2) to [B, T] long < 4
+[B, T, 4] -> MeanIoU(ignore_index=2) to [B, T] long < 4
+[B, T, 4] -> Perplexity(ignore_index=2) to [B, T] long < 4
 [B, 40] -> MeanIoU to [B] long < 40
 [B, T] -> PSNR(255) to [B, T] long
 [B, 3, T] -> PSNR(2) to [B, 3, T]

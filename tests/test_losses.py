@@ -40,6 +40,7 @@ torch.manual_seed(0)
 X, Y = torch.randn(6, 5), torch.randn(6, 5)
 P, Q = torch.rand(6, 5), torch.rand(6, 5)
 LABEL = torch.tensor([0, 4, 2, 2, 1, 3])
+SOME = torch.where(torch.arange(6) % 2 == 0, LABEL, -1)
 YES = torch.tensor([True, False, True, True, False, False])
 SEQ, WORDS = torch.randn(2, 7, 5), torch.randint(5, (2, 7))
 MAP, PIXELS = torch.randn(2, 5, 4, 3), torch.randint(5, (2, 4, 3))
@@ -103,6 +104,12 @@ VALUES: list[tuple[str, tuple[Any, ...], Any]] = [
     ("[6, 5] -> Accuracy(threshold=0) to [6, 5]", (X, Q.round()), ((X > 0) == (Q > 0.5)).float().mean()),
     ("[6] -> Accuracy to [6] bool", (P[:, 0], YES), ((P[:, 0] > 0.5) == YES).float().mean()),
     ("[6, 5] -> F1(average=\"micro\") to [6] long", (X, LABEL), (X.argmax(1) == LABEL).float().mean()),
+    ("[6, 5] -> Accuracy(ignore_index=-1) to [6] long", (X, SOME), (X.argmax(1) == SOME)[::2].float().mean()),
+    ("[6, 5] -> Accuracy(top=3, ignore_index=-1) to [6] long", (X, SOME),
+     (X[::2].topk(3).indices == SOME[::2, None]).any(1).float().mean()),
+    ("[6, 5] -> F1(average=\"micro\", ignore_index=-1) to [6] long", (X, SOME),
+     (X.argmax(1) == SOME)[::2].float().mean()),
+    ("[6, 5] -> Perplexity(ignore_index=-1) to [6] long", (X, SOME), F.cross_entropy(X[::2], SOME[::2]).exp()),
     ("[6, 5] -> PSNR(2) to [6, 5]", (X, Y), 10 * torch.log10(4 / F.mse_loss(X, Y))),
     ("[2, 7, 5] -> Perplexity to [2, 7] long", (SEQ, WORDS), F.cross_entropy(SEQ.mT, WORDS).exp()),
 ]  # fmt: skip
@@ -129,6 +136,13 @@ def test_overlaps() -> None:
     label = torch.tensor([0, 0, 1, 1])
     torch.testing.assert_close(run("[4, 3] -> MeanIoU to [4] long", scores, label), torch.tensor((2 / 3 + 1 / 2) / 2))
     torch.testing.assert_close(run("[4, 3] -> F1 to [4] long", scores, label), torch.tensor((4 / 5 + 2 / 3) / 2))
+    more, void = torch.cat([scores, scores[1:]]), torch.cat([label, torch.full((3,), 255)])
+    torch.testing.assert_close(
+        run("[7, 3] -> MeanIoU(ignore_index=255) to [7] long", more, void), torch.tensor((2 / 3 + 1 / 2) / 2)
+    )
+    torch.testing.assert_close(
+        run("[7, 3] -> F1(ignore_index=255) to [7] long", more, void), torch.tensor((4 / 5 + 2 / 3) / 2)
+    )
 
 
 @pytest.mark.parametrize(
@@ -171,6 +185,7 @@ def test_overlaps() -> None:
         ("[B, 10] -> Focal to [B]", "E0511", "wants class numbers"),
         ("[B, 10] -> Accuracy to [B, 10] long < 5", "E0511", "Accuracy wants 0 or 1"),
         ("[B, 10] -> Accuracy to [B]", "E0511", "Accuracy wants class numbers"),
+        ("[B, 10] -> Accuracy(ignore_index=0) to [B, 10]", "E0511", "is for class numbers"),
         ("[B, 10] -> Accuracy(top=11) to [B] long", "E0301", "always 1"),
         ("[B, 3] -> PSNR to [B, 4]", "E0511", "equal shapes"),
     ],

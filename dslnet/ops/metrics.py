@@ -7,11 +7,11 @@ epoch.
 from math import log
 from typing import Any, ClassVar, Literal
 
-from ..shape import Tensor, compare
-from .arguments import Count, Positive, Real
+from ..shape import UNKNOWN, Tensor, compare
+from .arguments import Count, Positive, Real, Whole
 from .axes import brief, when_known
 from .base import Mistake, Onnx, Operator, Wire
-from .code import Attr, Code, Infix, X, Y, apply, method
+from .code import Attr, Code, Expression, Infix, X, Y, apply, method
 from .losses import alike, cross_entropy, floats, need_alike, need_binary, need_classes, need_prediction
 
 
@@ -23,7 +23,9 @@ class Metric(Operator, abstract=True, kind="metric"):
 
 
 class Classified(Metric, abstract=True):
-    """A metric of scores against class numbers."""
+    """A metric of scores against class numbers, of which those that are `ignore_index` do not count."""
+
+    ignore_index: Whole | None = None
 
     def axis(self, x: Tensor, y: Tensor) -> int:
         """The class axis."""
@@ -34,12 +36,18 @@ class Classified(Metric, abstract=True):
         self.axis(prediction, target)
         return Tensor(())
 
+    def counted(self, each: Expression) -> Expression:
+        """What is said or true of each row, of those rows that count."""
+        return each if self.ignore_index is None else method(each, "masked_select", Infix("!=", Y, self.ignore_index))
+
 
 class Accuracy(Classified):
     """The share of class numbers that are among the `top` highest scores; for a target of the prediction's shape, of
-    the yes and no that a `threshold` gives: 0.5 for probabilities, 0 for log-odds.
+    the yes and no that a `threshold` gives: 0.5 for probabilities, 0 for log-odds. Rows whose class number is
+    `ignore_index` do not count, as in `CrossEntropy(ignore_index=-1)`.
 
     [B, 10] -> Accuracy to [B] long < 10    # []
+    [N, 7] -> Accuracy(ignore_index=-1) to [N] long < 7    # []
     [B, T, 100] -> Accuracy(top=5) to [B, T] long    # []
     [B, 1] -> Accuracy(threshold=0) to [B, 1]    # []
     """
@@ -52,6 +60,8 @@ class Accuracy(Classified):
         if alike(prediction, target):
             need_prediction("Accuracy", prediction)
             need_binary("Accuracy", target)
+            if self.ignore_index not in (None, UNKNOWN):
+                raise Mistake("E0511", "`ignore_index` is for class numbers, the target has yes and no", "ignore_index")
             return Tensor(())
         axis = self.axis(prediction, target)
         if compare(self.top, prediction.sizes[axis]) == 1:
@@ -70,7 +80,7 @@ class Accuracy(Classified):
         else:
             best = apply("torch.topk", X, self.top, dim=axis)
             right = method(Infix("==", Attr(best, "indices"), method(Y, "unsqueeze", axis)), "any", dim=axis)
-        return method(method(right, "float"), "mean")
+        return method(method(self.counted(right), "float"), "mean")
 
     def onnx(self, g: Onnx, x: Wire, y: Wire) -> str:
         if alike(x.type, y.type):
@@ -80,7 +90,7 @@ class Accuracy(Classified):
         axis = self.axis(x.type, y.type)
         _, best = g.ops(2, "TopK", x, g.size(self.top), axis=axis)
         right = g.cast(g.op("Equal", best, g.unsqueeze(y, axis)), "float")
-        return g.reduced(g.reduce("ReduceMax", right, (axis,)), "mean")
+        return g.mean_kept(g.reduce("ReduceMax", right, (axis,)), y, self.ignore_index)
 
 
 class F1(Classified):
@@ -95,10 +105,11 @@ class F1(Classified):
 
     def torch(self, prediction: Tensor, target: Tensor) -> Code:
         axis = self.axis(prediction, target)
-        return apply("f1", method(X, "argmax", dim=axis), Y, prediction.sizes[axis], self.average)
+        said, true = self.counted(method(X, "argmax", dim=axis)), self.counted(Y)
+        return apply("f1", said, true, prediction.sizes[axis], self.average)
 
     def onnx(self, g: Onnx, x: Wire, y: Wire) -> str:
-        right, said, true = g.confusion(x, y, self.axis(x.type, y.type))
+        right, said, true = g.confusion(x, y, self.axis(x.type, y.type), self.ignore_index)
         right, both = g.scaled(right, 2), g.op("Add", said, true)
         if self.average == "micro":
             return g.op("Div", g.reduced(right, "sum"), g.reduced(both, "sum"))
@@ -113,10 +124,11 @@ class MeanIoU(Classified):
 
     def torch(self, prediction: Tensor, target: Tensor) -> Code:
         axis = self.axis(prediction, target)
-        return apply("mean_iou", method(X, "argmax", dim=axis), Y, prediction.sizes[axis])
+        said, true = self.counted(method(X, "argmax", dim=axis)), self.counted(Y)
+        return apply("mean_iou", said, true, prediction.sizes[axis])
 
     def onnx(self, g: Onnx, x: Wire, y: Wire) -> str:
-        right, said, true = g.confusion(x, y, self.axis(x.type, y.type))
+        right, said, true = g.confusion(x, y, self.axis(x.type, y.type), self.ignore_index)
         return g.mean_of_shares(right, g.op("Sub", g.op("Add", said, true), right))
 
 
@@ -153,7 +165,8 @@ class Perplexity(Classified):
     higher = False
 
     def torch(self, prediction: Tensor, target: Tensor) -> Code:
-        return method(cross_entropy(prediction, target, self.axis(prediction, target)), "exp")
+        options = {} if self.ignore_index is None else {"ignore_index": self.ignore_index}
+        return method(cross_entropy(prediction, target, self.axis(prediction, target), **options), "exp")
 
     def onnx(self, g: Onnx, x: Wire, y: Wire) -> str:
-        return g.op("Exp", g.cross_entropy(x, y, self.axis(x.type, y.type)))
+        return g.op("Exp", g.cross_entropy(x, y, self.axis(x.type, y.type), ignored=self.ignore_index))

@@ -66,7 +66,7 @@ class Comparing(Layers):
                 truth = self.op("Add", self.scaled(y, 1 - smoothing), spread)
             each = self.reduce("ReduceSum", self.op("Mul", weighted, truth), (axis,))
             return self.reduced(self.op("Neg", each), reduction)
-        truth, kept = self._kept(y, LEFT_OUT if ignored is None else ignored)
+        truth, kept = self._kept(y, ignored)
         found = self.squeeze(self.op("GatherElements", weighted, self.unsqueeze(truth, axis), axis=axis), axis)
         if smoothing:
             spread = self.op("Div", self.reduce("ReduceSum", weighted, (axis,)), classes)
@@ -79,11 +79,12 @@ class Comparing(Layers):
             return self.reduced(losses, reduction)
         return self.op("Div", self.reduced(losses, "sum"), self.reduced(share, "sum"))
 
-    def _kept(self, y: Wire, ignored: Size) -> tuple[str, str | None]:
-        """Class numbers, 0 where they are left out, and 1 or 0 for whether they count; None where all do."""
-        if y.type.below is not None and not isinstance(ignored, Dim) and ignored < 0:
+    def _kept(self, y: Wire, ignored: Size | None) -> tuple[str, str | None]:
+        """Class numbers, 0 where they are left out, and 1 or 0 for whether they count; None where all do, as numbers
+        of a known range do unless the spec says otherwise."""
+        if ignored is None and y.type.below is not None:
             return y.name, None
-        missing = self.op("Equal", y, self.scalar(ignored))
+        missing = self.op("Equal", y, self.scalar(LEFT_OUT if ignored is None else ignored))
         return self.op("Where", missing, self.number(0, "long"), y), self.cast(self.op("Not", missing), "float")
 
     def binary_entropy(self, x: Wire, y: Wire) -> str:
@@ -101,12 +102,26 @@ class Comparing(Layers):
 
     # -------------------------------------------------------------------------------------------------- counts
 
-    def confusion(self, x: Wire, y: Wire, axis: int) -> tuple[str, str, str]:
-        """For each class: how often it was rightly said, how often it was said, how often it was true, [classes]."""
+    def mean_kept(self, each: str, y: Wire, ignored: Size | None) -> str:
+        """The mean of a number for each class number of `y`, without those of the `ignored` ones."""
+        if ignored is None:
+            return self.reduced(each, "mean")
+        _, kept = self._kept(y, ignored)
+        assert kept is not None
+        return self.op("Div", self.reduced(self.op("Mul", each, kept), "sum"), self.reduced(kept, "sum"))
+
+    def confusion(self, x: Wire, y: Wire, axis: int, ignored: Size | None = None) -> tuple[str, str, str]:
+        """For each class: how often it was rightly said, how often it was said, how often it was true, [classes]; not
+        where the truth is `ignored`."""
         classes = x.sizes[axis]
-        said, true = (self.op("Reshape", each, self.vector((-1,))) for each in (self.chosen(x, axis), y))
+        truth, kept = (y.name, None) if ignored is None else self._kept(y, ignored)
+        said, true = (self.op("Reshape", each, self.vector((-1,))) for each in (self.chosen(x, axis), truth))
         right = self.cast(self.op("Equal", said, true), "float")
-        ones = self.op("Expand", self.number(1.0), self.op("Shape", true))
+        if kept is None:
+            ones = self.op("Expand", self.number(1.0), self.op("Shape", true))
+        else:
+            ones = self.op("Reshape", kept, self.vector((-1,)))
+            right = self.op("Mul", right, ones)
         return (
             self.scatter(self.wire(right, Tensor((UNKNOWN,))), true, classes, "sum"),
             self.scatter(self.wire(ones, Tensor((UNKNOWN,))), said, classes, "sum"),
