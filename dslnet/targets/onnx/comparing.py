@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...shape import UNKNOWN, Dim, Size, Tensor
+from ...shape import UNKNOWN, Size, Tensor
 from .layers import Layers
 from .nodes import Operand, Wire
 
