@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
+from operator import attrgetter
 from typing import Any, NoReturn, TypeVar, dataclass_transform
 
 T = TypeVar("T")
@@ -51,18 +52,20 @@ def _frozen_delete(self: object, name: str) -> NoReturn:
     raise FrozenInstanceError(f"cannot delete field {name!r}")
 
 
-def _values(self: Any) -> tuple[Any, ...]:
-    return tuple([getattr(self, name) for name in self.__match_args__])
+def _reader(names: tuple[str, ...]) -> Callable[[Any], tuple[Any, ...]]:
+    """What gives the fields of an object, in order."""
+    if len(names) > 1:
+        return attrgetter(*names)
+    return lambda made: tuple([getattr(made, name) for name in names])
 
 
-def _equal(self: Any, other: object) -> Any:
-    if type(other) is not type(self):
-        return NotImplemented
-    return self is other or _values(self) == _values(other)
+def _comparison(values: Callable[[Any], tuple[Any, ...]]) -> Callable[[Any, object], Any]:
+    def equal(self: Any, other: object) -> Any:
+        if type(other) is not type(self):
+            return NotImplemented
+        return self is other or values(self) == values(other)
 
-
-def _hash(self: Any) -> int:
-    return hash(_values(self))
+    return equal
 
 
 def _show(self: Any) -> str:
@@ -71,7 +74,7 @@ def _show(self: Any) -> str:
 
 
 def _get_state(self: Any) -> list[Any]:
-    return list(_values(self))
+    return [getattr(self, name) for name in self.__match_args__]
 
 
 def _set_state(self: Any, state: list[Any]) -> None:
@@ -104,7 +107,8 @@ def node(cls: type[T]) -> type[T]:
     made, defaults = _slotted(cls, frozen=True)
     scope = {f"set_{name}": made.__dict__[name].__set__ for name in made.__match_args__}
     made.__init__ = _constructor(made.__match_args__, defaults, scope, "set_{0}(self, {0})")
-    made.__eq__, made.__hash__, made.__repr__ = _equal, _hash, _show
+    values = _reader(made.__match_args__)
+    made.__eq__, made.__hash__, made.__repr__ = _comparison(values), lambda self: hash(values(self)), _show
     made.__setattr__, made.__delattr__ = _frozen_set, _frozen_delete
     made.__getstate__, made.__setstate__ = _get_state, _set_state
     return made  # type: ignore[no-any-return]

@@ -18,7 +18,7 @@ ORDER = [
     "node source limits __init__ resources",
     "diagnostics codes",
     "render",
-    "syntax kinds tables grammar",
+    "syntax below kinds tables grammar",
     "brackets lexer words mistakes placement",
     "decode layout",
     "leaves terms tree driver repairs recovery",

@@ -6,12 +6,11 @@ Enters: a block's syntax. Leaves: flat lists, in text order.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache
-from typing import Any
 
+from ..below import below
 from ..build import Block
 from ..build.roles import ROLES
-from ..node import fields, node
+from ..node import node
 from ..source import Source, Span
 from ..syntax import Attribute, Body, BoxRef, Declaration, Flow, Item, Lane, Name, Nest, Ref, Statement, Suite
 
@@ -79,24 +78,13 @@ def _line(statement: Statement, prefix: str) -> Line:
     return Line(statement, prefix, role, words[0])
 
 
-@cache
-def _fields(kind: Any) -> tuple[str, ...]:
-    return tuple(name for name in fields(kind) if not name.endswith("span"))
+#: What reads: wires and sizes, boxes, and what is read with a dot.
+_READS = (Ref, BoxRef, Attribute)
 
 
 def mentions(node: object) -> Iterator[Ref | BoxRef | Attribute]:
-    """The names that an expression or a body reads: wires and sizes, boxes, and what is read with a dot."""
-    stack: list[object] = [node]
-    while stack:
-        item = stack.pop()
-        if isinstance(item, tuple):
-            stack.extend(item)
-            continue
-        if isinstance(item, (Ref, BoxRef, Attribute)):
-            yield item
-        if item is not None and not isinstance(item, (Name, Span, str)):
-            kind: Any = type(item)
-            stack.extend([getattr(item, name) for name in _fields(kind)])
+    """The names that an expression or a body reads."""
+    return (item for item in below(node) if type(item) in _READS)
 
 
 def references(node: object) -> Iterator[tuple[str, Span]]:

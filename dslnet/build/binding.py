@@ -180,10 +180,11 @@ def bind_operator(frame: Expressions, box: BoxValue, at: Span) -> tuple[Operator
     """The operator with its arguments checked; None after a report."""
     cls = box.target
     assert isinstance(cls, type)
-    names = [n for n in cls.arguments if not (cls.open_arguments and n == "sizes")]
+    arguments = cls.arguments
+    names = [n for n in arguments if n != "sizes"] if cls.open_arguments else list(arguments)
     bound = bind(frame, box, names, cls.signature, at, cls.variadic, cls.open_arguments)
     accepted: dict[str, Any] = {}
-    for name, argument in cls.arguments.items():
+    for name, argument in arguments.items():
         if name not in bound.values:
             if argument.required and not bound.broken:
                 _missing(frame, box, name, cls, at)

@@ -9,8 +9,9 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from ..below import below
 from ..diagnostics import did_you_mean
-from ..node import fields, node, record
+from ..node import node, record
 from ..source import Span
 from ..syntax import BoxRef, Call, Declaration, Definition, List, Name, Parameter, Ref, Suite, Valued
 from .roles import ROLES
@@ -97,9 +98,8 @@ class Block:
     @cached_property
     def dimensions(self) -> frozenset[str]:
         """The names that stand in shapes of the body: sizes, even when they are capital."""
-        found: set[str] = set()
-        _dimensions(self.syntax.body, found)
-        return frozenset(found)
+        shapes = (item for item in below(self.syntax.body) if type(item) is List)
+        return frozenset(size.name for shape in shapes for size in shape.items if isinstance(size, (Ref, BoxRef)))
 
 
 def meant(words: tuple[Name, ...]) -> str:
@@ -108,19 +108,3 @@ def meant(words: tuple[Name, ...]) -> str:
     if len(words) == 1 or word in ROLES:
         return word
     return next(iter(did_you_mean(word, sorted(ROLES))), word)
-
-
-def _dimensions(node: object, found: set[str]) -> None:
-    """Collect bare names of shapes anywhere below a body."""
-    stack: list[object] = [node]
-    while stack:
-        item = stack.pop()
-        if isinstance(item, tuple):
-            stack.extend(item)
-        elif isinstance(item, List):
-            for size in item.items:
-                if isinstance(size, (Ref, BoxRef)):
-                    found.add(size.name)
-            stack.extend(item.items)
-        elif names := fields(type(item)):
-            stack.extend(getattr(item, name) for name in names if not name.endswith("span"))

@@ -78,6 +78,8 @@ class Feeding(Operators):
         ports = operator.ports
         variadic = bool(ports) and ports[-1].variadic
         fixed = len(ports) - variadic
+        if fixed and not variadic and not sides and type(flow) is Wire and all([p.optional for p in ports[1:]]):
+            return [flow, *[None] * (fixed - 1)]  # as nearly every box is fed
         # a tuple that is one value stays one where any number is taken, and nothing else comes
         whole = isinstance(flow, Wires) and flow.value and variadic and not fixed and not sides
         incoming: list[Any] = [flow] if whole else self.separate(flow, at)

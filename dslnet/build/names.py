@@ -213,10 +213,10 @@ class Names(Frame):
         limit = self.session.limits.rank
         if type.shape is None:
             return True
-        if len(type.sizes) > limit:
+        if len(type.shape) > limit:
             self.error("E0902", f"a tensor of rank {len(type.sizes)}; the limit is {limit}", at)
             return False
-        if prod(size for size in type.sizes if isinstance(size, int)) > INTEGER_MAX:
+        if prod([size for size in type.shape if isinstance(size, int)]) > INTEGER_MAX:
             self.error("E0904", "a tensor of more elements than 64 bits count", at, f"{type}"[:49])
             return False
         return True

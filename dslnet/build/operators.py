@@ -73,18 +73,15 @@ class Operators(Expressions):
             definition=body.key if body else None,
         )
         outputs = self.infer(operator, inputs, types, at, {**(spans or {}), WHOLE: span}, body)
-        if instance is not None and not instance.inputs:
-            instance.inputs = tuple(types)
-        if instance is not None and outputs is not UNKNOWN_TENSOR:
-            self.check_weights(operator, types, at, instance.initial)
-            if not self.builds(operator, types):
-                self.instances.remove(instance)
-                node.instance = None
+        if instance is not None:
+            instance.inputs = instance.inputs or tuple(types)
+            if outputs is not UNKNOWN_TENSOR:
+                weighed = self.check_weights(operator, types, at, instance.initial)
+                if not weighed and not isinstance(operator.torch(*types), Module):
+                    # there is no module to build: `LayerNorm(elementwise_affine=false)` is only a function
+                    self.instances.remove(instance)
+                    node.instance = None
         return self.emit(node, operator, outputs, span)
-
-    def builds(self, operator: Operator, types: list[Any]) -> bool:
-        """Whether there is a module to build: `LayerNorm(elementwise_affine=false)` is only a function."""
-        return any(operator.weights(*types)) or isinstance(operator.torch(*types), Module)
 
     def emit(self, node: DraftNode, operator: Operator, outputs: Any, span: Span) -> Flow:
         """Add a node with outputs of these types: a wire, or a tuple for an operator that makes one."""
@@ -137,21 +134,18 @@ class Operators(Expressions):
             if unknowns or any(s is UNKNOWN for t in types if t for s in t.sizes):
                 return UNKNOWN_TENSOR
             raise
-        for made in {id(t): t for t in (outputs if isinstance(outputs, tuple) else (outputs,))}.values():
-            if not self.countable(made, at):
-                return UNKNOWN_TENSOR
-        return outputs
+        made = {id(t): t for t in outputs}.values() if isinstance(outputs, tuple) else (outputs,)
+        return outputs if all([self.countable(type, at) for type in made]) else UNKNOWN_TENSOR
 
-    def check_weights(self, operator: Operator, types: list[Any], at: Span, initial: Initial | None = None) -> None:
-        """Every size that fixes a weight must be known, and its shape must suit how it starts."""
+    def check_weights(self, operator: Operator, types: list[Any], at: Span, initial: Initial | None = None) -> bool:
+        """Whether there are weights. Every size that fixes one must be known, and its shape must suit how it starts."""
         if any(t is not None and t.shape is None for t in types):
-            return
+            return True
         try:
             weights = list(operator.weights(*types))
-            shapes = [w.shape for w in weights]
         except (TypeError, AttributeError, ValueError, IndexError):
-            return
-        for shape in shapes:
+            return True
+        for shape in (weight.shape for weight in weights):
             for size in shape:
                 if isinstance(size, Dim) and size is not UNKNOWN:
                     name = next(iter(size.symbols()), "H")
@@ -164,7 +158,7 @@ class Operators(Expressions):
                         secondary=[Label(place, f"{name} is free")] if place and place != at else (),
                         helps=(f"e.g. `--set {name}=224`, or write the number in the input's shape",),
                     )
-                    return
+                    return True
         if initial is not None and initial.kind in ("Xavier", "Kaiming"):
             flat = next((w for w in weights if w.trained and w.name.startswith("weight") and len(w.shape) < 2), None)
             if flat is not None:
@@ -173,6 +167,7 @@ class Operators(Expressions):
                     f"`{initial.kind}` starts a matrix; `{flat.name}` of {operator.name} is {shape_text(flat.shape)}",
                     at,
                 )
+        return bool(weights)
 
     def module_box(self, wire: Wire) -> Expression | None:
         """The box of the module that made a wire."""

@@ -7,9 +7,7 @@ prelude (`specs/std/`) is read only when one of its names is used. Nothing is el
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator
-from functools import cached_property
 from keyword import iskeyword
 from pathlib import Path
 
@@ -21,7 +19,7 @@ from ..limits import DEFAULT, Limits
 from ..node import field, record
 from ..ops import OPERATORS, Operator
 from ..parse import parse
-from ..source import Source, Span
+from ..source import Span
 from ..syntax import (
     Constant,
     Definition,
@@ -30,6 +28,7 @@ from ..syntax import (
     Spec,
     Use,
 )
+from . import shipped
 from .blocks import Block, PythonClass
 
 Target = Block | PythonClass | type[Operator]
@@ -96,32 +95,27 @@ class Program:
 
     # ---------------------------------------------------------------------------------------- the prelude
 
-    @cached_property
-    def _prelude_index(self) -> dict[str, Path]:
-        folder = resources.specs() / "std"
-        found: dict[str, Path] = {}
-        for path in sorted(folder.glob("*.net")):
-            for name in re.findall(r"^block ([A-Z][A-Za-z0-9_]*)", path.read_text("utf-8"), re.MULTILINE):
-                found[name] = path
-        return found
-
     @property
     def prelude_names(self) -> Iterator[str]:
-        return iter(self._prelude_index)
+        return iter(shipped.prelude())
 
     def prelude(self, name: str) -> Block | None:
         """The prelude block of that name."""
-        path = self._prelude_index.get(name)
+        path = shipped.prelude().get(name)
         if path is None:
             return None
         if path not in self.shipped:
-            source = Source(f"std/{path.name}", path.read_text("utf-8"))
-            self.report.sources[source.name] = source
-            file = File(parse(source, self.report, self.limits), path, self, prelude=True)
-            self.shipped[path] = file
+            file = self.ship(path, f"std/{path.name}", prelude=True)
             _define(file, self.report)
         block = self.shipped[path].blocks.get(name)
         return block if isinstance(block, Block) else None
+
+    def ship(self, path: Path, shown: str, prelude: bool = False) -> File:
+        """A file that travels with the package, as one of this program."""
+        spec = shipped.tree(path, shown)
+        self.report.sources[shown] = spec.source
+        file = self.shipped[path] = File(spec, path, self, prelude)
+        return file
 
 
 def read_program(
@@ -246,8 +240,8 @@ def _shipped(program: Program, use: Use) -> File | None:
     parts = use.origin.split(".")
     path = resources.specs().joinpath(*parts[1:]).with_suffix(".net")
     if parts[0] != "specs" or len(parts) < 2 or not path.is_file():
-        shipped = sorted("specs." + p.stem for p in resources.specs().glob("*.net"))
-        near = did_you_mean(use.origin, shipped)
+        known = sorted("specs." + p.stem for p in resources.specs().glob("*.net"))
+        near = did_you_mean(use.origin, known)
         program.report.error(
             "E0801",
             f"dslnet has no file `{use.origin}`",
@@ -256,10 +250,7 @@ def _shipped(program: Program, use: Use) -> File | None:
         )
         return None
     if path not in program.shipped:
-        source = Source(f"{use.origin.replace('.', '/')}.net", path.read_text("utf-8"))
-        program.report.sources[source.name] = source
-        file = File(parse(source, program.report, program.limits), path, program)
-        program.shipped[path] = file
+        file = program.ship(path, f"{use.origin.replace('.', '/')}.net")
         before, program.root = program.root, resources.specs()
         _imports(file, (path,))
         program.root = before

@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from ..below import below
 from ..diagnostics import Edit, Help, Label, did_you_mean
-from ..node import fields
 from ..source import Span
 from ..syntax import (
     Bad,
@@ -204,9 +204,7 @@ class Statements(Objectives):
 
     def mentions(self, expression: Expression, flow: Wire) -> bool:
         """Whether an expression reads the wire that flows, so that nothing is lost."""
-        stack: list[Any] = [expression]
-        while stack:
-            node = stack.pop()
+        for node in below(expression):
             if isinstance(node, Ref):
                 found = self.scope.find(node.name)
                 if isinstance(found, Wire) and (
@@ -215,10 +213,6 @@ class Statements(Objectives):
                     or (found.frame is flow.frame and found.name == flow.name)
                 ):
                     return True
-            elif isinstance(node, tuple):
-                stack.extend(node)
-            elif names := fields(type(node)):
-                stack.extend(getattr(node, f) for f in names if not f.endswith("span"))
         return False
 
     def flow_lost(self, value: Expression, flow: Wire) -> None:

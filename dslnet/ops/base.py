@@ -133,6 +133,8 @@ class Operator:
     least: ClassVar[int] = 1
     outputs: ClassVar[tuple[str, ...]] = ("out",)
     arguments: ClassVar[dict[str, Argument]] = {}
+    #: The arguments that have a default, with it.
+    defaults: ClassVar[dict[str, Any]] = {}
     ports: ClassVar[tuple[Port, ...]] = ()
 
     def __init_subclass__(
@@ -157,22 +159,24 @@ class Operator:
         cls.aliases = aliases
         # each class has its own, so that none is taken for its parent's
         setattr(cls, "arguments", _Late("arguments", lambda owner: owner.declared()))  # noqa: B010
+        setattr(cls, "defaults", _Late("defaults", lambda owner: dict(_defaults(owner))))  # noqa: B010
         setattr(cls, "ports", _Late("ports", lambda owner: tuple(_ports(owner))))  # noqa: B010
         if not abstract:
             for word in (cls.name, *aliases):
                 OPERATORS[word] = cls
 
     def __init__(self, **values: Any) -> None:
-        for argument in self.arguments.values():
-            if argument.name in values:
-                value = values.pop(argument.name)
-            elif argument.required:
-                raise TypeError(f"{self.name} needs {argument.name}")
-            else:
-                value = argument.default
-            object.__setattr__(self, argument.name, value)
-        if values:
-            raise TypeError(f"{self.name} has no argument {', '.join(values)}")
+        arguments = self.arguments
+        made = {**self.defaults, **values}
+        if len(made) != len(arguments) or made.keys() != arguments.keys():
+            missing = [name for name in arguments if name not in made]
+            unknown = [name for name in made if name not in arguments]
+            raise TypeError(
+                f"{self.name} needs {', '.join(missing)}"
+                if missing
+                else f"{self.name} has no argument {', '.join(unknown)}"
+            )
+        vars(self).update(made)
 
     def __setattr__(self, name: str, value: Any) -> None:
         raise AttributeError(f"{self.name} is frozen")
@@ -328,6 +332,10 @@ def _type_of(annotation: Any, cls: type, name: str) -> ArgumentType:
     if type(None) in parts and len(parts) == 2:
         return OptionalType(_type_of(next(p for p in parts if p is not type(None)), cls, name))
     raise TypeError(f"{cls.__name__}.{name}: annotate with a type of ops/arguments.py, bool or Literal")
+
+
+def _defaults(cls: type[Operator]) -> Iterator[tuple[str, Any]]:
+    return ((a.name, a.default) for a in cls.arguments.values() if not a.required)
 
 
 _VARARGS = 0x04  # `inspect.CO_VARARGS`

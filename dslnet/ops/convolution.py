@@ -6,7 +6,7 @@ Enters: one tensor with its channels in axis 1. Leaves: the same layout.
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Literal
 
-from ..shape import UNKNOWN, Shape, Size, Tensor, compare, numel
+from ..shape import UNKNOWN, Dim, Shape, Size, Tensor, compare, numel
 from .arguments import Amounts, Extent, Extents, Padding
 from .base import Mistake, Onnx, Operator, Weight, Wire
 from .code import Code, module
@@ -39,8 +39,9 @@ class Convolution(Operator, kind="conv", short="conv", weighted=True, abstract=T
     def _checked(self, x: Tensor) -> None:
         need_space(self, x)
         need_float(self, x, "x")
-        for argument in self.arguments:
-            need_known(self, argument)
+        for argument, value in self.values().items():
+            if isinstance(value, (Dim, tuple)):
+                need_known(self, argument)
         need_known_input(self, x, 1, "x")
         groups = self._groups(x)
         for channels, what in ((x.sizes[1], "channels"), (self._channels(x), "output channels")):
