@@ -8,6 +8,7 @@ Notation", ICLR 2022).
 """
 
 import re
+from functools import lru_cache
 from typing import Annotated, Any, ClassVar
 
 from ..node import node
@@ -48,6 +49,18 @@ class Layout:
     sizes: dict[str, Size]
 
 
+@lru_cache
+def sides_of(pattern: str) -> tuple[str, tuple[Group, ...], tuple[Group, ...]]:
+    """The text of the left side, and both sides as axes."""
+    left, arrow, right = pattern.partition("->")
+    if not arrow or "->" in right:
+        raise _wrong("a pattern has one `->` between two sides", 'such as `"b c h w -> b (h w) c"`')
+    before, after = tuple(groups_of(left)), tuple(groups_of(right))
+    if sum(group.count("...") for group in before) > 1:
+        raise _wrong("`...` stands once on the left side")
+    return left, before, after
+
+
 def groups_of(side: str) -> list[Group]:
     """One side of a pattern as a list of axes, each a tuple of names."""
     groups: list[Group] = []
@@ -81,7 +94,7 @@ def _wrong(title: str, *helps: str) -> Mistake:
     return Mistake("E0301", title, "pattern", helps=helps)
 
 
-def _spread(groups: list[Group], dots: Group) -> tuple[Group, ...]:
+def _spread(groups: tuple[Group, ...], dots: Group) -> tuple[Group, ...]:
     """The groups with `...` replaced by the axes that it stands for, and the ones inside brackets dropped."""
     result: list[Group] = []
     for group in groups:
@@ -95,12 +108,7 @@ def _spread(groups: list[Group], dots: Group) -> tuple[Group, ...]:
 
 def layout_of(pattern: str, given: dict[str, Size], x: Tensor) -> Layout:
     """Read a pattern for an input; every way of not fitting is a `Mistake`."""
-    left, arrow, right = pattern.partition("->")
-    if not arrow or "->" in right:
-        raise _wrong("a pattern has one `->` between two sides", 'such as `"b c h w -> b (h w) c"`')
-    before, after = groups_of(left), groups_of(right)
-    if sum(group.count("...") for group in before) > 1:
-        raise _wrong("`...` stands once on the left side")
+    left, before, after = sides_of(pattern)
     plain = [group for group in before if "..." not in group]
     missing = x.rank - len(plain)
     open_ended = len(plain) < len(before)

@@ -9,10 +9,11 @@ Invariant: a body's nodes are in execution order; module names in nodes are path
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from ...graph import Definition, Instance, Model, Node, Param, Region, State, Value, join
+from ...node import replace
 from ...ops.arguments import ModuleArgument
 from ...source import NOWHERE, Span
 from .names import camel

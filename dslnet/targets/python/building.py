@@ -8,11 +8,11 @@ and rounds whose numbers follow a rule are one comprehension.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
 from ...graph import Initial, Instance, Param
+from ...node import replace
 from ...shape import Dim, Tensor
 from .literals import InternalError, lit
 from .tree import (

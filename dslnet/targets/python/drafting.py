@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...graph import Instance, Type
+from ...node import replace
 from ...shape import Tensor
 from ...weights import started
 from . import building
@@ -111,8 +112,6 @@ def _constructor(
 
 
 def _bare(instance: Instance) -> Instance:
-    from dataclasses import replace
-
     return replace(instance, parametrization=None, frozen=False)
 
 

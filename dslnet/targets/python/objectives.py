@@ -10,11 +10,11 @@ Invariant: a method computes what its losses need and nothing else, in the order
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ...analysis.training import within
 from ...graph import Loss, Node
+from ...node import replace
 from .bodies import Body, module_arguments
 from .drafting import draft, flow
 from .guarding import Part
@@ -357,11 +357,9 @@ def is_stop(node: Node) -> bool:
 
 def replace_inputs(node: Node, same: dict[str, str]) -> Node:
     """The node fed with what its inputs are the same as; the node itself where none is another's."""
-    from ...node import replace as changed
-
     if not any(name in same for name in node.inputs):
         return node
-    return changed(node, inputs=tuple(same.get(name, name) if name is not None else None for name in node.inputs))
+    return replace(node, inputs=tuple(same.get(name, name) if name is not None else None for name in node.inputs))
 
 
 def _tuple(items: Iterable[Tree]) -> Tree:

@@ -131,6 +131,8 @@ class Planner:
     def everywhere(self, wanted: Callable[[Instance], bool]) -> list[tuple[str, str, Instance]]:
         """Every instance of a kind, of each round: its path, the path of the body that has it, and itself."""
         table = self.model.definitions
+        if not any([wanted(instance) for definition in table.values() for instance in definition.instances]):
+            return []
         known: dict[str, bool] = {}
 
         def children(instance: Instance) -> list[tuple[str, str]]:

@@ -10,10 +10,10 @@ Invariant: the class makes for each definition what that definition says, whatev
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from ...limits import LimitReached
+from ...node import replace
 from ...shape import Dim, Size, free, solve, substitute
 from .expressions import size
 from .formulas import Named, agrees, simpler, whole_terms

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from ...graph import Model, Node, Type, Value
+from ...node import replace
 from ...ops import Operator
 from ...ops.base import Mistake
 from ...shape import Dim, Size, Tensor, free, origin

@@ -11,9 +11,11 @@ Invariant: no node holds text of a spec. Names come from the allocator, values a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence as Seq
+from dataclasses import dataclass, field
 from typing import Any
 
+from ...node import node
 from ...shape import Dim, Size
 from .formulas import renamed
 from .literals import lit
@@ -25,14 +27,14 @@ class Tree:
     __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Name(Tree):
     """A name that the allocator gave, or a dotted one of torch."""
 
     id: str
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Literal(Tree):
     value: Any
 
@@ -53,14 +55,14 @@ def number(value: Any, hint: str = "n") -> Number:
     return Number(plain, hint, getattr(value, "formula", None))
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Ref(Tree):
     """A wire."""
 
     value: str
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Extent(Tree):
     """A size that is known at run time only."""
 
@@ -74,13 +76,13 @@ class Late(Tree):
     target: Any
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Attribute(Tree):
     owner: Tree
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Call(Tree):
     """`defaults` are the keywords that may be left out when their value is this."""
 
@@ -90,33 +92,33 @@ class Call(Tree):
     defaults: tuple[tuple[str, Any], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Subscript(Tree):
     owner: Tree
     items: tuple[Tree, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Slice(Tree):
     start: Tree | None = None
     stop: Tree | None = None
     step: Tree | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Binary(Tree):
     operator: str
     left: Tree
     right: Tree
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Unary(Tree):
     operator: str
     operand: Tree
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Sequence(Tree):
     """A list `[`, a tuple `(` or a dictionary `{` of pairs."""
 
@@ -124,7 +126,7 @@ class Sequence(Tree):
     items: tuple[Tree, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Numbered(Tree):
     """A string that ends in a number: `f"layer{i}"`."""
 
@@ -132,7 +134,7 @@ class Numbered(Tree):
     number: Tree
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Pair(Tree):
     """`"key": value` in a dictionary."""
 
@@ -140,13 +142,13 @@ class Pair(Tree):
     value: Tree
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Star(Tree):
     operand: Tree
     sign: str = "*"
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Comprehension(Tree):
     """`[element for variable in iterable]`, a generator with `(`, or a dict with `{`, whose element is an entry."""
 
@@ -156,7 +158,7 @@ class Comprehension(Tree):
     iterable: Tree
 
 
-@dataclass(frozen=True, slots=True)
+@node
 class Choice(Tree):
     """`yes if condition else no`."""
 
@@ -298,87 +300,71 @@ def _simple_power(tree: Tree) -> bool:
     return isinstance(tree, (Name, Literal, Number, Ref))
 
 
-def children(tree: Tree) -> Iterator[Tree]:
+#: The parts of an expression, in order of evaluation, by class; what is not here has none.
+_PARTS: dict[type, Callable[[Any], Seq[Tree]]] = {
+    Attribute: lambda t: (t.owner,),
+    Call: lambda t: (t.function, *t.args, *[value for _, value in t.keywords]),
+    Subscript: lambda t: (t.owner, *t.items),
+    Slice: lambda t: [end for end in (t.start, t.stop, t.step) if end is not None],
+    Binary: lambda t: (t.left, t.right),
+    Unary: lambda t: (t.operand,),
+    Star: lambda t: (t.operand,),
+    Pair: lambda t: (t.value,) if isinstance(t.key, str) else (t.key, t.value),
+    Sequence: lambda t: t.items,
+    Numbered: lambda t: (t.number,),
+    Comprehension: lambda t: (t.iterable, t.element),
+    Choice: lambda t: (t.condition, t.yes, t.no),
+}
+
+Again = Callable[[Tree], Tree]
+
+#: The same expression of parts that are made again, by class.
+_AGAIN: dict[type, Callable[[Any, Again], Tree]] = {
+    Attribute: lambda t, again: Attribute(again(t.owner), t.name),
+    Call: lambda t, again: Call(
+        again(t.function), tuple(map(again, t.args)), tuple([(k, again(v)) for k, v in t.keywords]), t.defaults
+    ),
+    Subscript: lambda t, again: Subscript(again(t.owner), tuple(map(again, t.items))),
+    Slice: lambda t, again: Slice(*[None if end is None else again(end) for end in (t.start, t.stop, t.step)]),
+    Binary: lambda t, again: Binary(t.operator, again(t.left), again(t.right)),
+    Unary: lambda t, again: Unary(t.operator, again(t.operand)),
+    Star: lambda t, again: Star(again(t.operand), t.sign),
+    Pair: lambda t, again: Pair(
+        t.key if isinstance(t.key, str) else Numbered(t.key.stem, again(t.key.number)), again(t.value)
+    ),
+    Sequence: lambda t, again: Sequence(t.bracket, tuple(map(again, t.items))),
+    Numbered: lambda t, again: Numbered(t.stem, again(t.number)),
+    Comprehension: lambda t, again: Comprehension(t.bracket, again(t.element), t.variable, again(t.iterable)),
+    Choice: lambda t, again: Choice(again(t.yes), again(t.condition), again(t.no)),
+}
+
+
+def children(tree: Tree) -> Seq[Tree]:
     """The parts of an expression, in order of evaluation."""
-    if isinstance(tree, Attribute):
-        yield tree.owner
-    elif isinstance(tree, Call):
-        yield tree.function
-        yield from tree.args
-        yield from (v for _, v in tree.keywords)
-    elif isinstance(tree, Subscript):
-        yield tree.owner
-        yield from tree.items
-    elif isinstance(tree, Slice):
-        yield from (e for e in (tree.start, tree.stop, tree.step) if e is not None)
-    elif isinstance(tree, Binary):
-        yield tree.left
-        yield tree.right
-    elif isinstance(tree, (Unary, Star)):
-        yield tree.operand
-    elif isinstance(tree, Pair):
-        if not isinstance(tree.key, str):
-            yield tree.key
-        yield tree.value
-    elif isinstance(tree, Sequence):
-        yield from tree.items
-    elif isinstance(tree, Numbered):
-        yield tree.number
-    elif isinstance(tree, Comprehension):
-        yield tree.iterable
-        yield tree.element
-    elif isinstance(tree, Choice):
-        yield tree.condition
-        yield tree.yes
-        yield tree.no
+    parts = _PARTS.get(type(tree))
+    return () if parts is None else parts(tree)
 
 
 def walk(tree: Tree) -> Iterator[Tree]:
-    """An expression and all its parts."""
-    yield tree
-    for child in children(tree):
-        yield from walk(child)
+    """An expression and all its parts, each before its own."""
+    stack = [tree]
+    while stack:
+        part = stack.pop()
+        yield part
+        stack.extend(reversed(children(part)))
 
 
 def rewrite(tree: Tree, change: Callable[[Tree], Tree | None]) -> Tree:
     """The expression with parts replaced: `change` gives the new part, or None to look inside."""
-    new = change(tree)
-    if new is not None:
-        return new
 
     def again(part: Tree) -> Tree:
-        return rewrite(part, change)
+        new = change(part)
+        if new is not None:
+            return new
+        made = _AGAIN.get(type(part))
+        return part if made is None else made(part, again)
 
-    def maybe(part: Tree | None) -> Tree | None:
-        return None if part is None else again(part)
-
-    if isinstance(tree, (Name, Literal, Number, Ref, Extent, Late)):
-        return tree
-    if isinstance(tree, Attribute):
-        return Attribute(again(tree.owner), tree.name)
-    if isinstance(tree, Call):
-        function, args = again(tree.function), tuple([again(a) for a in tree.args])
-        return Call(function, args, tuple([(k, again(v)) for k, v in tree.keywords]), tree.defaults)
-    if isinstance(tree, Subscript):
-        return Subscript(again(tree.owner), tuple([again(i) for i in tree.items]))
-    if isinstance(tree, Slice):
-        return Slice(maybe(tree.start), maybe(tree.stop), maybe(tree.step))
-    if isinstance(tree, Binary):
-        return Binary(tree.operator, again(tree.left), again(tree.right))
-    if isinstance(tree, (Unary, Star)):
-        return replace(tree, operand=again(tree.operand))
-    if isinstance(tree, Pair):
-        key = tree.key if isinstance(tree.key, str) else Numbered(tree.key.stem, again(tree.key.number))
-        return Pair(key, again(tree.value))
-    if isinstance(tree, Sequence):
-        return Sequence(tree.bracket, tuple([again(i) for i in tree.items]))
-    if isinstance(tree, Numbered):
-        return Numbered(tree.stem, again(tree.number))
-    if isinstance(tree, Comprehension):
-        return replace(tree, element=again(tree.element), iterable=again(tree.iterable))
-    if isinstance(tree, Choice):
-        return Choice(again(tree.yes), again(tree.condition), again(tree.no))
-    return tree
+    return again(tree)
 
 
 def reworded(tree: Tree, env: Mapping[str, Size]) -> Tree:

@@ -6,8 +6,9 @@ Enters: a `Draft` for each definition. Leaves: `Unit`s, their numbers still open
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
+from ...node import replace
 from ...shape import Dim, Size
 from .bodies import Body
 from .formulas import renamed
