@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from .build import build_model, read_program
 from .checking import check as check_program
 from .checking import compile_model
+from .collector import paused
 from .diagnostics import NetError, Report
 from .limits import DEFAULT, Limits
 from .ops import OPERATORS
@@ -59,8 +60,9 @@ def load(
 
 def _read(path: Path, limits: Limits, root: Path | None) -> tuple[Program | None, dict[str, Model], Report]:
     report = Report()
-    program = read_program(os.fspath(path), report, limits, None if root is None else os.fspath(root))
-    models = check_program(program, report) if program is not None else {}
+    with paused():
+        program = read_program(os.fspath(path), report, limits, None if root is None else os.fspath(root))
+        models = check_program(program, report) if program is not None else {}
     return program, models, report
 
 
@@ -175,7 +177,8 @@ class Maker:
         model = self._graph(values)
         known, sources = (self.__name__, repr(values), inference), self._net._checked.sources
         if known not in sources:
-            sources[known] = emit(model, self._net._program.report.sources, inference)
+            with paused():
+                sources[known] = emit(model, self._net._program.report.sources, inference)
         folder = os.path.dirname(os.path.abspath(self._net._path))
         origin = Origin(self._net._program.texts, values, self._net._program.report.sources)
         allowed = self._net._allow_python

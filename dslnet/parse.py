@@ -6,8 +6,7 @@ thing that was not. A statement that could not be read is a `Bad` in its place. 
 
 from __future__ import annotations
 
-import gc
-
+from .collector import paused
 from .diagnostics import Report
 from .driver import Driver
 from .layout import layout
@@ -22,14 +21,8 @@ from .syntax import Spec
 def parse(source: Source, report: Report, limits: Limits = DEFAULT) -> Spec:
     """The tree of a source, with its syntax errors added to `report`."""
     report.sources.setdefault(source.name, source)
-    # A tree is made of many small objects and no cycles: the collector would walk them in vain.
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
+    with paused():
         return _parse(source, Mistakes(source, report), limits)
-    finally:
-        if collecting:
-            gc.enable()
 
 
 def _parse(source: Source, mistakes: Mistakes, limits: Limits) -> Spec:

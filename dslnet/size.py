@@ -112,6 +112,12 @@ class Dim:
         if self is UNKNOWN or other is UNKNOWN:
             return UNKNOWN
         total = dict(self.terms)
+        if isinstance(other, int) and type(constant := total.get((), 0)) is int:
+            # most sums: the other terms stay as they are, in normal form
+            total[()] = constant + int(other)
+            if not total[()]:
+                del total[()]
+            return Dim(total) if len(total) <= len(self.terms) else _within(total)
         for monomial, coefficient in _terms(other).items():
             total[monomial] = total.get(monomial, 0) + coefficient
         return normal(total)
@@ -131,6 +137,8 @@ class Dim:
         if self is UNKNOWN or other is UNKNOWN:
             return UNKNOWN
         total: dict[Monomial, Coefficient] = {}
+        if other == -1:
+            return Dim({monomial: -coefficient for monomial, coefficient in self.terms.items()})
         for a, x in self.terms.items():
             for b, y in _terms(other).items():
                 product = _product(a, b)
@@ -274,9 +282,14 @@ def normal(terms: dict[Monomial, Coefficient]) -> Size:
         constant = kept[()]
         assert isinstance(constant, int), "a size is a whole number"
         return constant
-    if len(kept) > IN_FORCE.get().terms:
-        raise LimitReached("E0908", f"a size of {len(kept)} terms; the limit is {IN_FORCE.get().terms}")
-    return Dim(kept)
+    return _within(kept)
+
+
+def _within(terms: dict[Monomial, Coefficient]) -> Dim:
+    """A polynomial of as many terms as may be."""
+    if len(terms) > IN_FORCE.get().terms:
+        raise LimitReached("E0908", f"a size of {len(terms)} terms; the limit is {IN_FORCE.get().terms}")
+    return Dim(terms)
 
 
 def _over(value: Coefficient, divisor: Coefficient) -> Coefficient:

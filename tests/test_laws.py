@@ -15,7 +15,7 @@ SPECS = PACKAGE.parent / "specs"
 
 #: Imports go from later names to earlier ones; names on one line may know each other.
 ORDER = [
-    "node source limits __init__ resources",
+    "node source limits collector __init__ resources",
     "diagnostics codes",
     "render",
     "syntax below kinds tables grammar",

@@ -103,15 +103,15 @@ def slide(op: Operator, x: Tensor, kernel: Shape, stride: Shape, padding: Shape,
     result = []
     for axis, (size, k, s, p, d) in enumerate(zip(x.sizes[2:], kernel, stride, padding, dilation, strict=True)):
         k = reach(k, d)
-        room = size + 2 * p - k
-        if compare(room + s - 1 if up is True else room, 0) == -1:
+        room = size + (2 * p - k)
+        if compare(room + (s - 1) if up is True else room, 0) == -1:
             raise _too_large(op, x, axis, k, s, p)
         if up is True and compare(k, p + s) in (-1, 0):
             result.append(-quotient(-(size + p), s))
         elif up is True:
             result.append(-quotient(-room, s) + 1)
         else:
-            result.append(quotient(room, s) + 1 if s != 1 else room + 1)
+            result.append(quotient(room, s) + 1 if s != 1 else size + (2 * p - k + 1))
     return tuple(result)
 
 
