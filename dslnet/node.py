@@ -3,7 +3,7 @@
 Enters: a class with annotations. Leaves: the same as a slotted dataclass; it works with `dataclasses.fields` and
 `replace`, and with pydantic. The library's own sets each field of a frozen object through `object.__setattr__`,
 compiles six methods for each class, and takes as long to load as a small file to check; a tree has a dozen nodes a
-line and forty classes, so here a field is set through its slot, all classes share their methods, and the library is
+line and forty classes, so here a field is set through its slot, all fields are read in one call, and the library is
 loaded when somebody asks a class for its fields.
 """
 
