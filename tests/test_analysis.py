@@ -416,6 +416,20 @@ def test_a_module_as_encoder(tmp_path: Path) -> None:
     assert codes(tmp_path, text.replace("recon: z -> ", "recon: (z, e) -> Concat -> ")) == ["W0430"]
 
 
+def test_a_latent_that_is_another_name_is_a_cut_too(tmp_path: Path) -> None:
+    text = """model M(d=8):
+  input x: [B, T, 4]
+  encoder e: x -> GRU(d)
+  latent z: e.state
+  decoder y: z -> Linear(4)
+  output y
+"""
+    assert codes(tmp_path, text) == []
+    bypass = text.replace("y: z ->", "y: (z, e -> Last) -> Concat ->")
+    (d,) = found(tmp_path, bypass)
+    assert (d.code, d.title) == ("W0430", "the decoder sees the encoder past the latent `z`")
+
+
 def test_taps_are_meant(tmp_path: Path) -> None:
     text = """model U:
   input image: [B, 8]

@@ -6,11 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from geometry import faults as overlaid
+from geometry import read
 from pictures import drawn
 
 import dslnet
 from dslnet.targets.drawing import Drawing
-from dslnet.targets.drawing.crossing import crossed
+from dslnet.targets.drawing.crossing import faults
 from dslnet.targets.drawing.labels import rows
 from dslnet.targets.drawing.style import theme
 from dslnet.targets.drawing.view import Box, Row, View
@@ -230,9 +232,23 @@ def test_crossings_are_found() -> None:
             f'<text text-anchor="start" x="{words}" y="60" font-size="9">words</text>\n</g>'
         )
 
-    assert crossed(picture(20, 60)) == ({"cluster.a"}, set())
-    assert crossed(picture(90, 190)) == (set(), {0})
-    assert crossed(picture(90, 60)) == (set(), set())
+    def found(svg: str) -> tuple[set[str], set[int], int, int]:
+        each = faults(svg)
+        return each.titles, each.words, each.through, each.crossings
+
+    assert found(picture(20, 60)) == ({"cluster.a"}, set(), 0, 0)
+    assert found(picture(90, 190)) == (set(), {0}, 0, 0)
+    assert found(picture(90, 60)) == (set(), set(), 0, 0)
+    through = '\n<g id="edge2" class="edge">\n<path fill="none" d="M-20,60C60,61 140,62 220,63"/>\n</g>'
+    assert found(picture(90, 60) + through)[2] == 1
+    across = '\n<g id="edge2" class="edge">\n<path fill="none" d="M20,28C60,28 100,31 140,31"/>\n</g>'
+    assert found(picture(90, 60) + across)[3] == 1
+    assert faults(picture(90, 60) + across).cost() == 0 < faults(picture(90, 60) + across + across).cost()
+
+
+def test_a_line_that_leads_back_goes_around_what_is_between() -> None:
+    for file, name in (("seq2seq", "RNNSearch"), ("pixelcnn", "GatedPixelCNN"), ("depth", "DenseDepth")):
+        assert not [fault for fault in overlaid(read(drawn(file, name).svg)) if "crosses" in fault]
 
 
 def test_a_notebook_shows_a_model() -> None:

@@ -23,6 +23,7 @@ from .values import (
     DraftDefinition,
     DraftInstance,
     DraftNode,
+    DraftRegion,
     Wire,
     Wires,
 )
@@ -253,6 +254,15 @@ class Operators(Expressions):
             helps=helps,
             severity=severity,
         )
+
+    def placed(self, value: Flow, role: str | None, region: DraftRegion, span: Span) -> Flow:
+        """What a line makes. A latent that is another name for a wire that is there gets a place of its own, for the
+        promise that nothing leads around it."""
+        if role == "latent" and isinstance(value, Wire) and not value.unknown and not region.lanes[0]:
+            from ..ops.dense import Identity
+
+            return self.run_operator(Identity(), [value], span)
+        return value
 
     def pick(self, wires: Wires, number: int, span: Span) -> Wire:
         if wires.value is None:

@@ -146,7 +146,7 @@ class Statements(Objectives):
         ):
             self.lane(region)
             inside = len(self.instances)
-            value = make()
+            value = self.placed(make(), role, region, span)
         if role == "teacher":
             for instance in self.instances[inside:]:
                 instance.frozen, instance.role = True, instance.role or role

@@ -95,7 +95,8 @@ def _towers(panel: Panel) -> None:
     home = {b.id: c for c in (panel.root, *panel.root.clusters()) for b in c.items if isinstance(b, Box)}
     inside = {c.id: {b.id for b in c.boxes()} for c in (panel.root, *panel.root.clusters())}
     entering = [k for k in panel.links if k.kind == "side" and k.tail not in inside[home[k.head].id]]
-    ranks = _ranks([k for k in panel.links if k not in entering])
+    between = [k for k in entering if k.tail in tops and tops[k.tail] != tops.get(k.head)]
+    ranks = _ranks([k for k in panel.links if k not in between])
     fed = Counter(k.tail for k in entering)
     for link in entering:
         place, top = ranks.get(link.head, 0) - 1, tops.get(link.head)

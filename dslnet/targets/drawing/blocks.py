@@ -10,12 +10,14 @@ from ...graph import Definition, Node, join
 from ...weights import count_parameters
 from .calls import ONCE, Site, badge, chain, counts, feed, leave, name_of, some, time_of, type_at
 from .expand import Expander
+from .formula import elementwise as plain
+from .given import block_text
 from .opened import inline, lanes, opened, unrolled
 from .plan import from_prelude, weight
 from .scope import Scope
 from .style import ROLE_OF_KIND
 from .view import Box, Row
-from .wording import block_text, common, count_text
+from .wording import common, count_text
 
 
 def draw_use(to: Expander, scope: Scope, node: Node) -> None:
@@ -36,6 +38,8 @@ def draw_use(to: Expander, scope: Scope, node: Node) -> None:
     full = to.options.level == "full" and wish is not False
     if node.kind == "call" and from_prelude(definition) and not full and wish is None and chain(definition):
         inline(to, scope, site)
+    elif node.kind == "call" and not full and wish is None and elementwise(definition):
+        function(to, scope, site)
     elif node.kind == "repeat" and full:
         unrolled(to, scope, site)
     elif node.kind == "each" and wish is not False and (full or len({key for key, _ in use.rounds}) > 1):
@@ -65,6 +69,8 @@ def closed(to: Expander, scope: Scope, site: Site) -> None:
     if definition.kind == "round" and not name:
         name = use.through
     title = name or block
+    if block and definition.kind in ("block", "model"):
+        to.called_as.setdefault(definition.block, set()).add(block)
     role = site.role
     if role is not None:
         title = f"{role} · {node.module or name}" if (node.module or name) != role else str(role)
@@ -82,7 +88,7 @@ def closed(to: Expander, scope: Scope, site: Site) -> None:
     if node.kind == "scan":
         box.notes.insert(0, f"scan over {time_of(scope, node)}")
     box.badge = badge(to, scope, node, use)
-    box.title = title or ("" if box.badge else node.kind)
+    box.title = title or (node.module if node.kind == "call" else "") or ("" if box.badge else node.kind)
     if use.lent and use.times > 1:
         box.notes.append(ONCE)
     if some(to, scope, node):
@@ -90,7 +96,7 @@ def closed(to: Expander, scope: Scope, site: Site) -> None:
     box.amount = total if isinstance(total, int) else None
     box.bar = None if site.shared else to.share(total)
     box.share = scope.tag(node.module or use.lent) if site.shared else ""
-    box.tip = f"{path}: {definition.block}"
+    box.tip = f"{path}: {block or definition.block}"
     to.put(scope, box)
     feed(to, scope, site, box)
     leave(to, scope, site, box)
@@ -121,7 +127,7 @@ def layer(to: Expander, scope: Scope, site: Site) -> None:
     arguments = told if symbols is None else ", ".join(p for p in (symbols, *flags) if p)
     sizes = [count_parameters(to.model, t.key) for t, _ in twins] or [count_parameters(to.model, use.key)]
     count = count_text(sizes[0]) if all(s == sizes[0] for s in sizes) else common(sizes, [b for _, b in twins]) or ""
-    role = kind_of(definition)
+    role = kind_of(definition, to)
     row = Row(definition.block, arguments, count + (" each" if use.times > 1 and count else ""), role, False)
     box = Box(to.name(path), "card", definition.block, [], [row], role, fusable=use.times == 1, span=node.span)
     box.badge = f"×{use.times}" if use.times > 1 else ""
@@ -140,15 +146,41 @@ def layer(to: Expander, scope: Scope, site: Site) -> None:
     leave(to, scope, site, box)
 
 
-def kind_of(definition: Definition) -> str:
+def elementwise(definition: Definition) -> bool:
+    """Whether a block is a function of each number, like those that a layer has for its activation."""
+    if definition.kind != "block" or len(definition.inputs) != 1 or definition.params or definition.states:
+        return False
+    return all(
+        n.operator is not None and not n.operator.weighted and (n.operator.kind == "activation" or plain(n.operator))
+        for n in definition.nodes()
+    )
+
+
+def function(to: Expander, scope: Scope, site: Site) -> None:
+    """A function of each number is a thin row, and is defined like every block."""
+    node, use = site.node, site.use
+    definition = to.model.definitions[use.key]
+    row = Row(definition.block, to.arguments(use, None, None), "", "act", True)
+    box = Box(to.name(site.path or definition.block), "card", definition.block, [], [row], "act", fusable=True)
+    box.span, box.tip, box.frozen = node.span, f"{site.path}: {definition.block}", site.frozen
+    to.put(scope, box)
+    feed(to, scope, site, box)
+    leave(to, scope, site, box)
+    if to.options.apart or not from_prelude(definition):
+        box.block = definition.block
+        noted(to, scope, site)
+
+
+def kind_of(definition: Definition, to: Expander) -> str:
     """The colour of a shipped block: attention and modulation are told by their parts, the rest by their weights."""
     operators = [n.operator for n in definition.nodes() if n.operator is not None]
+    below = [kind_of(to.model.definitions[n.definition], to) for n in definition.nodes() if n.definition]
     kinds = [o.kind for o in operators]
     first = next((n.span.file for n in definition.nodes()), "")
     if "modulation" in first:
         return "cond"
-    if "attention" in kinds or "SegmentSoftmax" in [o.name for o in operators]:
+    if {"attention", "attn"} & {*kinds, *below} or "SegmentSoftmax" in [o.name for o in operators]:
         return "attn"
     if "recurrent" in first:
         return "recur"
-    return next((ROLE_OF_KIND.get(o.kind, "pool") for o in operators if o.weighted), "pool")
+    return next((ROLE_OF_KIND.get(o.kind, "pool") for o in operators if o.weighted), next(iter(below), "pool"))

@@ -1,13 +1,15 @@
-"""Titles that an arrow crosses, and words on the border of a cluster.
+"""Titles, clusters and arrows that an arrow crosses, and words on the border of a cluster.
 
-Enters: the SVG of a panel as `dot` lays it out. Leaves: where a reader would stumble, so that a title can stand at the
-other end of its line, and words inside.
+Enters: the SVG of a panel as `dot` lays it out. Leaves: where a reader would stumble, so that another layout can be
+tried.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import pairwise
 
 _GROUP = re.compile(r'<g id="([^"]*)" class="(cluster|edge)\b[^"]*">\n(.*?)(?=\n<g id="[^"]*" class="|\Z)', re.DOTALL)
 _TEXT = re.compile(r"<text ([^>]*)>([^<]*)</text>")
@@ -15,9 +17,31 @@ Point = tuple[float, float]
 Area = tuple[float, float, float, float]
 
 
-def crossed(svg: str) -> tuple[set[str], set[int]]:
-    """The ids of clusters whose title an arrow crosses, and the numbers of the arrows whose words lie on the border of
-    a cluster."""
+@dataclass(slots=True)
+class Faults:
+    """Where a reader would stumble: the ids of clusters whose title an arrow crosses, the numbers of the arrows whose
+    words lie on the border of a cluster, how many arrows go through a cluster in which they have no end, and how often
+    two arrows cross."""
+
+    titles: set[str] = field(default_factory=set)
+    words: set[int] = field(default_factory=set)
+    through: int = 0
+    crossings: int = 0
+
+    def cost(self) -> int:
+        """What is avoided, in crossings; a single crossing of two arrows is no fault."""
+        return 4 * (len(self.titles) + len(self.words) + self.through) + (self.crossings if self.tangled() else 0)
+
+    def tangled(self) -> bool:
+        return self.through > 0 or self.crossings > 1 or bool(self.words)
+
+
+#: In a picture of more arrows no two are compared.
+ARROWS = 120
+
+
+def faults(svg: str) -> Faults:
+    """What is wrong in the picture of a panel."""
     titles: list[tuple[str, Area]] = []
     borders: list[Area] = []
     lines: list[list[Point]] = []
@@ -30,14 +54,41 @@ def crossed(svg: str) -> tuple[set[str], set[int]]:
         elif places:
             titles += [(name, place) for place in places]
             borders += [_around(path) for path in re.findall(r'<path [^>]*\bd="([^"]*)"', inside)[:1]]
-    return (
+    few = lines if len(lines) <= ARROWS else []
+    return Faults(
         {
             name
             for name, (left, top, right, bottom) in titles
             if any(left < x < right and top < y < bottom for line in lines for x, y in line)
         },
         {number for number, place in words if any(_cuts(border, place) for border in borders)},
+        sum(any(_inside(border, p) for p in line) for line in few for border in borders if not _ends(border, line)),
+        sum(_crossings(a, b) for number, a in enumerate(few) for b in few[number + 1 :]),
     )
+
+
+def _inside(border: Area, point: Point, slack: float = 1.0) -> bool:
+    return border[0] + slack < point[0] < border[2] - slack and border[1] + slack < point[1] < border[3] - slack
+
+
+def _ends(border: Area, line: list[Point]) -> bool:
+    """Whether a line begins or ends in a cluster, or at its border."""
+    return _inside(border, line[0], -3.0) or _inside(border, line[-1], -3.0)
+
+
+def _crossings(a: list[Point], b: list[Point]) -> int:
+    """How often two lines cross, but for where they come from one box or go to one."""
+    (ax, ay), (bx, by) = (tuple(zip(*line, strict=True)) for line in (a, b))
+    if max(ax) < min(bx) or max(bx) < min(ax) or max(ay) < min(by) or max(by) < min(ay):
+        return 0
+    return sum(_cross(*s, *t) for s in pairwise(a[1:-1:3]) for t in pairwise(b[1:-1:3]))
+
+
+def _cross(a: Point, b: Point, c: Point, d: Point) -> bool:
+    def side(p: Point, q: Point, r: Point) -> float:
+        return (q[0] - p[0]) * (r[1] - p[1]) - (q[1] - p[1]) * (r[0] - p[0])
+
+    return side(a, b, c) * side(a, b, d) < 0 and side(c, d, a) * side(c, d, b) < 0
 
 
 def _around(path: str) -> Area:

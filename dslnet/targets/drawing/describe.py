@@ -5,6 +5,7 @@ Enters: a finished view. Leaves: the same with its caption; nothing is explained
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from ...graph import Model, join
@@ -40,10 +41,24 @@ def describe(model: Model, view: View, root: str, names: Mapping[str, object]) -
     if frozen:
         facts[0] = f"{count_text(total - frozen)}{unknown} parameters trained, {count_text(frozen)} frozen"
     view.caption.facts = " · ".join(f for f in facts if f)
-    view.caption.doc = model.doc[0] if model.doc else ""
+    view.caption.doc = sentences(model.doc)
     view.caption.unused = _unused(model, root)
     _legend(view)
     view.summary = _summary(view)
+
+
+def sentences(doc: Sequence[str]) -> str:
+    """What a doc comment says first: its first line, to the end of the sentence, which may stand in the next ones."""
+    if not doc:
+        return ""
+    told, *rest = doc
+    for line in rest:
+        ended = told.rstrip().endswith((".", "!", "?"))
+        if ended or not line.strip() or re.match(r"\w+:", line):
+            break
+        end = re.search(r"[.!?](\s|$)", line)
+        told = f"{told.rstrip()} {(line[: end.end()] if end else line).strip()}"
+    return told.strip()
 
 
 def frozen_parameters(model: Model, root: str) -> Size:
@@ -89,7 +104,7 @@ def describe_block(model: Model, view: View, keys: Sequence[str]) -> None:
     view.caption.facts = " · ".join(
         f for f in ("".join(counts) + " parameters" if len(counts) == 1 and "" not in counts else "", uses) if f
     )
-    view.caption.doc = next(iter(model.definitions[keys[0]].doc), "")
+    view.caption.doc = sentences(model.definitions[keys[0]].doc)
     _legend(view)
     view.summary = _summary(view)
 

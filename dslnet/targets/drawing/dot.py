@@ -240,7 +240,7 @@ class Printer:
         elif link.kind == "loss":
             attributes.append(f'color="{theme.stroke("loss")}", style=dashed')
         elif link.kind == "next":
-            attributes.append(f'color="{theme["muted"]}", style=dashed, weight=0')
+            attributes.append(f'color="{theme["muted"]}", style=dashed, weight=1')
             if link.tail not in inside or not inside[link.tail]:
                 attributes.append("tailport=e, headport=e")
         elif link.kind == "share":
@@ -263,8 +263,10 @@ class Printer:
             attributes.append(
                 f"dir=both, arrowtail={end}, arrowhead=tee" if link.stop else f"dir=back, arrowtail={end}"
             )
-            if link.back and set(inside[link.tail]) - set(inside[link.head]):
+            left = [c for c in inside[link.tail] if c not in inside[link.head]]
+            if link.back and left:
                 attributes.append("minlen=2")  # above the dot at which the flow enters the cluster that it leaves
+                attributes.append(f"lhead={quoted('cluster_' + left[0])}")
             self.say(f"{' -> '.join(ends)} [{', '.join(attributes)}];")
             return
         out, into = inside[link.tail], inside[link.head]

@@ -11,14 +11,13 @@ from pathlib import Path
 from ...graph import Model
 from ...source import Span
 from . import compose
-from .arrange import words_inside
-from .crossing import crossed
 from .dot import print_caption, print_joined, print_panel
 from .escape import url
 from .layout import LayoutFailed, NoGraphviz, layout, run
 from .make import make_view
 from .plan import Options
 from .style import theme
+from .trials import untangle
 from .view import View
 
 #: What can be written, by the ending of the file.
@@ -29,10 +28,6 @@ PIXELS, AREA = 32_000, 400_000_000
 
 class TooManyPixels(LayoutFailed):
     """A picture that is too large for a PNG, and not for an SVG."""
-
-
-def _count(faults: tuple[set[str], set[int]]) -> int:
-    return len(faults[0]) + len(faults[1])
 
 
 class Drawing:
@@ -81,31 +76,18 @@ class Drawing:
                 legend = self.options.legend
                 digraphs += [print_caption(self.view, colours, legend, wide) for wide in compose.WIDTHS]
             pictures = layout(digraphs, self.timeout)
-            self._uncross(pictures, mode)
+            links = self.targets()
+            untangle(
+                self.view.panels,
+                pictures,
+                lambda panel, titles: print_panel(panel, colours, links, titles),
+                self.timeout,
+            )
             parts = [compose.part(svg, f"p{min(n, count)}.") for n, svg in enumerate(pictures)]
             parts, captions = parts[:count], parts[count:]
             across = self.view.main.orient == "LR"
             self._svg[mode] = compose.compose(parts, captions, across, self.view.caption.name, self.view.summary, mode)
         return self._svg[mode]
-
-    def _uncross(self, pictures: list[str], mode: str) -> None:
-        """Lay panels out anew in which an arrow crosses a title or words lie on a border: with the words inside, and
-        the title in two lines, at the right, or both, whatever is best; twice, for the new layout may have others."""
-        panels = list(self.view.panels)
-        titles: list[dict[str, str]] = [{} for _ in panels]
-        for _ in range(2):
-            found = {n: crossed(pictures[n]) for n in range(len(panels))}
-            tried = []
-            for n in [n for n, faults in found.items() if any(faults)]:
-                panels[n] = words_inside(panels[n], found[n][1])
-                ways = ("high", "right", "high right") if found[n][0] else ("",)
-                tried += [(n, titles[n] | dict.fromkeys(found[n][0], way)) for way in ways]
-            if not tried:
-                return
-            texts = [print_panel(panels[n], theme(mode), self.targets(), told) for n, told in tried]
-            for (n, told), picture in zip(tried, layout(texts, self.timeout), strict=True):
-                if _count(crossed(picture)) < _count(crossed(pictures[n])):
-                    pictures[n], titles[n] = picture, told
 
     def _repr_svg_(self) -> str | None:
         try:

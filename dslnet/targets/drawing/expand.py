@@ -34,7 +34,7 @@ class Expander(Layers):
         self.ids: set[str] = set()
         self.closed: dict[str, list[str]] = {}
         self.boxes: dict[str, Box] = {}
-        self.taps: set[str] = set()
+        self.called_as: dict[str, set[str]] = {}
 
     # -------------------------------------------------------------------------------------------- parts
 
@@ -106,7 +106,7 @@ class Expander(Layers):
                 scope.modules[path] = scope.modules.get(path, 0) + (sum(r.count for r in node.rounds) or 1)
         for parameter in definition.params:
             fed = Box(self.name(scope.path, parameter.path), "param", parameter.path, role="pool")
-            fed.notes = [self.param(scope, parameter)]
+            fed.notes = [told] if (told := self.param(scope, parameter)) else []
             fed.tip = f"{'param' if parameter.trained else 'buffer'} {parameter.path}"
             self.put(scope, fed)
             scope.env[parameter.value.name] = Anchor(fed.id, parameter.value.type, "", False, scope.frozen)
@@ -147,7 +147,7 @@ class Expander(Layers):
             return
         if item.role not in UNITS or len(nodes) < 2:
             before = scope.title
-            scope.title = item.name or ""
+            scope.title = "" if item.role == "latent" else item.name or ""  # which stands in the ellipse
             self.walk(scope, item.lanes[0])
             scope.title = before
             if item.role == "latent":
@@ -160,6 +160,11 @@ class Expander(Layers):
         cluster = self.open(scope, Cluster(self.name(path), title, span=item.span, frozen=scope.frozen))
         inner = replace_scope(scope, cluster)
         inner.title = ""
+        for box in [b for b in scope.into.items if isinstance(b, Box) and b.shape == "param"]:
+            if item.path and box.title.startswith(f"{item.path}."):  # what the group declares stands in it
+                scope.into.items.remove(box)
+                cluster.items.append(box)
+                box.title = box.title.removeprefix(f"{item.path}.")
         steps = [n for n in nodes if not isinstance(n.operator, internal.Pick)]
         entered = dict.fromkeys(n.inputs[0] for n in steps if n.inputs and n.inputs[0] is not None)
         outer = {name: scope.env[name] for name in entered if name not in made and name in scope.env}
@@ -275,6 +280,8 @@ class Expander(Layers):
             before.shape, before.title, before.notes = "latent", name, [shape, "∼ sampled"]
             before.rows, before.fusable, before.role = [], False, "op"
             return
+        if before.rows and before.title == name:
+            before.title = before.rows[0].name
         self.put(scope, box)
         self.link(scope, anchor, box)
         scope.env[value.name] = Anchor(box.id, value.type, "", anchor.stop, anchor.frozen)
@@ -358,7 +365,7 @@ class Expander(Layers):
         return False
 
     def formula(self, scope: Scope, node: Node, formula: Formula) -> None:
-        text = formula.text(lambda name: name.split(".")[-1] if not name[-1].isdigit() else name)
+        text = formula.text()
         value = node.outputs[0]
         box = Box(self.name(scope.path, value.name), "expression", text, role="act", span=node.span, tip=text)
         if scope.title or node.name:

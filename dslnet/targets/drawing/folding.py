@@ -16,8 +16,8 @@ from fnmatch import fnmatchcase
 
 from ...graph import Definition, Model, Node, Region, Round
 from ...node import replace
+from .given import parameters
 from .plan import Inner, Options, from_prelude
-from .wording import parameters
 
 Items = tuple[Node | Region, ...]
 

@@ -11,7 +11,8 @@ from collections.abc import Callable
 from ...graph import Definition, Node
 from ...ops.arithmetic import Arithmetic, Function, Negate
 from ...ops.base import Operator
-from .wording import operator_text
+from ...shape import Dim
+from .wording import decimal, operator_text, size_text
 
 #: Signs of the language as they are drawn.
 DRAWN = {"+": "+", "-": "−", "*": "×", "/": "÷", "@": "@", "**": "^"}
@@ -34,6 +35,11 @@ def consumers(definition: Definition) -> dict[str, int]:
 
 def is_arithmetic(operator: Operator | None) -> bool:
     return isinstance(operator, (Arithmetic, Function)) and not operator.weighted
+
+
+def elementwise(operator: Operator) -> bool:
+    """Arithmetic with each number by itself."""
+    return operator.name == "Scale" or (is_arithmetic(operator) and getattr(operator, "sign", "") != "@")
 
 
 class Formula:
@@ -71,9 +77,16 @@ class Formula:
             )
         )
 
-    def text(self, name: Callable[[str], str] = str) -> str:
-        """The expression; `name` says how a value from outside is called."""
-        return self._text(self.last, name)[0]
+    def text(self) -> str:
+        """The expression, each value from outside by the last part of its name, or by the module that makes it."""
+        return self._text(self.last, self._called)[0]
+
+    def _called(self, value: str) -> str:
+        maker = self.makers.get(value)
+        if maker is not None and maker.module and not any(v.name == value and v.named for v in maker.outputs):
+            return maker.module.split(".")[-1]
+        parts = value.split(".")
+        return parts[-1] if len(parts) < 2 or not parts[-1].isdigit() else parts[-2]
 
     def _side(self, value: str | None, name: Callable[[str], str]) -> tuple[str, int]:
         maker = self.makers.get(value) if value is not None else None
@@ -110,8 +123,8 @@ class Formula:
 def number(value: object) -> str:
     """A constant in four digits."""
     if isinstance(value, float):
-        return f"{value:.4g}".replace("-", "−")
-    return str(value).replace("-", "−")
+        return decimal(value)
+    return size_text(value).replace("-", "−") if isinstance(value, Dim) else str(value).replace("-", "−")
 
 
 def weights(definition: Definition, value: str, sign: float = 1.0) -> list[tuple[str, float]]:
@@ -129,4 +142,6 @@ def weights(definition: Definition, value: str, sign: float = 1.0) -> list[tuple
             return weights(definition, names[0], sign * constant)
         if operator.sign == "/" and isinstance(operator.right, (int, float)) and operator.right:
             return weights(definition, names[0], sign / operator.right)
+    if maker is not None and isinstance(operator, Negate) and maker.inputs[0] is not None:
+        return weights(definition, maker.inputs[0], -sign)
     return [(value, sign)]

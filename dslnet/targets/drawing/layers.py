@@ -39,7 +39,8 @@ class Layers(Uses):
         """The shape of a free parameter, and how many numbers that is."""
         own = [(p.value.type, d.bindings) for d in scope.variants for p in d.params if p.path == parameter.path]
         types, bindings = [t for t, _ in own], [b for _, b in own]
-        shape = shape_text(types, bindings) or ""
+        alone = self.told(scope, parameter.value.name, parameter.value.type) if len(scope.variants) == 1 else ""
+        shape = alone or shape_text(types, bindings) or ""
         counts = [numel(t.sizes) for t in types if isinstance(t, Tensor)]
         if not parameter.trained or len(counts) < len(types) or not counts:
             return shape
@@ -73,6 +74,9 @@ class Layers(Uses):
             name = operator.name
         if operator.name == "Scale":
             name, text = f"× {number(operator.k)}", ""  # type: ignore[attr-defined]
+        if "size" in operator.arguments and len(operators) > 1:
+            shape = self.shape(scope, node.outputs[0].name).split("×")
+            text = "×".join(shape[2:])  # of an image of this size, in the names of the block
         count = self.counted(scope, owners, node, operators, bindings)
         row = Row(name, text, count, role, role not in HEAVY or not operator.weighted)
         row.amount, row.closes = self.amount(owners, node), operator.kind == "pool"

@@ -14,11 +14,12 @@ from .describe import describe, describe_block
 from .expand import Expander
 from .folding import fold_calls
 from .fuse import finish, fuse
+from .given import parameters
 from .plan import Options, Plan
 from .scope import Anchor, Scope
 from .training import draw_losses, hidden, losses, needed, together
 from .view import Box, Caption, Cluster, Link, Panel, View
-from .wording import parameters, shape_text
+from .wording import shape_text
 
 #: More boxes than this are not laid out.
 LIMIT = 20_000
@@ -95,7 +96,7 @@ def _main(model: Model, to: Expander, definition: Definition, trained: bool) -> 
     root = Cluster("model")
     scope = Scope(definition, [definition], {}, root, "")
     inference = model.definition
-    parts = losses(model, definition, to.options.show) if trained else []
+    parts = losses(to, definition) if trained else []
     sinks = [value for _, value in definition.outputs if trained] + [value for _, value in inference.outputs]
     if trained and "metrics" not in to.options.show:
         metrics = {m.value for m in model.objectives.losses if m.kind == "metric"}
@@ -197,6 +198,7 @@ def _definitions(model: Model, plan: Plan, main: Expander) -> list[Panel]:
         done[block] = len(found)
         variants = [model.definitions[key] for key in _with_own(model, keys)]
         inner = Expander(model, plan, f"{block}/")
+        inner.called_as = main.called_as
         found.append(_definition(inner, variants))
         for name, more in inner.closed.items():
             if name not in done:
@@ -224,7 +226,8 @@ def _with_own(model: Model, keys: list[str]) -> list[str]:
 
 def _definition(to: Expander, variants: list[Definition]) -> Panel:
     definition = max(variants, key=lambda d: len(list(d.nodes())))
-    title = definition.block
+    called = to.called_as.get(definition.block, set())
+    title = next(iter(called)) if len(called) == 1 else definition.block
     if definition.kind == "module":
         title = title[:1].lower() + title[1:]
     cluster = Cluster(f"{to.prefix}block", title, "definition", dashed=True, span=definition.span)

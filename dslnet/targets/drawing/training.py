@@ -22,11 +22,13 @@ from .view import Box
 
 @dataclass(slots=True)
 class Part:
-    """A loss and the nodes that are told by its hexagon; `block` is the shipped block that it is a call of."""
+    """A loss and the nodes that are told by its hexagon; `block` is the block that it is a call of, and `key` the
+    definition of that."""
 
     loss: Loss
     formula: Formula
     block: str = ""
+    key: str = ""
 
 
 def needed(definition: Definition, values: Iterable[str]) -> set[int]:
@@ -52,9 +54,11 @@ def together(items: Sequence[Node | Region], wanted: set[int]) -> set[int]:
     return found
 
 
-def losses(model: Model, definition: Definition, show: tuple[str, ...]) -> list[Part]:
-    """Each loss (and metric, where asked for) with the light nodes that only serve it."""
-    kinds = {"loss", "metric"} if "metrics" in show else {"loss"}
+def losses(to: Expander, definition: Definition) -> list[Part]:
+    """Each loss (and metric, where asked for) with the light nodes that only serve it. A block without weights that
+    computes one is its hexagon, but where everything is drawn, or that block is to be open."""
+    model = to.model
+    kinds = {"loss", "metric"} if "metrics" in to.options.show else {"loss"}
     parts = []
     makers = {v.name: n for n in definition.nodes() for v in n.outputs}
 
@@ -66,8 +70,11 @@ def losses(model: Model, definition: Definition, show: tuple[str, ...]) -> list[
         node = makers.get(loss.value)
         if loss.kind in kinds and node is not None and node.kind == "call":
             called = model.definitions[node.definition or ""]
-            if from_prelude(called) and not count_parameters(model, called.key):
-                parts.append(Part(loss, Formula(definition, node, lambda _: False), called.block))
+            path = node.module or node.outputs[0].name
+            wish = to.plan.wishes.of(path, [called.block], called.nodes())
+            shut = from_prelude(called) or (to.options.level != "full" and wish is not True)
+            if shut and not count_parameters(model, called.key):
+                parts.append(Part(loss, Formula(definition, node, lambda _: False), called.block, called.key))
                 continue
         if loss.kind in kinds and node is not None and light(node):
             parts.append(Part(loss, Formula(definition, node, light)))
@@ -122,7 +129,7 @@ def _weights(to: Expander, scope: Scope, losses: dict[str, Box]) -> None:
     """A learned number that only losses read is told in their hexagons, and is no box."""
     for box in [b for b in scope.into.items if isinstance(b, Box) and b.shape == "param"]:
         read = [link for link in to.links if link.tail == box.id]
-        if box.notes in (["scalar"], [""]) and read and all(link.head in losses for link in read):
+        if box.notes in (["scalar"], []) and read and all(link.head in losses for link in read):
             for link in read:
                 losses[link.head].notes.append(f"{box.title} is learned")
                 to.links.remove(link)
@@ -152,13 +159,16 @@ def _hexagon(to: Expander, scope: Scope, part: Part, weight: str) -> Box:
     elif operator.kind in ("loss", "metric"):
         title, extra = operator.name, _settings(operator)
     else:
-        title, extra = loss.name, part.formula.text(lambda name: name.split(".")[-1])
+        title, extra = loss.name, part.formula.text()
     box = Box(to.name(loss.name), "loss", title, role="loss", span=loss.span)
     name = loss.name if loss.name not in ("loss", title) else ""
     box.notes = [n for n in (name, extra, f"weight {weight}" if weight else "") if n]
     box.tip = f"{loss.kind} {loss.name}"
     box.block = loss.kind
     to.put(scope, box)
+    if part.key and not from_prelude(to.model.definitions[part.key]):
+        known = to.closed.setdefault(part.block, [])
+        known += [part.key] if part.key not in known else []
     constants = [n.operator.value for n in part.formula.nodes if n.operator is not None and n.operator.name == "Fill"]  # type: ignore[attr-defined]
     if constants:
         box.notes.insert(0 if not name else 1, f"target {number(constants[0])}")

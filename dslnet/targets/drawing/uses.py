@@ -13,9 +13,10 @@ from ...ops import internal
 from ...ops.base import Combinator, Operator
 from ...shape import Size, Tensor, numel
 from ...weights import count_parameters, parametrized
+from .given import block_text, parameters, written
 from .plan import Plan, Use
 from .scope import Scope
-from .wording import block_text, common, count_text, feature, parameters, shape_text, written
+from .wording import common, count_text, feature, shape_text
 
 
 def opaque(model: Model, key: str) -> bool:
@@ -150,11 +151,31 @@ class Uses:
     def called(self, scope: Scope, node: Node, definition: Definition) -> str:
         """The name of a block as it is written where a part is made, for a preset has its base's definition."""
         instance = scope.definition.instance(node.module) if node.module is not None else None
-        if definition.kind == "block" and (instance is None or instance.role is None):
-            return definition.block
         text = self.options.rest(instance.span) if instance is not None else ""
-        found = re.match(r"(?:\w+\s*:\s*)?([A-Z]\w*)", text)
-        return found[1] if found else definition.block
+        found = re.search(r"(?:^|[:>]\s*)([A-Z]\w*)", text)
+        name = self.passed(scope, found[1]) if found else ""
+        return name if definition.block in self.bases(name) else definition.block
+
+    def bases(self, name: str) -> list[str]:
+        """What a preset is based on, itself first: `model ResNet50: ResNet18(depths=[3, 4, 6, 3])`."""
+        found = [name]
+        texts = [source.text for source in self.options.sources.values()]
+        while len(found) < 9:
+            line = rf"^(?:model|block) +{found[-1]} *(?:\([^\n]*\))? *: *([A-Z]\w*) *\("
+            base = next((m[1] for text in texts if (m := re.search(line, text, re.MULTILINE))), None)
+            if base is None:
+                break
+            found.append(base)
+        return found
+
+    def passed(self, scope: Scope, name: str) -> str:
+        """The block that a name stands for where it is an argument of the model: `Teacher=ResNet50`."""
+        for span in (self.model.span, scope.definition.span):
+            head = (self.options.text(span) or "").partition("\n")[0]
+            found = re.search(rf"[(,]\s*{name}\s*=\s*([A-Z]\w*)", head)
+            if found:
+                return found[1]
+        return name
 
     def symbolic(self, scope: Scope, node: Node, use: Use) -> str | None:
         """The arguments of a call by the names of the block that it stands in; None when that is used only once."""
@@ -162,13 +183,14 @@ class Uses:
             return None
         uses = self.twin_uses(scope, node)
         parts: list[str] = []
+        first = next(iter(parameters(self.model.definitions[use.key])), "")
         for name in self.given(use):
             values = [self.model.definitions[u.key].bindings.get(name) for u, _ in uses]
             if any(v is None or isinstance(v, (bool, float)) for v in values):
                 continue
             told = common(values, [b for _, b in uses])
             if told is not None:
-                plain = told == name or not parts
+                plain = told == name or name == first
                 parts.append(f"/{told}" if name == "stride" else told if plain else f"{name} {told}")
         return ", ".join(p for p in parts if p != "/1")
 
@@ -176,7 +198,7 @@ class Uses:
         rounds = [self.model.definitions[k] for k, _ in use.rounds]
         given = self.given(use)
         if isinstance(before, Tensor) and isinstance(after, Tensor) and before.shape and after.shape:
-            if before.rank != after.rank:
+            if before.rank != after.rank or before.dtype != after.dtype:
                 before = after = None  # pictures in and classes out: their sizes have nothing in common
         first = feature(before) if before is not None else None
         return block_text(rounds, given, first, feature(after) if after is not None else None)

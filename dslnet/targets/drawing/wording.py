@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
-from ...graph import Definition, Type
+from ...graph import Type
 from ...ops.arguments import ModuleArgument
 from ...ops.base import Operator, literal
 from ...shape import Dim, Quotient, Size, Symbol, Tensor, quotient
@@ -135,7 +135,7 @@ def common(
         if all(_number(v) and b.get(name) == v for v, b in zip(values, bindings, strict=True)):
             return name
     if all(v == first for v in values):
-        return _value(first)
+        return value_text(first)
     if not all(isinstance(v, (int, Dim)) and not isinstance(v, bool) for v in values):
         return None
     known = [n for n in bindings[0] if all(_number(b.get(n)) for b in bindings)]
@@ -209,6 +209,15 @@ def _product(values: Sequence[Any], rows: dict[str, list[Any]]) -> str | None:
     return None
 
 
+def decimal(value: float) -> str:
+    """A number in four digits, without an exponent where it is not long: `11570`, `0.0441`, `1e9`."""
+    plain = f"{value:.4g}"
+    if "e" in plain:
+        digits, _, power = plain.partition("e")
+        plain = f"{value:.0f}" if 0 <= int(power) < 7 else f"{digits}e{int(power)}"
+    return plain.replace("-", "−")
+
+
 def _number(value: Any) -> bool:
     return isinstance(value, (int, Dim)) and not isinstance(value, bool)
 
@@ -218,19 +227,19 @@ def several(values: Sequence[Any], bindings: Sequence[Bindings], varying: Sequen
     found = common(values, bindings, varying)
     if found is not None:
         return found
-    distinct = list(dict.fromkeys(_value(v) for v in values))
+    distinct = list(dict.fromkeys(value_text(v) for v in values))
     return ", ".join(distinct) if len(distinct) <= 4 else f"{distinct[0]}…{distinct[-1]}"
 
 
-def _value(value: Any) -> str:
+def value_text(value: Any) -> str:
     if isinstance(value, ModuleArgument):
         return value.path
     if isinstance(value, Dim) or (isinstance(value, int) and not isinstance(value, bool)):
         return size_text(value)
     if isinstance(value, float):
-        return f"{value:.4g}"
+        return decimal(value)
     if isinstance(value, (tuple, list)) and value and all(not isinstance(v, (tuple, list)) for v in value):
-        return "×".join(_value(v) for v in value)
+        return "×".join(value_text(v) for v in value)
     return value if isinstance(value, str) else literal(value)
 
 
@@ -250,7 +259,7 @@ def operator_text(
         return all(getattr(o, name) == default for o in operators)
 
     names = set(op.arguments)
-    if {"kernel_size", "stride"} <= names:
+    if "kernel_size" in names:
         return ", ".join(_window(op, inputs, told, one))
     if op.kind == "linear" and "out_features" in names:
         before = feature(inputs or ()) if not isinstance(inputs, Tensor) or inputs.shape is None else inputs.sizes[-1]
@@ -268,13 +277,15 @@ def operator_text(
         if name in ("eps", "bias", "affine", "elementwise_affine", "loose", "least") and value is not False:
             continue
         if isinstance(value, dict):
-            parts += [f"{k}={_value(v)}" for k, v in value.items()]
+            parts += [f"{k}={value_text(v)}" for k, v in value.items()]
         elif value is False:
             parts.append(f"no {name}")
         elif value is True:
             parts.append(name)
         elif name == "axis":
             parts.append(f"axis {told(name)}")
+        elif name in ("axis0", "axis1"):
+            parts = [f"axes {told('axis0')}, {told('axis1')}"]
         elif op.arguments[name].required or name == op.variadic or (_first(op, name) and not isinstance(value, str)):
             parts.append(told(name))
         else:
@@ -294,7 +305,7 @@ def _window(op: Operator, inputs: Type | None, told: Any, one: Any) -> list[str]
     if "out_channels" in op.arguments:
         parts.append(told("out_channels"))
     stride = getattr(op, "stride", 1)
-    default = stride is None or one("stride", op.arguments["stride"].default)
+    default = stride is None or one("stride", op.arguments["stride"].default if "stride" in op.arguments else 1)
     if default and stride is not None and stride != 1:
         default = False
     if stride is None or one("stride", None):
@@ -306,86 +317,8 @@ def _window(op: Operator, inputs: Type | None, told: Any, one: Any) -> list[str]
         if name in op.arguments and not one(name, 1):
             parts.append(word if told(name) == word else f"{word} {told(name)}")
     if getattr(op, "padding", "same") not in ("same", 0):
-        parts.append(str(_value(op.padding)))  # type: ignore[attr-defined]
+        padding = value_text(op.padding)  # type: ignore[attr-defined]
+        parts.append(padding if isinstance(op.padding, str) else f"padding {padding}")  # type: ignore[attr-defined]
+    if "mask" in op.arguments:
+        parts.append(f"mask {told('mask')}")
     return [p for p in parts if p != "/1"]
-
-
-# ---------------------------------------------------------------------------------------------- blocks
-
-
-def parameters(definition: Definition) -> list[str]:
-    """The names of a block's arguments: what is bound before its first dimension."""
-    found = []
-    for name in definition.bindings:
-        if re.fullmatch(r"[A-Z][A-Z0-9]?", name):
-            break
-        found.append(name)
-    return found
-
-
-def written(text: str | None, names: list[str]) -> list[str]:
-    """The arguments that a call gives, of those that its block has; all of them where the text is not known."""
-    if text is None:
-        return names
-    found = re.search(r"[A-Za-z_]\w*\s*\((.*)\)", text, re.DOTALL)
-    if found is None:
-        return []
-    given, position = [], 0
-    for part in _split(found[1]):
-        named = re.match(r"\s*([A-Za-z_]\w*)\s*=(?!=)", part)
-        if named:
-            given.append(named[1])
-        elif re.match(r"\s*[A-Z]\w*\s*(\(|$)", part):
-            continue  # a box is passed, which is no binding
-        elif position < len(names):
-            given.append(names[position])
-            position += 1
-    return [n for n in names if n in given]
-
-
-def _split(text: str) -> list[str]:
-    parts: list[str] = []
-    depth = start = 0
-    for index, character in enumerate(text):
-        depth += (character in "([") - (character in ")]")
-        if depth < 0:
-            return [*parts, text[start:index]]
-        if character == "," and not depth:
-            parts.append(text[start:index])
-            start = index + 1
-    return [*parts, text[start:]] if text.strip() else []
-
-
-def block_text(variants: Sequence[Definition], names: list[str], before: Size | None, after: Size | None) -> str:
-    """The arguments of a closed block: `64→128, /2`, `heads 8, ff 2048`."""
-    parts: list[str] = []
-    sizes = {before, after} - {None}
-    moved = before is not None and after is not None and before != after
-    told_sizes = False
-    rest: list[str] = []
-    table = sum(len({str(v.bindings.get(n)) for v in variants}) > 1 for n in names if n != "stride") > 1
-    for name in names:
-        values = [v.bindings.get(name) for v in variants]
-        first = values[0]
-        if table and name != "stride" and any(v != first for v in values):
-            continue  # several numbers of each are a table, and no line on a card
-        if name == "stride":
-            if any(v != 1 for v in values):
-                rest.append(f"/{_value(next(v for v in values if v != 1))}")
-        elif isinstance(first, float) or first is None or first is False or isinstance(first, ModuleArgument):
-            continue
-        elif first is True:
-            rest.append(name)
-        elif all(v in sizes for v in values) and after in values:
-            told_sizes = True
-        else:
-            distinct = list(dict.fromkeys(_value(v) for v in values))
-            if any(part.endswith(" " + ", ".join(distinct)) and name.endswith(part.split(" ")[0]) for part in rest):
-                continue  # kv_heads, as many as heads
-            rest.append(f"{name} " + (", ".join(distinct) if len(distinct) <= 4 else f"{distinct[0]}…{distinct[-1]}"))
-    if moved:
-        assert before is not None and after is not None
-        parts.append(f"{size_text(before)}→{size_text(after)}")
-    elif told_sizes and after is not None:
-        parts.append(size_text(after))
-    return ", ".join([*parts, *rest[:3]])
