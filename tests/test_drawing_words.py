@@ -70,11 +70,16 @@ def test_a_block_that_computes_a_loss_is_its_hexagon() -> None:
     assert "NTXent" not in [b.title for b in shapes(opened, "loss")]
 
 
-def test_a_function_of_each_number_is_a_row() -> None:
-    view = drawn("clip", "CLIP").view
-    layer = next(p for p in view.definitions if p.id == "def Layer")
+def test_a_function_of_each_number_is_a_row(spec: Make) -> None:
+    text = (
+        "block Soft:\n  input x: [..., d]\n  - x * (x -> Scale(2) -> Sigmoid)\n\n"
+        "model M:\n  input x: [B, 8]\n  - Linear(4) -> Soft -> Linear(2)\n  output y\n"
+    )
+    view = spec(text)
+    assert [[r.text for r in b.rows] for b in view.main.boxes() if b.rows] == [["Linear 8→4", "Soft", "Linear 4→2"]]
+    assert [p.id for p in view.definitions] == ["def Soft"]
+    layer = next(p for p in drawn("clip", "CLIP").view.definitions if p.id == "def Layer")
     assert ["LayerNorm", "Linear 4·d", "QuickGELU", "Linear d"] in [[r.text for r in b.rows] for b in layer.boxes()]
-    assert any(p.id == "def QuickGELU" for p in view.definitions)
 
 
 def test_a_module_without_a_block_is_called_by_its_name() -> None:

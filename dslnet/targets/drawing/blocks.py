@@ -166,8 +166,9 @@ def function(to: Expander, scope: Scope, site: Site) -> None:
     to.put(scope, box)
     feed(to, scope, site, box)
     leave(to, scope, site, box)
-    if to.options.apart or not from_prelude(definition):
+    if to.options.apart:
         box.block = definition.block
+    if to.options.apart or not from_prelude(definition):
         noted(to, scope, site)
 
 
