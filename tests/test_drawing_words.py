@@ -105,7 +105,7 @@ def test_a_parameter_stands_in_the_group_that_declares_it() -> None:
     encoder = next(c for c in view.main.root.clusters() if c.title == "encoder")
     inside = [b.title for b in encoder.items if isinstance(b, Box) and b.shape == "param"]
     assert inside == ["pos_embedding"]
-    assert {b.title: b.notes for b in shapes(view, "param")}["class_token"] == ["1×1×d"]
+    assert {b.title: b.notes for b in shapes(view, "param")}["class_token"] == ["1×1×d · 768"]
 
 
 def test_a_list_is_no_shape() -> None:
