@@ -299,7 +299,7 @@ def new(session: Session, /, pattern: str | None, output: str | None, listed: bo
 @click.pass_obj
 def ops(session: Session, /, name: str | None) -> int:
     """List the boxes, or describe one."""
-    from .commands import ops
+    from .lookups import ops
 
     return ops(session, name)
 
@@ -308,6 +308,6 @@ def ops(session: Session, /, name: str | None) -> int:
 @click.argument("code", required=False)
 def explain(code: str | None) -> int:
     """Explain a diagnostic: what it means, a wrong spec, the right one, why."""
-    from .commands import explain
+    from .lookups import explain
 
     return explain(code)

@@ -113,32 +113,27 @@ class Dim:
             return UNKNOWN
         total = dict(self.terms)
         if isinstance(other, int) and type(constant := total.get((), 0)) is int:
-            # most sums: the other terms stay as they are, in normal form
             total[()] = constant + int(other)
-            if not total[()]:
-                del total[()]
-            return Dim(total) if len(total) <= len(self.terms) else _within(total)
+            return _within(total if total[()] else {m: c for m, c in total.items() if m})
         for monomial, coefficient in _terms(other).items():
             total[monomial] = total.get(monomial, 0) + coefficient
         return normal(total)
 
     __radd__ = __add__
 
-    def __neg__(self) -> Size:
-        return self * -1
+    def __neg__(self) -> Dim:
+        return self if self is UNKNOWN else Dim({monomial: -c for monomial, c in self.terms.items()})
 
     def __sub__(self, other: Size) -> Size:
-        return self + other * -1
+        return self + -other
 
     def __rsub__(self, other: Size) -> Size:
-        return self * -1 + other
+        return -self + other
 
     def __mul__(self, other: Size) -> Size:
         if self is UNKNOWN or other is UNKNOWN:
             return UNKNOWN
         total: dict[Monomial, Coefficient] = {}
-        if other == -1:
-            return Dim({monomial: -coefficient for monomial, coefficient in self.terms.items()})
         for a, x in self.terms.items():
             for b, y in _terms(other).items():
                 product = _product(a, b)
@@ -338,8 +333,7 @@ def quotient(a: Size, b: Size) -> Size:
     if b == 1:
         return a  # whole as it is, though its terms may be fractions: (W - 3) * H / 16 where 8 divides W - 3 and H
     if b < 0:
-        a, b = -a, -b
-        return quotient(a, b)
+        return quotient(-a, -b)
     exactly: dict[Monomial, Coefficient] = {}
     rest: dict[Monomial, Coefficient] = {}
     constant: Coefficient = a.terms.get((), 0)
