@@ -11,30 +11,15 @@ import pytest
 torch = pytest.importorskip("torch")
 
 import torchvision_on_cpu  # noqa: E402
+from training_specs import ADVERSARIAL  # noqa: E402
 
 import dslnet  # noqa: E402
 from dslnet.training import as_lightning_module, plan_of  # noqa: E402
 from dslnet.training.engine import Engine  # noqa: E402
 
-SPEC = """\
-model Net:
-  input z: [B, 4]
-  target real: [B, 6]
-  generator g: Linear(16) -> ReLU -> Linear(6)
-  critic c: Linear(16) -> LeakyReLU(0.2) -> Linear(1)
-  output fake: z -> g
-  loss on_real: real -> c -> BCELogits to 1
-  loss on_fake: fake -> StopGrad -> c -> BCELogits to 0
-  loss fool: fake -> c -> BCELogits to 1
-  train c: on_real + on_fake
-  train g: fool
-  optimizer c: SGD(lr=0.05, momentum=0.9)
-  optimizer g: Adam(lr=2e-3)
-"""
-
 
 def make(folder: Path) -> Any:
-    (folder / "net.net").write_text(SPEC)
+    (folder / "net.net").write_text(ADVERSARIAL)
     torch.manual_seed(0)
     return dslnet.load(folder / "net.net").Net()
 

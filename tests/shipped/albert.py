@@ -9,6 +9,7 @@ from copy_weights import by_table, disturb
 from torchvision_on_cpu import transformers
 
 from . import Pair, Small, ours, reference
+from .bert import outputs
 
 SMALL = {
     "ALBERT": Small({"vocab": 31, "context": 20, "e": 8, "d": 16, "heads": 4, "depth": 2}, {"T": (7, 20)}),
@@ -18,7 +19,7 @@ SMALL = {
 @reference("transformers AlbertModel", "ALBERT", "ALBERTLarge", "ALBERTXLarge", "ALBERTXXLarge")
 @torch.no_grad()
 def albert() -> Iterator[Pair]:
-    """Both outputs, with padding. Three layers of the same weights."""
+    """Three layers of the same weights."""
     config = transformers().AlbertConfig(
         vocab_size=61, embedding_size=16, hidden_size=32, num_hidden_layers=3, num_attention_heads=4,
         intermediate_size=128, max_position_embeddings=40,
@@ -26,8 +27,4 @@ def albert() -> Iterator[Pair]:
     theirs = disturb(transformers().AlbertModel(config)).eval()
     mine = ours("albert:ALBERT", vocab=61, context=40, e=16, d=32, heads=4, depth=3)
     by_table(mine, theirs.state_dict(), "albert.transformers")
-    for length in (12, 31):
-        ids, kinds = torch.randint(61, (3, length)), torch.randint(2, (3, length))
-        mask = torch.arange(length) < torch.tensor([[length], [length - 3], [5]])
-        expected = theirs(ids, token_type_ids=kinds, attention_mask=mask.long())
-        yield mine(ids, kinds, mask), (expected.last_hidden_state, expected.pooler_output)
+    yield from outputs(mine, theirs, ("last_hidden_state", "pooler_output"))
