@@ -165,7 +165,7 @@ def compile(
         else:
             from .targets.json import write_json
 
-            text = write_json(model)
+            text = write_json(model, program.report.sources)
     if output == "-":
         put(text)
         return 0

@@ -13,7 +13,7 @@ from .diagnostics import Report
 from .limits import Limits
 from .source import Source
 
-_BOM = b"\xef\xbb\xbf"
+BOM = b"\xef\xbb\xbf"
 
 _DRAWN = "name the `.net` file that it was drawn from"
 _WEIGHTS = "weights go to `--weights`, not to the place of a `.net` file"
@@ -56,7 +56,7 @@ def decode(name: str, data: bytes, report: Report, limits: Limits) -> Source | N
     if data.count(0) * 4 > len(data):
         report.error("E0004", "this file is UTF-16 or binary, not UTF-8", nowhere, helps=["save it as UTF-8"])
         return None
-    body = data.removeprefix(_BOM)
+    body = data.removeprefix(BOM)
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError as error:

@@ -170,11 +170,17 @@ def encode(value: Any) -> Any:
     if isinstance(value, dict):
         return {"table": {name: encode(item) for name, item in value.items()}}
     if isinstance(value, Operator):
-        return {"op": _name(type(value)), "arguments": {name: encode(v) for name, v in value.changed().items()}}
+        kept = {n: encode(v) for n, v in value.values().items() if n in value.changed() or _other_kind(value, n, v)}
+        return {"op": _name(type(value)), "arguments": kept}
     if isinstance(value, ModuleArgument):
         weights = {name: encode(shape) for name, shape in value.weights.items()}
         return {"module": value.path, "span": list(value.span), "weights": weights}
     raise TypeError(f"a value of type {type(value).__name__} in the graph")
+
+
+def _other_kind(operator: Any, name: str, value: Any) -> bool:
+    """Whether an argument is the default, but `1` where that is `1.0`, which is written otherwise."""
+    return isinstance(value, float) != isinstance(operator.arguments[name].default, float)
 
 
 def decode(data: Any, symbols: Symbols) -> Any:

@@ -209,6 +209,26 @@ def test_links_pipes_and_folders(tmp_path: Path) -> None:
         assert codes(check_text(f'use P from "{name}.net"\n' + USE, folder)[0]) == code, name
 
 
+def test_a_file_of_the_name_of_a_shipped_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Messages show the text that they are about."""
+    monkeypatch.undo()
+    for name in ("std", "specs"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "std" / "attention.net").write_text("block Mine:\n  - Attention(3) -> Linear(4)\n")
+    (tmp_path / "specs" / "mlp.net").write_text("block Other:\n  - Attention(5)\n")
+    text = 'use Mine from "std/attention.net"\nuse MLP from specs.mlp\nuse Other from "specs/mlp.net"\n'
+    (tmp_path / "main.net").write_text(
+        f"{text}model M:\n  input x: [B, T, 8]\n  a: x -> Mine\n  b: x -> Other\n  output y: (a, b) -> Concat(axis=2)\n"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-m", "dslnet", "check", "main.net"], cwd=tmp_path, capture_output=True, text=True,
+        env={**os.environ, "PYTHONPATH": str(Path(dslnet.__file__).parent.parent)}, check=False,
+    )  # fmt: skip
+    assert ran.returncode == 1
+    assert "--> std/attention.net:2:15\n2 |   - Attention(3)" in ran.stdout + ran.stderr
+    assert re.search(r"--> specs/(\./)?mlp\.net:2:15\n2 \|   - Attention\(5\)", ran.stdout + ran.stderr)
+
+
 def test_nothing_of_a_refused_file_is_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "in").mkdir()
     (tmp_path / "secret.net").write_text("block Secret(password):\n  - Hunter2\n")

@@ -5,9 +5,11 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
+import shipped
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dslnet.build import check_program, read_program
 from dslnet.diagnostics import Report
 from dslnet.exchange import Unreadable, decode, dim_text, encode, read_dim
 from dslnet.graph import Model
@@ -15,7 +17,9 @@ from dslnet.ops import OPERATORS
 from dslnet.ops.arithmetic import SIGNS
 from dslnet.seals import unchanged
 from dslnet.shape import UNKNOWN, Dim, free
-from dslnet.targets.json import json_schema, read_json, write_json
+from dslnet.targets.json import json_schema, read, read_json, write_json
+from dslnet.targets.provenance import portable
+from dslnet.targets.python import emit
 
 ROOT = Path(__file__).parent.parent
 SPECS = sorted((ROOT / "specs").glob("*.net"))
@@ -42,8 +46,6 @@ model Small(classes=10, depths=[1, 2]):
 
 
 def models(path: Path) -> dict[str, Model]:
-    from dslnet.build import check_program, read_program
-
     report = Report()
     program = read_program(path, report)
     assert program is not None
@@ -57,7 +59,7 @@ def test_round_trip(tmp_path: Path) -> None:
     path.write_text(SMALL)
     (model,) = models(path).values()
     text = write_json(model)
-    assert read_json(text) == model
+    assert read_json(text) == portable(model)[0]
     assert write_json(read_json(text)) == text
     assert text.isascii() and unchanged(text.encode())
     assert not unchanged(text.replace("Small", "Smell").encode())
@@ -66,7 +68,65 @@ def test_round_trip(tmp_path: Path) -> None:
 @pytest.mark.parametrize("path", SPECS, ids=lambda p: p.stem)
 def test_round_trip_of_shipped_specs(path: Path) -> None:
     for model in models(path).values():
-        assert read_json(write_json(model)) == model
+        assert read_json(write_json(model)) == portable(model)[0]
+
+
+@pytest.mark.parametrize("name", shipped.goldens())
+def test_the_source_of_a_file_is_that_of_the_spec(name: str) -> None:
+    """The file knows what the numbers are called and what the text says, so that both name parameters alike."""
+    file, _, model = name.partition(":")
+    net = shipped.net(file)
+    graph = net[model].graph()
+    for sources in (None, net._program.report.sources):
+        text = write_json(graph, sources)
+        again, found = read(text)
+        assert bool(found) == bool(sources)
+        assert emit(again, found or None) == emit(graph, sources)
+        assert write_json(again, found) == text
+
+
+def test_a_file_does_not_say_where_it_was_made(tmp_path: Path) -> None:
+    """The same bytes from two folders, and however the spec was named; imports keep their names below it."""
+    written = []
+    for folder in ("one", "two/deep"):
+        (tmp_path / folder / "parts").mkdir(parents=True)
+        (tmp_path / folder / "parts" / "half.net").write_text(SMALL.partition("## A small net")[0])
+        main = tmp_path / folder / "small.net"
+        main.write_text('use Half from "parts/half.net"\n' + SMALL[SMALL.index("## A small net") :])
+        report = Report()
+        program = read_program(main, report)
+        assert program is not None
+        (model,) = check_program(program, report).values()
+        written.append(write_json(model, report.sources))
+    assert written[0] == written[1]
+    assert str(tmp_path) not in written[0]
+    assert list(json.loads(written[0])["sources"]) == ["parts/half.net", "small.net"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"sources": []}, {"sources": {"a.net": 1}}, {"origins": []}, {"origins": {"spans": [], "sizes": [0]}},
+        {"origins": {"spans": [], "sizes": [1, 5]}}, {"origins": {"spans": [["a", 5, 2]], "sizes": []}},
+        {"origins": {"spans": [], "sizes": [0, -1]}}, {"origins": {"spans": [], "sizes": [0, True]}},
+        {"origins": {"spans": [], "sizes": [0, "1"]}},
+    ],
+)  # fmt: skip
+def test_what_is_beside_the_model_is_read_strictly(change: dict[str, object], tmp_path: Path) -> None:
+    (tmp_path / "small.net").write_text(SMALL)
+    (model,) = models(tmp_path / "small.net").values()
+    whole = json.loads(write_json(model))
+    with pytest.raises(Unreadable):
+        read_json(json.dumps({**whole, **change}))
+
+
+def test_origins_of_another_graph_only_name(tmp_path: Path) -> None:
+    """A file whose model was edited is read: what it computes is not what its numbers were called."""
+    (tmp_path / "small.net").write_text(SMALL)
+    (model,) = models(tmp_path / "small.net").values()
+    whole = json.loads(write_json(model))
+    whole["origins"]["sizes"] = [1, 1, -1, 2, 0, 3, 2, 900_000_000_000]
+    assert read_json(json.dumps(whole)) == portable(model)[0]
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,13 @@ def made_rank(count: int) -> str:
     return HEAD + f"  - Reshape(4, {', '.join('1' for _ in range(count - 2))})\n"
 
 
+def own_elements(count: int) -> str:
+    """Rounds that each read what one of the rounds before them made: each is given all of it."""
+    return (
+        HEAD + f"  - a: repeat {count}:\n      - h: Linear(4)\n  - repeat i in {count}: Linear(4) -> Add with a.h[i]\n"
+    )
+
+
 def degree(count: int) -> str:
     return f"model M:\n  input x: [B, T, 4]\n  k: {' * '.join('T' for _ in range(count))}\n  - Linear(3)\n"
 
@@ -267,6 +274,16 @@ def test_the_heaviest_file_takes_seconds(tmp_path: Path) -> None:
     tracemalloc.stop()
     assert codes(report) == "E0911"
     assert time.process_time() - start < 60 and peak < 1 << 30
+
+
+def test_rounds_that_read_an_element_each(tmp_path: Path) -> None:
+    """The work grows with the square of their number: 200 are quick, thousands are refused."""
+    start = time.process_time()
+    report, models = check_text(own_elements(200), tmp_path)
+    assert codes(report) == "" and time.process_time() - start < 5
+    (node,) = [n for n in models["M"].definition.nodes() if len(n.inputs) > 200]
+    assert len(node.rounds) == 200
+    assert found(own_elements(3000), tmp_path) == "E0911"
 
 
 # --------------------------------------------------------------------------------------------------- imports

@@ -259,7 +259,11 @@ class Expressions(Arithmetic):
         return Number(result, expression.span) if type(result) is int else result
 
     def index(self, expression: Index) -> Any:
-        value = self.evaluate(expression.value)
+        before, self.indexing = self.indexing, isinstance(expression.value, (Ref, Attribute))
+        try:
+            value = self.evaluate(expression.value)
+        finally:
+            self.indexing = before
         if value is UNKNOWN_VALUE:
             return value
         if isinstance(value, Wire):
@@ -299,12 +303,9 @@ class Expressions(Arithmetic):
             )
             return self.unknown(expression.span) if isinstance(value, Wires) else UNKNOWN_VALUE
         if isinstance(value, Wires):
-            return self.pick(value, number % len(items), expression.span)
+            here = value.frame is self or all(item.frame is self for item in value.items)
+            return self.pick(value, number % len(items), expression.span) if here else self.element(value, number)
         return items[number]
-
-    def pick(self, wires: Wires, number: int, span: Span) -> Wire:
-        """One wire of a tuple."""
-        return wires.items[number]
 
     def separate(self, flow: Flow, span: Span) -> list[Wire]:
         """What flows as single wires."""

@@ -61,6 +61,9 @@ class Frame:
         self.held: list[tuple[str, ModuleValue]] = []
         self.held_names: dict[ModuleValue, str] = {}
         self.used_names: set[str] = set()
+        self.numbers: dict[str, int] = {}  # of the names with a number, the last one given for each
+        self.indexing = False  # a tuple from outside is wanted for one of its elements, so not all are captured
+        self.picked: dict[tuple[str, int], Wire] = {}  # elements of tuples that frames inside have captured
         self.made: dict[str, Wire] = {}
         self.prefix = ""
         self.sequence: int | None = None  # the number of the next box, where boxes are numbered
@@ -140,11 +143,13 @@ class Frame:
 
     def fresh(self, name: str) -> str:
         """A value name that is not taken in this frame."""
-        base = name or "x"
-        number, candidate = 1, base
-        while candidate in self.used_names:
-            number += 1
-            candidate = f"{base}.{number}"
+        base = candidate = name or "x"
+        if base in self.used_names:
+            number = self.numbers.get(base, 1)
+            while candidate in self.used_names:
+                number += 1
+                candidate = f"{base}.{number}"
+            self.numbers[base] = number
         self.used_names.add(candidate)
         return candidate
 
@@ -156,6 +161,7 @@ class Frame:
     def rename(self, wire: Wire, name: str) -> None:
         """Give a wire that was just made the name that its author chose."""
         self.used_names.discard(wire.name)
+        self.numbers.pop(wire.name.rpartition(".")[0], None)
         self.made.pop(wire.name, None)
         wire.name, wire.named = self.fresh(name), True
         self.made[wire.name] = wire
@@ -198,14 +204,22 @@ class Frame:
         return self.unknown(span)
 
     def reach_all(self, wires: Wires) -> Wires:
-        if wires.frame is self or (wires.value is None and all(w.frame is self for w in wires.items)):
+        if self.indexing or wires.frame is self or (wires.value is None and all(w.frame is self for w in wires.items)):
             return wires
-        if wires.value is not None and wires.frame is not None:
-            wires = Wires(tuple(wires.frame.separate(wires, wires.span)), wires.span, None, None, wires.names)
-        return Wires(tuple(map(self.reach, wires.items)), wires.span, None, self, wires.names)
+        found = tuple(self.element(wires, number) for number in range(len(wires.items)))
+        return Wires(found, wires.span, None, self, wires.names)
 
-    def separate(self, flow: Wire | Wires, span: Span) -> list[Wire]:
-        """What flows as single wires (see `Expressions`)."""
+    def element(self, wires: Wires, number: int) -> Wire:
+        """One wire of a tuple from outside, captured alone."""
+        if wires.value is None or wires.frame is None:
+            return self.reach(wires.items[number])
+        picked = wires.frame.picked
+        if (wires.value, number) not in picked:
+            picked[wires.value, number] = wires.frame.pick(wires, number, wires.span)
+        return self.reach(picked[wires.value, number])
+
+    def pick(self, wires: Wires, number: int, span: Span) -> Wire:
+        """One wire of a tuple of this frame (see `Operators`)."""
         raise NotImplementedError
 
     def reach_module(self, module: ModuleValue) -> str:

@@ -12,7 +12,7 @@ from keyword import iskeyword
 from pathlib import Path
 
 from .. import resources
-from ..decode import decode
+from ..decode import BOM, decode
 from ..diagnostics import Help, Label, Report, did_you_mean
 from ..files import Refusal, read_spec, resolve_import
 from ..limits import DEFAULT, Limits
@@ -85,6 +85,14 @@ class Program:
             return shown
         return next((str(path) for path, file in self.shipped.items() if file.spec.source.name == shown), None)
 
+    def free_name(self, shown: str, text: str) -> str:
+        """What spans call a file: its path as it was named, and another way to write that where a file with another
+        text is called so, as one of a user's `std/attention.net` may be."""
+        while (known := self.report.sources.get(shown)) is not None and known.text not in ("", text):
+            folder, name = os.path.split(shown)
+            shown = f"{folder}/./{name}" if folder else f"./{name}"
+        return shown
+
     @property
     def texts(self) -> dict[str, str]:
         """The entry file and what it imports, the entry first: texts by path below the folder that holds them all.
@@ -113,7 +121,10 @@ class Program:
     def ship(self, path: Path, shown: str, prelude: bool = False) -> File:
         """A file that travels with the package, as one of this program."""
         spec = shipped.tree(path, shown)
-        self.report.sources[shown] = spec.source
+        name = self.free_name(shown, spec.source.text)
+        if name != shown:
+            spec = shipped.tree(path, name)
+        self.report.sources[name] = spec.source
         file = self.shipped[path] = File(spec, path, self, prelude)
         return file
 
@@ -145,6 +156,7 @@ def _read(program: Program, path: Path, shown: str, span: Span | None, chain: tu
             span or Span(shown, 0, 0),
         )
         return None
+    shown = program.free_name(shown, data.removeprefix(BOM).decode("utf-8", "replace").replace("\r\n", "\n"))
     source = decode(shown, data, report, program.limits)
     if source is None:
         return None

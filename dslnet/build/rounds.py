@@ -189,6 +189,7 @@ class Rounds(Modules):
         for draft, _ in drafts:
             captures.update((e.outer, None) for e in draft.frame.inputs if e.outer is not None)
             held.update((m, None) for _, m in draft.frame.held)
+        self.session.step(span, len(captures) * len(drafts))  # each round is given what any of them reads
         weighty = any(d.frame.instances or d.frame.param_wires for d, _ in drafts)
         instance = None
         if weighty:
