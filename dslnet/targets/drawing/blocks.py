@@ -118,7 +118,7 @@ def layer(to: Expander, scope: Scope, site: Site) -> None:
     variants = to.variants(use)
     twins = []
     for other in scope.variants:
-        found = next((n for n in other.nodes() if n.outputs[0].name == node.outputs[0].name), None)
+        found = to.same(scope.definition, node, other)
         if found is not None and found.kind == node.kind:
             twins.append((to.model.definitions[to.plan.use(found).key], other.bindings))
     symbols = to.symbolic(scope, node, use)

@@ -6,7 +6,6 @@ with links between them; `fuse` makes cards of them afterwards.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -20,6 +19,7 @@ from .formula import Formula, consumers, is_arithmetic
 from .layers import CIRCLES, Layers
 from .plan import UNITS, Plan
 from .scope import Anchor, Scope, replace_scope
+from .variants import optional
 from .view import Box, Cluster, Link
 from .wording import count_text, type_text
 
@@ -215,10 +215,8 @@ class Expander(Layers):
             self.walk(scope, item.lanes[0])
             before, scope.skip = scope.skip, True
             lane, scope.lane = scope.lane, f"{scope.lane}/{len(self.ids)}"
-            count = len(self.links)
             self.walk(scope, item.lanes[1])
             scope.skip, scope.lane = before, lane
-            self.condition(scope, item.lanes[1], count)
             last = next((n for n in reversed(list(walk(item.lanes[1])))), None)
             made = {v.name for n in walk(item.lanes[0]) for v in n.outputs}
             inputs = {n for node in walk(item.lanes[0]) for n in node.inputs if n is not None and n not in made}
@@ -236,29 +234,19 @@ class Expander(Layers):
                 scope.shortcut |= {v.name for n in walk(body) for v in n.outputs}
         scope.lane = lane
 
-    def condition(self, scope: Scope, lane: tuple[Node | Region, ...], first: int) -> None:
-        """Say at the arc into a lane when there is one, if not all uses have it."""
-        nodes = list(walk(lane))
-        if not nodes or len(scope.variants) < 2 or len(self.links) <= first:
-            return
-        name = nodes[0].outputs[0].name
-        if all(any(v.name == name for n in d.nodes() for v in n.outputs) for d in scope.variants):
-            return
-        region = next((i for i in lane if isinstance(i, Region)), None)
-        text = self.options.text(region.span if region is not None else nodes[0].span) or ""
-        found = re.search(r"\b(?:el)?if\s+(.+?):\s*(?:\n|$|[A-Z-])", text) or re.search(r"\bif\s+(.+?)\s+else\b", text)
-        told = found[1].replace("!=", "≠").replace(">=", "≥").replace("<=", "≤") if found else ""
-        self.links[first].name = f"if {told}" if told else "not in every copy"
-
     # ------------------------------------------------------------------------------------------- boxes
 
     def node(self, scope: Scope, node: Node) -> None:
+        count, told = len(self.links), optional(self, scope, node)
         if node.kind == "box":
             self.box(scope, node)
         else:
             from .blocks import draw_use
 
             draw_use(self, scope, node)
+        entering = next((link for link in self.links[count:] if link.kind in ("flow", "skip")), None)
+        if told and entering is not None:
+            entering.name = told
         if node.role == "latent":
             self.latent(scope, node, node.name or "")
         for value in node.outputs:
@@ -301,6 +289,7 @@ class Expander(Layers):
             scope.env[value.name] = pick(fed[0], operator.index, value.type)
             return
         simple = self.options.level != "full"
+        simple = simple and len(self.kinds(scope, node)) < 2
         if fed and simple and (operator.name in ("Identity", "StopGrad") or getattr(operator, "p", 1) == 0):
             stop = fed[0].stop or operator.name == "StopGrad"
             scope.env[value.name] = replace(fed[0], stop=stop)
@@ -348,7 +337,7 @@ class Expander(Layers):
 
     def passes(self, scope: Scope, node: Node, name: str) -> bool:
         """Whether a value goes past what the first input of a join is made by: a long skip."""
-        if isinstance(node.operator, Arithmetic) or self.boxes[scope.env[name].box].shape not in ("card", "fold", "op"):
+        if isinstance(node.operator, Arithmetic) or self.boxes[scope.env[name].box].shape in ("param", "state"):
             return False
         makers = {v.name: n for n in scope.definition.nodes() for v in n.outputs}
         todo, seen = [node.inputs[0]], {node.inputs[0]}

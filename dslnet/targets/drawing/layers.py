@@ -6,6 +6,8 @@ fused with others; nothing is drawn yet.
 
 from __future__ import annotations
 
+import re
+
 from ...graph import Node, Param
 from ...ops import internal
 from ...ops.arguments import ModuleArgument
@@ -47,6 +49,11 @@ class Layers(Uses):
         count = count_text(counts[0]) if all(c == counts[0] for c in counts) else common(counts, bindings) or ""
         return shape if count in (shape, "1") else " · ".join(part for part in (shape, count) if part)
 
+    def kinds(self, scope: Scope, node: Node) -> list[str]:
+        """What stands at this place in all uses of the block."""
+        every = [self.same(scope.definition, node, variant) for variant in scope.variants]
+        return list(dict.fromkeys(n.operator.name for n in every if n is not None and n.operator is not None))
+
     def python(self, node: Node, operator: internal.PythonBox, identity: str) -> Box:
         """A box of the user's own Python, which nobody opens and whose parameters nobody knows."""
         named: dict[str, object] = operator.sizes or {}
@@ -63,7 +70,9 @@ class Layers(Uses):
         role = ROLE_OF_KIND.get(operator.kind, "pool")
         operators, bindings, owners = self.twins(scope, node)
         first = scope.env.get(node.inputs[0]) if node.inputs and node.inputs[0] is not None else None
-        text = operator_text(operators, first.type if first else None, bindings, self.varying(scope, owners))
+        written = self.options.text(node.span)
+        varying = [n for n in self.varying(scope, owners) if written is None or re.search(rf"\b{n}\b", written)]
+        text = operator_text(operators, first.type if first else None, bindings, varying)
         if isinstance(operator, Arithmetic):
             left, right = operator.left, operator.right
             sign = DRAWN.get(operator.sign, operator.sign)
@@ -77,6 +86,9 @@ class Layers(Uses):
         if "size" in operator.arguments and len(operators) > 1:
             shape = self.shape(scope, node.outputs[0].name).split("×")
             text = "×".join(shape[2:])  # of an image of this size, in the names of the block
+        kinds = self.kinds(scope, node)
+        if len(kinds) > 1:  # a box that is an argument
+            name, text = " or ".join(kinds[:3]) + (" …" if len(kinds) > 3 else ""), ""
         count = self.counted(scope, owners, node, operators, bindings)
         row = Row(name, text, count, role, role not in HEAVY or not operator.weighted)
         row.amount, row.closes = self.amount(owners, node), operator.kind == "pool"

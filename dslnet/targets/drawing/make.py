@@ -18,6 +18,7 @@ from .given import parameters
 from .plan import Options, Plan
 from .scope import Anchor, Scope
 from .training import draw_losses, hidden, losses, needed, together
+from .variants import draw_others
 from .view import Box, Caption, Cluster, Link, Panel, View
 from .wording import shape_text
 
@@ -186,25 +187,21 @@ def _frozen(model: Model, root: Cluster) -> None:
 
 
 def _definitions(model: Model, plan: Plan, main: Expander) -> list[Panel]:
-    """A panel for each closed block, and for those closed inside them."""
-    found: list[Panel] = []
-    done: dict[str, int] = {}
-    todo = dict(main.closed)
+    """A panel for each closed block, and for those closed inside them, over all uses that the picture has of it."""
+    found: dict[str, Panel] = {}
+    known = {block: list(keys) for block, keys in main.closed.items()}
+    todo = list(known)
     while todo:
-        block, keys = next(iter(todo.items()))
-        del todo[block]
-        if block in done:
-            continue
-        done[block] = len(found)
-        variants = [model.definitions[key] for key in _with_own(model, keys)]
+        block = todo.pop(0)
         inner = Expander(model, plan, f"{block}/")
         inner.called_as = main.called_as
-        found.append(_definition(inner, variants))
-        for name, more in inner.closed.items():
-            if name not in done:
-                todo.setdefault(name, [])
-                todo[name] += [k for k in more if k not in todo[name]]
-    return found
+        found[block] = _definition(inner, [model.definitions[key] for key in _with_own(model, known[block])])
+        for name, keys in inner.closed.items():
+            more = [key for key in keys if key not in known.setdefault(name, [])]
+            known[name] += more
+            if (more or name not in found) and name not in todo:
+                todo.append(name)  # once more, if it is there with fewer uses
+    return list(found.values())
 
 
 def _with_own(model: Model, keys: list[str]) -> list[str]:
@@ -252,6 +249,7 @@ def _definition(to: Expander, variants: list[Definition]) -> Panel:
     to.prepare(scope)
     to.walk(scope, definition.body)
     next_states(to, scope, definition)
+    others = draw_others(to, scope)
     for name, value in definition.outputs:
         anchor = scope.env.get(value)
         if anchor is None:
@@ -264,7 +262,8 @@ def _definition(to: Expander, variants: list[Definition]) -> Panel:
             shape = to.told(scope, value, anchor.type)
         box.notes = [shape] if shape else []
         to.put(scope, box)
-        to.link(scope, anchor, box)
+        for each in (anchor, *others.get(name, ())):
+            to.link(scope, each, box)
     if len(variants) > 1:
         names = [n for n in parameters(definition) if len({str(b.get(n)) for b in bindings}) > 1]
         if names:

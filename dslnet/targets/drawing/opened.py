@@ -13,6 +13,7 @@ from ...ops.base import Combinator
 from .calls import ONCE, Site, badge, counts, indexed, name_of, some, time_of, type_at
 from .expand import Expander
 from .scope import Anchor, Scope
+from .variants import draw_others
 from .view import Box, Cluster, Link
 from .wording import count_text, operator_text
 
@@ -86,7 +87,8 @@ def opened(to: Expander, scope: Scope, site: Site) -> None:
     to.prepare(inner)
     to.walk(inner, definition.body)
     next_states(to, inner, definition)
-    results = [inner.env.get(value) for _, value in definition.outputs]
+    others = draw_others(to, inner)
+    results = [several(inner.env.get(value), others.get(name, ())) for name, value in definition.outputs]
     if node.kind == "scan":
         results += [inner.env.get(f"next {state.name}") for state in definition.states]
     inner_names = to.plan.inner.get((scope.definition.key, node.outputs[0].name), [])
@@ -95,7 +97,13 @@ def opened(to: Expander, scope: Scope, site: Site) -> None:
     for position, (value, anchor) in enumerate(zip(node.outputs, results, strict=False)):
         if anchor is not None:
             told = names[position] if position < len(names) else ""
-            scope.env[value.name] = Anchor(anchor.box, value.type, told or anchor.name, anchor.stop, anchor.frozen)
+            leaving = Anchor(anchor.box, value.type, told or anchor.name, anchor.stop, anchor.frozen)
+            scope.env[value.name] = replace(leaving, lanes=anchor.lanes)
+
+
+def several(anchor: Anchor | None, others: Sequence[Anchor]) -> Anchor | None:
+    """A value that comes from other places in other uses."""
+    return replace(anchor, lanes=(anchor, *others)) if anchor is not None and others else anchor
 
 
 def states(to: Expander, scope: Scope, definition: Definition, initial: list[Anchor | None]) -> None:

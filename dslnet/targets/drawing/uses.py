@@ -18,6 +18,9 @@ from .plan import Plan, Use
 from .scope import Scope
 from .wording import common, count_text, feature, shape_text
 
+#: A place in the text, and which of several boxes of that place in one body.
+Place = tuple[str, int, int, int]
+
 
 def opaque(model: Model, key: str) -> bool:
     """Whether a definition has a box of the user's own Python in it, at whatever depth."""
@@ -38,31 +41,58 @@ class Uses:
     def __init__(self, model: Model, plan: Plan) -> None:
         self.model, self.plan, self.options = model, plan, plan.options
         self.values: dict[str, dict[str, Value]] = {}
+        self.placed: dict[str, dict[Place, Node]] = {}
+        self.makers: dict[str, dict[str, tuple[Place, int]]] = {}
+
+    def places(self, definition: Definition) -> dict[Place, Node]:
+        """The nodes of a body by where they stand in the text."""
+        if definition.key not in self.placed:
+            found: dict[Place, Node] = {}
+            makers: dict[str, tuple[Place, int]] = {}
+            for node in definition.nodes():
+                number = 0
+                while (place := (node.span.file, node.span.start, node.span.end, number)) in found:
+                    number += 1
+                found[place] = node
+                makers.update((value.name, (place, position)) for position, value in enumerate(node.outputs))
+            self.placed[definition.key], self.makers[definition.key] = found, makers
+        return self.placed[definition.key]
+
+    def same(self, definition: Definition, node: Node, variant: Definition) -> Node | None:
+        """The node of a variant that stands where a node of the definition stands."""
+        if variant is definition:
+            return node
+        every = self.places(variant)
+        self.places(definition)
+        return every.get(self.makers[definition.key][node.outputs[0].name][0])
 
     def twins(self, scope: Scope, node: Node) -> tuple[list[Operator], list[dict[str, object]], list[Definition]]:
         """The same box in every use of the block: its operators, with what their names stand for."""
         operators: list[Operator] = []
         bindings: list[dict[str, object]] = []
         owners: list[Definition] = []
-        name = node.outputs[0].name
         for variant in scope.variants:
-            for other in variant.nodes():
-                if other.outputs[0].name == name and type(other.operator) is type(node.operator):
-                    assert other.operator is not None
-                    operators.append(other.operator)
-                    bindings.append(variant.bindings)
-                    owners.append(variant)
-                    break
+            other = self.same(scope.definition, node, variant)
+            if other is not None and other.operator is not None and type(other.operator) is type(node.operator):
+                operators.append(other.operator)
+                bindings.append(variant.bindings)
+                owners.append(variant)
         assert node.operator is not None
         return (operators or [node.operator]), (bindings or [{}]), (owners or [scope.definition])
 
     def shape(self, scope: Scope, name: str) -> str:
         """The shape of a value in every use of the block; empty where the block's names do not tell it."""
         types, bindings = [], []
+        self.places(scope.definition)
+        place, position = self.makers[scope.definition.key].get(name, (None, 0))
         for variant in scope.variants:
-            if variant.key not in self.values:
-                self.values[variant.key] = variant.values()
-            value = self.values[variant.key].get(name)
+            if place is None:  # it comes in
+                if variant.key not in self.values:
+                    self.values[variant.key] = variant.values()
+                value = self.values[variant.key].get(name)
+            else:
+                maker = self.places(variant).get(place)
+                value = maker.outputs[position] if maker is not None and len(maker.outputs) > position else None
             if value is not None:
                 types.append(value.type)
                 bindings.append(variant.bindings)
@@ -142,10 +172,9 @@ class Uses:
         """The same call in every use of the block that is being drawn, with what its names stand for."""
         found = []
         for variant in scope.variants:
-            for other in variant.nodes():
-                if other.kind == node.kind and other.outputs[0].name == node.outputs[0].name:
-                    found.append((self.plan.use(other), variant.bindings))
-                    break
+            other = self.same(scope.definition, node, variant)
+            if other is not None and other.kind == node.kind:
+                found.append((self.plan.use(other), variant.bindings))
         return found
 
     def called(self, scope: Scope, node: Node, definition: Definition) -> str:

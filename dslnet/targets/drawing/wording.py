@@ -132,7 +132,7 @@ def common(
     names in `varying` it is known that they differ in uses that have no such number."""
     first = values[0]
     for name in varying:
-        if all(_number(v) and b.get(name) == v for v, b in zip(values, bindings, strict=True)):
+        if all(_number(v) and _number(b.get(name)) and b[name] == v for v, b in zip(values, bindings, strict=True)):
             return name
     if all(v == first for v in values):
         return value_text(first)
