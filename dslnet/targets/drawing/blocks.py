@@ -128,9 +128,11 @@ def layer(to: Expander, scope: Scope, site: Site) -> None:
     sizes = [count_parameters(to.model, t.key) for t, _ in twins] or [count_parameters(to.model, use.key)]
     count = count_text(sizes[0]) if all(s == sizes[0] for s in sizes) else common(sizes, [b for _, b in twins]) or ""
     role = kind_of(definition, to)
-    row = Row(definition.block, arguments, count + (" each" if use.times > 1 and count else ""), role, False)
+    row = Row(
+        definition.block, arguments, count + (" each" if use.times > 1 and count and not use.lent else ""), role, False
+    )
     box = Box(to.name(path), "card", definition.block, [], [row], role, fusable=use.times == 1, span=node.span)
-    box.badge = f"×{use.times}" if use.times > 1 else ""
+    box.badge = (f"×{use.times}" + (" ⇄" if use.lent else "")) if use.times > 1 else ""
     box.frozen, box.share, box.tip = (
         site.frozen,
         scope.tag(node.module or use.lent) if site.shared else "",
