@@ -82,7 +82,7 @@ def test_links_lead_to_a_place_and_run_nothing(capsys: pytest.CaptureFixture[str
 
 def test_names_of_blocks_are_told_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     resnet = SPEC.replace("mlp.net", "resnet.net")
-    assert main(["draw", f"{resnet}:BasicBlok"]) == 2 and "resnet.net:BasicBlock?" in capsys.readouterr().err
+    assert main(["draw", f"{resnet}:BasicBlok"]) == 2 and "resnet.net:BasicBlock`?" in capsys.readouterr().err
     assert main(["draw", f"{resnet}:Nothing"]) == 2 and "and the blocks BasicBlock" in capsys.readouterr().err
     path = tmp_path / "block.net"
     path.write_text("block Foo:\n  - ReLU\n", encoding="utf-8")
