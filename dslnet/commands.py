@@ -134,16 +134,7 @@ def compile(
 ) -> int:
     """`dslnet compile`: the suffix of the output says what is written."""
     suffix = os.path.splitext(output)[1] if output != "-" else ".py"
-    if suffix not in (".py", ".json", ".onnx", ".pt2"):
-        raise Misuse(f"`{output}` must end in .onnx, .pt2, .py (Python source) or .json (the graph)")
-    if suffix != ".onnx" and (exporting.get("opset") or exporting.get("fold")):
-        raise Misuse("`--opset` and `--fold` are for an output that ends in .onnx")
-    if suffix not in (".onnx", ".pt2") and exporting.get("weights"):
-        raise Misuse("`--weights` is for an output that ends in .onnx or .pt2")
-    if exporting.get("names") and not exporting.get("weights"):
-        raise Misuse("`--names` says what the tensors of `--weights FILE` are called here")
-    if suffix != ".py" and inference:
-        raise Misuse("`--inference` is for an output that ends in .py; ONNX never has what only training needs")
+    _check_suffix(output, suffix, inference=inference, **exporting)
     program, model = _model(session, target, settings, format, limit, root, strict)
     if program is None or model is None:
         return 1
@@ -177,6 +168,29 @@ def compile(
         return 0
     show(report, format, sys.stderr)
     return 1
+
+
+def _check_suffix(
+    output: str,
+    suffix: str,
+    inference: bool,
+    opset: int | None = None,
+    fold: bool = False,
+    weights: str | None = None,
+    names: str | None = None,
+    verify: bool = True,
+) -> None:
+    """Refuse an ending that nothing is written as, and options that mean nothing for it."""
+    if suffix not in (".py", ".json", ".onnx", ".pt2"):
+        raise Misuse(f"`{output}` must end in .onnx, .pt2, .py (Python source) or .json (the graph)")
+    if suffix != ".onnx" and (opset or fold):
+        raise Misuse("`--opset` and `--fold` are for an output that ends in .onnx")
+    if suffix not in (".onnx", ".pt2") and (weights or not verify):
+        raise Misuse("`--weights` and `--no-verify` are for an output that ends in .onnx or .pt2")
+    if names and not weights:
+        raise Misuse("`--names` says what the tensors of `--weights FILE` are called here")
+    if suffix != ".py" and inference:
+        raise Misuse("`--inference` is for an output that ends in .py; ONNX never has what only training needs")
 
 
 def _forbidden(model: Model, allowed: tuple[str, ...], report: Report) -> bool:

@@ -56,9 +56,9 @@ def command(
                 is_program = output.endswith(".pt2")
                 done = _program(job, tensors) if is_program else _onnx(job, tensors, opset or min(FORMATS), fold)
     except Unavailable as missing:
-        need = "" if str(missing) == "onnx" or not verify else "; `--no-verify` does without onnxruntime and torch"
-        need = "" if output.endswith(".pt2") else need
-        raise Misuse(f"this needs the package {missing}: `pip install {missing}`{need}") from None
+        can_do_without = verify and output.endswith(".onnx") and str(missing) != "onnx"
+        other = "; `--no-verify` does without onnxruntime and torch" if can_do_without else ""
+        raise Misuse(f"this needs the package {missing}: `pip install {missing}`{other}") from None
     show(report, format, sys.stderr)
     if done is None:
         return 1
