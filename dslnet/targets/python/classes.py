@@ -57,6 +57,8 @@ class Project:
         self._kinds: dict[str, str] = {}
         self.asked: dict[str, dict[Dim, str]] = {}  # the sizes that a definition is given by its caller, by name
         self._as_module = {i.body for b in self.bodies.values() for i in b.instances if i.body is not None}
+        #: What a value is called that comes from a block and that nobody named.
+        self.block_words = {b.block.lower() for b in self.bodies.values()}
         self.reserved = set(ALIASES)
         self.reserved |= {snake(b.block) for b in self.bodies.values() if not b.instances and not b.params}
         self.reserved |= self.copied.known

@@ -184,6 +184,8 @@ def flow(
         reader.weightless_training = Name("training")
     place = Place(body, wires, module, call)
     items = reader.read(place)
+    if body.key == project.model.entry:
+        _after_outputs(project.outputs, place, reader)
     results = [place.wires[v] for v in body.results]
     shown = [(w, reader.wires[w].type) for w in input_wires]
     callers = None if body.key == project.model.entry or project.is_argument(body) else body.bindings
@@ -215,6 +217,15 @@ def flow(
     if body.key == project.model.entry and len(results) > 1:
         returns = "output"
     return inputs, forward, returns
+
+
+def _after_outputs(outputs: tuple[tuple[str, str], ...], place: Place, reader: Reader) -> None:
+    """Call what a model gives out by the names of its outputs."""
+    given = {place.wires[value.name] for value in place.body.inputs}
+    for name, value in reversed(outputs):
+        wire = place.wires.get(value)
+        if wire is not None and wire not in given and wire not in reader.fixed:
+            reader.wires[wire].name = name
 
 
 def _is_block(project: Project, body: Body, call: Call) -> bool:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ...graph import Node, Type, Value
-from ...ops import code
+from ...ops import OPERATORS, code
 from ...ops.arguments import ModuleArgument
 from ...shape import Tensor
 from .bodies import Body
@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from .classes import Project
 
 HEAVY = frozenset("conv linear attention recurrent embedding".split())
+#: What a value is called that nobody named.
+GENERIC = frozenset(n for cls in OPERATORS.values() for n in (cls.short, cls.name.lower())) | {"out", "result"}
 
 
 @dataclass(slots=True)
@@ -140,7 +142,7 @@ class BoxReader:
         )
         if isinstance(value.type, tuple):
             name = plural(name)
-        elif not value.named and name not in ("x", "y", "z"):
+        elif not value.named and (name in GENERIC or name in self.project.block_words):
             name = "x"
         self.wires[value.name] = Wire(value.type, name, True)
         return value.name
@@ -305,6 +307,7 @@ class BoxReader:
         for value, inner in zip(node.outputs, names, strict=False):
             if inner not in made:
                 made[inner] = self.wire(value, prefix)
+                self.wires[made[inner]].named |= len(callee.results) > 1  # after the step of the callee that it is
             place.wires[value.name] = made[inner]
         return [made.get(inner) or self.extra("unused", Tensor(None)) for inner in callee.results]
 

@@ -29,6 +29,7 @@ from .statements import (
     loop_results,
     reads,
     refs,
+    runs,
     says,
 )
 from .tree import (
@@ -104,9 +105,12 @@ class Scheduler:
                 self._reserve(item.loop.body, [w for *_, w, _ in item.loop.carried])
 
     def _keeps(self, wire: str, items: list[Item], number: int, results: list[str]) -> bool:
+        tree = items[number].tree
+        if isinstance(tree, Call) and tree.function == Name("self") and self.left.get(wire):
+            return True  # an output of the model
         if not self.wires[wire].named or not self.left.get(wire) or self.wires[wire].name.isdigit():
             return False
-        if self.left[wire] > 1:
+        if self.left[wire] > 1 or sum(self.left.get(other, 0) > 0 for other in items[number].outputs) > 1:
             return True
         if wire in results:
             return len(results) > 1 and number + 1 < len(items)
@@ -120,8 +124,9 @@ class Scheduler:
         return not (flows and bool(own) and self.left.get(own[0], 0) == 1)
 
     def _want(self, items: list[Item], results: list[str], last: str) -> None:
-        """What each wire would like to be called: the name of the wire that it flows into."""
+        """What each wire would like to be called: as what it flows into, unless a layer or a tuple lies between."""
         into: dict[str, str] = {}
+        apart = {w for i in items if len(i.outputs) > 1 or i.tree is None or runs(i.tree) for w in i.outputs}
         for item in items:
             read = reads(item)
             if item.loop and item.loop.carried:
@@ -138,9 +143,9 @@ class Scheduler:
                     self.wanted[wire] = self.reserved[wire]
                 elif wire not in self.wanted:
                     target = into.get(wire)
-                    single = self.left.get(wire, 0) == 1
-                    flows = target is not None and (single or target not in self.reserved)
-                    self.wanted[wire] = (self.wanted.get(target) if flows and target is not None else None) or last
+                    flows = target is not None and (self.left.get(wire, 0) == 1 or target not in self.reserved)
+                    other = self.wanted.get(target or "") if flows else None
+                    self.wanted[wire] = last if other is None or target in apart else other
 
     # ------------------------------------------------------------------------------------------------ blocks
 
@@ -212,7 +217,9 @@ class Scheduler:
         expression gets a statement, and the name."""
         tree = self.pending[wire].tree
         dying = [self.local[w] for w in refs(tree) if self.left[w] == 1 and w not in self.inputs]
-        if dying and self.wanted.get(wire) not in dying:
+        if dying and self.wires[wire].named and self.flow not in dying:
+            self.reserved.setdefault(wire, self.names.new(self.wires[wire].name))
+        elif dying and self.wanted.get(wire) not in dying:
             self.wanted[wire] = dying[0]
         return bool(dying) and not self.pending[wire].block
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from ...graph import Type
 from .reading import Item, Loop
-from .tree import Attribute, Binary, Call, Name, Ref, Sequence, Tree, children
+from .tree import Attribute, Binary, Call, Name, Ref, Sequence, Subscript, Tree, children, walk
 
 
 @dataclass(slots=True)
@@ -118,6 +118,17 @@ def is_method(tree: Call) -> bool:
     while isinstance(owner, Attribute):
         owner = owner.owner
     return not (isinstance(owner, Name) and owner.id in ("self", "torch", "F", "nn"))
+
+
+def runs(tree: Tree) -> bool:
+    """Whether an expression calls a module of the class."""
+    return any(isinstance(part, Call) and _own(part.function) for part in walk(tree))
+
+
+def _own(tree: Tree) -> bool:
+    while isinstance(tree, (Attribute, Subscript)):
+        tree = tree.owner
+    return tree == Name("self") or tree == Name("super()")
 
 
 def says(tree: Tree | None, name: str) -> bool:
