@@ -140,3 +140,41 @@ def test_all_weights_of_a_recurrent_box_start_as_the_spec_says(tmp_path: Path) -
     weights = [name for name in named if name.startswith("weight")]
     assert len(weights) == 8 and all(torch.all(named[name] == 0.25) for name in weights)
     assert not any(torch.all(named[name] == 0.25) for name in named if name.startswith("bias"))
+
+
+NAMES = """
+block Taps(width):
+  input x: [B, C, H, W]
+  - fine: Conv(width, 3, stride=2) -> ReLU
+  - coarse: Conv(width, 3, stride=2) -> ReLU
+  - Conv(width, 3)
+
+model Locals(code=8):
+  input image: [B, 3, H, W]
+  target truth: [B]
+  seen: image -> Taps(16)
+  - seen -> Conv(8, 1) -> ReLU -> Conv(8, 1) -> Tanh
+  - middle: Conv(8, 3)
+  output early: GlobalAvgPool
+  - GlobalAvgPool
+  - parallel:
+      | mu: Linear(code)
+      | logvar: Linear(code)
+  - latent z: SampleGaussian
+  - decoder: Linear(32) -> ReLU -> Linear(1)
+  - told: Squeeze(1)
+  output score: told
+  output near: seen.fine -> GlobalAvgPool
+  loss main: score -> MSE to truth
+  loss more: (early -> Mean(axis=1)) + (near -> Mean(axis=1)) -> MSE to truth
+"""
+
+
+def test_locals_are_called_after_what_they_are(tmp_path: Path) -> None:
+    """Steps of the flow are `x`, not what the flow will be called; a latent and what a block gives keep their names;
+    and what the model gives out is called so where it is trained."""
+    model = with_text(NAMES, tmp_path).partition("\nclass Locals(")[2]
+    assert "seen, fine = self.seen(image)" in model
+    assert "middle = self.middle(x)" in model and "middle = F.relu" not in model and "middle = torch.tanh" not in model
+    assert "z = sample_gaussian(mu, logvar, self.training)" in model and "self.decoder(z)" in model
+    assert "early, score, near = self(image)" in model and "F.mse_loss(score, truth)" in model

@@ -92,9 +92,9 @@ def test_a_published_count_is_written_down() -> None:
 
 @pytest.mark.parametrize("name", GOLDENS)
 def test_golden(name: str, request: pytest.FixtureRequest) -> None:
-    """The source that is written for a model, and its table."""
-    model = graph(name)
-    for suffix, text in ((".py", emit(model)), (".txt", summary(model))):
+    """The source that `compile` writes for a model, and its table."""
+    model, program = graph(name), net(name.partition(":")[0])._program
+    for suffix, text in ((".py", emit(model, program.report.sources)), (".txt", summary(model))):
         path = GOLDEN / f"{model.name.lower()}{suffix}"
         if request.config.getoption("--update"):
             GOLDEN.mkdir(exist_ok=True)
