@@ -239,6 +239,8 @@ def _definition(to: Expander, variants: list[Definition]) -> Panel:
         shape = shape_text([d.inputs[position].value.type for d in variants if len(d.inputs) > position], bindings)
         if len(variants) == 1:
             shape = to.told(scope, entry.value.name, entry.value.type)
+        elif shape and not entry.value.named and ("/" in shape or "·" in shape):
+            shape = None  # what comes in follows from nothing that a block says which does not name it
         box.notes = [shape] if shape else []
         to.put(scope, box)
         text = (shape or "") if len(variants) > 1 else None

@@ -210,7 +210,7 @@ def skipped(to: Expander, scope: Scope, path: str, count: int, fed: Anchor | Non
     box = Box(to.name(path, "lanes"), "text", "…", [f"{count} more lanes"], tip=f"{count} more lanes")
     to.put(scope, box)
     to.link(scope, fed, box)
-    return Anchor(box.id, type)
+    return Anchor(box.id, type, text="")
 
 
 def draw_combinator(to: Expander, scope: Scope, node: Node, operator: Combinator, body: str, fed: Anchor) -> None:
