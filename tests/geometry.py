@@ -114,7 +114,7 @@ def _group(made: Picture, group: xml.Element, x: float, y: float) -> None:
         made.lines.append(Line([(a + x, b + y) for a, b in _along(path.attrib["d"])], name, words))
         return
     shape = next((e for e in group.iter() if e.tag[len(SVG) :] in ("path", "polygon", "ellipse")), None)
-    area = _area(shape, x, y) if shape is not None else None
+    area = shape_area(shape, x, y) if shape is not None else None
     if kind == "cluster":
         if words and area is not None:
             area.name = name
@@ -142,7 +142,8 @@ def _word(text: xml.Element, x: float, y: float) -> Area:
     return Area(left, base - 0.62 * size, left + long, base + 0.12 * size, "".join(text.itertext()))
 
 
-def _area(shape: xml.Element, x: float, y: float) -> Area:
+def shape_area(shape: xml.Element, x: float, y: float) -> Area:
+    """The rectangle around a shape that is moved by x and y."""
     if shape.tag == f"{SVG}ellipse":
         a = {n: float(shape.attrib[n]) for n in ("cx", "cy", "rx", "ry")}
         return Area(a["cx"] - a["rx"] + x, a["cy"] - a["ry"] + y, a["cx"] + a["rx"] + x, a["cy"] + a["ry"] + y)

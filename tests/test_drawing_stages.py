@@ -88,3 +88,25 @@ def test_what_pools_after_a_closed_block_ends_its_card() -> None:
 def test_a_repeat_without_a_name_has_only_its_number() -> None:
     view = drawn("gan", "GAN").view
     assert [(b.title, b.badge) for b in view.main.boxes() if b.badge] == [("", "×3")]
+
+
+def test_a_large_picture_defines_its_blocks_beside() -> None:
+    view = drawn("inception", "InceptionV3").view
+    assert len(view.main.boxes()) < 30 and {"def InceptionA", "def InceptionE"} <= {p.id for p in view.definitions}
+    assert ("InceptionC", "×4") in [(b.title, b.badge) for b in view.main.boxes()]
+
+
+def test_rounds_that_are_drawn_one_by_one_say_which_they_are(spec: Make) -> None:
+    text = (
+        "block Unit:\n  - Linear(8) -> ReLU\n\nmodel M:\n  input x: [B, 8]\n  - layers: repeat 2: Unit\n"
+        "  - repeat 2: Linear(8) -> Tanh\n  - tail: repeat 2: Linear(8) -> GELU\n  output y\n"
+    )
+    told = [(c.title, c.note) for c in spec(text, level="full").main.root.clusters()]
+    assert told == [
+        ("layers · Unit", "1 of 2 · 72"),
+        ("layers · Unit", "2 of 2 · 72"),
+        ("1 of 2", ""),
+        ("2 of 2", ""),
+        ("tail", "1 of 2"),
+        ("tail", "2 of 2"),
+    ]

@@ -227,7 +227,7 @@ class Fuser:
     def _labels(self) -> None:
         told: set[tuple[str, str]] = set()
         for box in self.boxes.values():
-            if box.shape in ("output", "latent"):
+            if box.shape in ("output", "latent") or (box.shape == "input" and self.panel.id != "main"):
                 box.notes = [brief(note) for note in box.notes]
         for link in self.panel.links:
             tail, head = self.boxes[link.tail], self.boxes[link.head]

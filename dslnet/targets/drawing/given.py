@@ -15,6 +15,9 @@ from ...ops.arguments import ModuleArgument
 from ...shape import Size
 from .wording import size_text, value_text
 
+#: Arguments that are told like a shape: `1×7`.
+WINDOWS = ("kernel", "kernel_size", "size", "window", "patch", "stride", "padding", "dilation")
+
 
 def parameters(definition: Definition) -> list[str]:
     """The names of a block's arguments: what is bound before its first dimension."""
@@ -82,7 +85,8 @@ def block_text(variants: Sequence[Definition], names: list[str], before: Size | 
         elif all(v in sizes for v in values) and after in values:
             told_sizes = True
         else:
-            distinct = list(dict.fromkeys(_listed(v) for v in values))
+            tell = value_text if name in WINDOWS else _listed
+            distinct = list(dict.fromkeys(tell(v) for v in values))
             if any(part.endswith(" " + ", ".join(distinct)) and name.endswith(part.split(" ")[0]) for part in rest):
                 continue  # kv_heads, as many as heads
             rest.append(f"{name} " + (", ".join(distinct) if len(distinct) <= 4 else f"{distinct[0]}…{distinct[-1]}"))

@@ -126,7 +126,7 @@ def folded(box: Box, theme: Theme, frozen: bool, upward: bool = False) -> str:
             '<TABLE ALIGN="LEFT" FIXEDSIZE="TRUE" WIDTH="80" HEIGHT="4" BORDER="0" CELLBORDER="0" CELLSPACING="0" '
             f'CELLPADDING="0"><TR>{bar}</TR></TABLE>'
         )
-        lines.append(cell(inner, 'ALIGN="LEFT" CELLPADDING="2"'))
+        lines.append(cell(inner, 'ALIGN="LEFT" CELLPADDING="0" HEIGHT="8"'))
     ending = layers(box, theme, upward)
     return table([*ending, *lines] if upward else [*lines, *ending], 1, 1)
 

@@ -28,7 +28,7 @@ LIMIT = 20_000
 TALL = 14
 #: An overview with more ranks has no labels.
 LABELLED = 11
-#: In a drawing with more boxes than this, blocks that use themselves are closed.
+#: In a drawing with more boxes than this blocks that use themselves are closed, then all that play no role.
 MANY = 45
 
 
@@ -45,15 +45,16 @@ def make_view(model: Model, options: Options) -> View:
     view = _view(model, options, root, trained, False)
     if options.level != "full" and height(view.main) > TALL:
         view = _view(model, options, root, trained, True)
-    if options.level == "block" and len(view.main.boxes()) > MANY:
-        view = _view(model, options, root, trained, height(view.main) > TALL, False)
+    for way in ("flat", "shut"):
+        if options.level == "block" and len(view.main.boxes()) > MANY:
+            view = _view(model, options, root, trained, height(view.main) > TALL, way)
     return view
 
 
-def _view(model: Model, options: Options, root: str, trained: bool, loose: bool, nested: bool = True) -> View:
+def _view(model: Model, options: Options, root: str, trained: bool, loose: bool, way: str = "") -> View:
     whole = model
     model, inner = fold_calls(model, options, loose) if options.level != "full" else (model, {})
-    plan = Plan(model, options, root, inner, nested)
+    plan = Plan(model, options, root, inner, way)
     main = Expander(model, plan)
     panel = _main(model, main, model.definitions[root], trained)
     definitions = _definitions(model, plan, main) if options.level == "block" else []

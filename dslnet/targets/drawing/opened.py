@@ -145,7 +145,7 @@ def unrolled(to: Expander, scope: Scope, site: Site) -> None:
     for key, count in site.use.rounds:
         definition = to.model.definitions[key]
         for _ in range(count):
-            inner = _round(to, scope, definition, join(site.path, str(number)), anchors, site.node.held)
+            inner = _round(to, scope, definition, site, number, anchors)
             for into, (_, value) in zip(every, definition.outputs, strict=False):
                 if value in inner.env:
                     into.append(inner.env[value])
@@ -157,20 +157,41 @@ def unrolled(to: Expander, scope: Scope, site: Site) -> None:
 
 
 def _round(
-    to: Expander, scope: Scope, definition: Definition, path: str, fed: list[Anchor | None], held: Sequence[str]
+    to: Expander, scope: Scope, definition: Definition, site: Site, number: int, fed: list[Anchor | None]
 ) -> Scope:
-    """One round or lane in a cluster of its own."""
-    title = " ".join(path.split(".")[-2:])
-    cluster = to.open(scope, Cluster(to.name(path), title, frozen=scope.frozen))
-    inner = begin(to, scope, definition, [definition], cluster, path, scope.frozen, held)
-    for entry, anchor in zip(definition.inputs, fed, strict=False):
-        if anchor is not None:
-            inner.env[entry.value.name] = anchor
+    """One round or lane in a cluster of its own: `layers`, 1 of 12. Where a round is one call of a block, the block's
+    own cluster is enough."""
+    path = join(site.path, str(number))
+    place = f"{'lane ' if site.node.kind == 'each' else ''}{number + 1} of {site.use.times}"
+    name = name_of(site.node, scope)
+    only = definition.body[0] if len(definition.body) == 1 else None
+    if isinstance(only, Node) and only.kind == "call" and definition.outputs[0][1] == only.outputs[0].name:
+        inner = begin(to, scope, definition, [definition], scope.into, path, scope.frozen, site.node.held)
+        inner.env.update(_fed(definition, fed))
+        count = len(scope.into.items)
+        to.prepare(inner)
+        to.walk(inner, definition.body)
+        for item in scope.into.items[count:]:
+            if isinstance(item, Cluster):
+                item.title = " · ".join(dict.fromkeys(part for part in (name, item.title) if part))
+                item.note = " · ".join(part for part in (place, item.note) if part)
+            elif item.shape == "fold":
+                item.notes.insert(0, place)
+        return inner
+    cluster = Cluster(to.name(path), name or place, place if name else "", frozen=scope.frozen)
+    inner = begin(to, scope, definition, [definition], to.open(scope, cluster), path, scope.frozen, site.node.held)
+    inner.env.update(_fed(definition, fed))
     if fed and fed[0] is not None:
         inner.env[definition.inputs[0].value.name] = to.port(scope, fed[0], cluster)
     to.prepare(inner)
     to.walk(inner, definition.body)
     return inner
+
+
+def _fed(definition: Definition, fed: list[Anchor | None]) -> dict[str, Anchor]:
+    """What stands for the inputs of a definition."""
+    pairs = zip(definition.inputs, fed, strict=False)
+    return {entry.value.name: anchor for entry, anchor in pairs if anchor is not None}
 
 
 def lanes(to: Expander, scope: Scope, site: Site) -> None:
@@ -189,7 +210,7 @@ def lanes(to: Expander, scope: Scope, site: Site) -> None:
             continue
         path = join(site.path, str(number))
         if to.options.level == "full":
-            inner = _round(to, scope, definition, path, site.fed, site.node.held)
+            inner = _round(to, scope, definition, site, number, site.fed)
         else:
             inner = begin(to, scope, definition, [definition], scope.into, path, site.frozen, site.node.held)
             for entry, anchor in zip(definition.inputs, site.fed, strict=False):

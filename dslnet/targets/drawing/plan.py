@@ -112,12 +112,11 @@ class Use:
 
 
 class Plan:
-    """The opening of one model's blocks. Not `nested`, blocks that use themselves are closed."""
+    """The opening of one model's blocks, in the usual `way`; `flat`, blocks that use themselves are closed, and `shut`,
+    every block that nobody asks for and that has no role."""
 
-    def __init__(
-        self, model: Model, options: Options, root: str, inner: Inner | None = None, nested: bool = True
-    ) -> None:
-        self.model, self.options, self.root, self.nested = model, options, root, nested
+    def __init__(self, model: Model, options: Options, root: str, inner: Inner | None = None, way: str = "") -> None:
+        self.model, self.options, self.root, self.way = model, options, root, way
         self.inner = inner or {}
         self.symbols = Symbols(model, root, options.twins, options.names)
         self.sites: dict[str, set[tuple[str, object]]] = {}
@@ -215,9 +214,11 @@ class Plan:
             return self.options.level == "full"
         if shared or from_prelude(definition):
             return False
-        if nesting.count(definition.block) >= DEEP or (not self.nested and self.recursive(use.key)):
+        if nesting.count(definition.block) >= DEEP or (self.way and self.recursive(use.key)):
             return False
         if len({self.model.definitions[k].block for k, _ in use.rounds}) > 1 and definition.kind == "block":
+            return False
+        if self.way == "shut" and definition.kind != "round" and role not in UNITS:
             return False
         small = weight(definition) <= INSIDE
         return small and (definition.kind == "round" or len(self.sites.get(definition.block, ())) <= 1 or role in UNITS)
