@@ -5,7 +5,7 @@ the last layer, [B, hidden]. With two directions both have 2 * hidden numbers, t
 """
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import Any, Literal
 
 from ..shape import UNKNOWN, Shape, Size, Tensor, numel
 from .arguments import Count, Extent, Probability
@@ -19,14 +19,12 @@ class Recurrent(Operator, kind="recurrent", weighted=True, stochastic=True, outp
     """What RNN, GRU and LSTM share; `gates` is the number of maps in a step."""
 
     gates = 1
-    words: ClassVar[dict[str, Any]] = {"num_layers": 1, "bidirectional": False, "dropout": 0.0, "bias": True}
 
-    if TYPE_CHECKING:
-        hidden_size: Extent
-        num_layers: Count
-        bidirectional: bool
-        dropout: Probability
-        bias: bool
+    hidden_size: Extent
+    num_layers: Count = 1
+    bidirectional: bool = False
+    dropout: Probability = 0.0
+    bias: bool = True
 
     @property
     def directions(self) -> int:
@@ -101,7 +99,8 @@ class Recurrent(Operator, kind="recurrent", weighted=True, stochastic=True, outp
         return (out.because(out.why or steps.why), *(again for _ in self.outputs[1:]))
 
     def torch(self, x: Tensor, *states: Tensor | None) -> Code:
-        options = {word: value for word, default in self.words.items() if (value := getattr(self, word)) != default}
+        options = self.changed()
+        del options["hidden_size"]
         if self.num_layers == 1:
             options.pop("dropout", None)  # it acts between layers
         return module(self.name, x.sizes[-1], self.hidden_size, **options, call=self._call(*states))
@@ -139,13 +138,6 @@ class RNN(Recurrent):
     [B, T, 4] -> RNN(6, bias=false) with [B, 6]    # [B, T, 6] and [B, 6]
     """
 
-    words = {**Recurrent.words, "nonlinearity": "tanh"}
-
-    hidden_size: Extent
-    num_layers: Count = 1
-    bidirectional: bool = False
-    dropout: Probability = 0.0
-    bias: bool = True
     nonlinearity: Literal["tanh", "relu"] = "tanh"
 
     def _attributes(self) -> dict[str, Any]:
@@ -163,12 +155,6 @@ class GRU(Recurrent):
     """
 
     gates = 3
-
-    hidden_size: Extent
-    num_layers: Count = 1
-    bidirectional: bool = False
-    dropout: Probability = 0.0
-    bias: bool = True
 
     def _attributes(self) -> dict[str, Any]:
         return {"linear_before_reset": 1}
@@ -188,12 +174,6 @@ class LSTM(Recurrent, outputs=("out", "state", "cell")):
     """
 
     gates = 4
-
-    hidden_size: Extent
-    num_layers: Count = 1
-    bidirectional: bool = False
-    dropout: Probability = 0.0
-    bias: bool = True
 
     def shape(self, x: Tensor, state: Tensor | None = None, cell: Tensor | None = None) -> tuple[Tensor, ...]:
         self._checked(x, state=state, cell=cell)
