@@ -84,8 +84,17 @@ def test_depth_adds_no_height() -> None:
 def test_mermaid_has_every_box() -> None:
     picture = drawn("resnet", "ResNet18")
     text = picture.data(".mmd").decode()
-    assert text.startswith("flowchart TB\n")
+    assert text.startswith("flowchart TB\n  accTitle: ResNet18\n")
     assert all(f"n{number}" in text for number in range(picture.view.count()))
+
+
+def test_mermaid_goes_with_the_flow() -> None:
+    """A way back is a line without an arrow: an arrow would turn the picture round."""
+    text = drawn("gpt2", "GPT2").data(".mmd").decode()
+    assert '-.-|"next token: back to tokens"|' in text and "-.->|" not in text
+    names = dict(re.findall(r'(n\d+)\(\["(\w+)', text))
+    back = re.search(r"(n\d+) -\.-\|[^|]*\| (n\d+)", text)
+    assert back is not None and [names[n] for n in back.groups()] == ["tokens", "logits"]
 
 
 def test_a_slow_layout_is_a_message() -> None:

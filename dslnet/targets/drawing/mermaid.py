@@ -25,11 +25,15 @@ _SHAPES = {
 
 def mermaid(view: View) -> str:
     """The picture as Mermaid text."""
-    names = {box.id: f"n{number}" for number, box in enumerate(b for p in view.panels for b in p.boxes())}
-    lines = [f"flowchart {view.main.orient}", f"  accTitle: {re.sub(r'[^A-Za-z0-9_ ]', ' ', view.caption.name)}"]
+    boxes = {box.id: box for panel in view.panels for box in panel.boxes()}
+    names = {name: f"n{number}" for number, name in enumerate(boxes)}
+    name = re.sub(r"[^A-Za-z0-9_]+", " ", view.caption.name).strip()
+    lines = [f"flowchart {view.main.orient}"]
+    if name:  # an empty title would take the next line for its own
+        lines.append(f"  accTitle: {name}")
     for panel in view.panels:
         _items(panel.root, names, lines, 1)
-        lines += [_arrow(link, names) for link in panel.links if link.kind != "none"]
+        lines += [_arrow(link, boxes, names) for link in panel.links if link.kind != "none"]
     return "\n".join(lines) + "\n"
 
 
@@ -62,10 +66,14 @@ def _row(row: Row) -> str:
     return " ".join(part for part in (row.text, row.count, run) if part)
 
 
-def _arrow(link: Link, names: dict[str, str]) -> str:
-    shape = "-.->" if link.kind in ("loss", "next") else "-.-" if link.kind == "share" else "-->"
-    told = f'|"{_text(link.label)}"|' if link.label else ""
-    return f"  {names[link.tail]} {shape}{told} {names[link.head]}"
+def _arrow(link: Link, boxes: dict[str, Box], names: dict[str, str]) -> str:
+    ends, label = [names[link.tail], names[link.head]], _text(link.label)
+    shape = "-.->" if link.kind == "loss" else "-.-" if link.kind in ("share", "next") else "-->"
+    if link.kind == "next":  # Mermaid would turn the whole picture round to let this arrow go with the others
+        ends.reverse()
+        label = _text(f"{link.label}: back to {boxes[link.head].title}".strip())
+    told = f'|"{label}"|' if label.strip() else ""
+    return f"  {ends[0]} {shape}{told} {ends[1]}"
 
 
 def _text(text: str) -> str:
