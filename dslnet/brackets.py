@@ -163,6 +163,9 @@ class _Reader:
                 if self.is_setting(offset):
                     self.colon_setting(index)
                     kind = EQUAL
+                elif opened[-1][0] == "[" and self.closes(offset):
+                    self.slice(index)
+                    continue
                 else:
                     position = self.start(index)
                     for pair in reversed(opened.copy()):
@@ -172,8 +175,11 @@ class _Reader:
 
     def is_setting(self, offset: int) -> bool:
         """Whether the colon at `offset` stands where `=` should: `stride: 2)`, and the bracket is closed later on."""
-        if offset < 2 or self.line[offset - 1] not in "aA" or self.line[offset - 2] not in "(,":
-            return False
+        name = offset >= 2 and self.line[offset - 1] in "aA" and self.line[offset - 2] in "(,"
+        return name and self.closes(offset)
+
+    def closes(self, offset: int) -> bool:
+        """Whether the innermost bracket is closed after `offset`, on the same line."""
         depth = 0
         for kind in self.line[offset + 1 :]:
             depth += (kind in OPENING) - (kind in CLOSING)
@@ -235,6 +241,15 @@ class _Reader:
             start,
             end,
             helps=[mistakes.put(f"write `{name}={self.words[index + 1][:20]}`", before, after, "=")],
+        )
+
+    def slice(self, index: int) -> None:
+        self.layout.mistakes.add(
+            "E0100",
+            "a tensor is cut by a box, not in brackets",
+            self.start(index),
+            self.ends[index],
+            helps=["such as `x -> Slice(0, 5, axis=1)`, `x -> First` or `x -> Last`"],
         )
 
     def too_deep(self, index: int) -> None:

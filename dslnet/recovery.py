@@ -14,7 +14,8 @@ from .diagnostics import Help
 from .driver import Driver, accepted, expected
 from .kinds import DEDENT, END, ERROR, INDENT, JUNK, NEWLINE, SPELLING
 from .mistakes import quoted
-from .repairs import Line, Repair, repairs
+from .repair import Line, Repair
+from .repairs import repairs
 from .syntax import Suite
 
 #: What may begin a line at the top of a file.
@@ -114,6 +115,8 @@ def _apply(driver: Driver, line: Line, repair: Repair) -> int:
     text = driver.text
     if not repair.replaces:
         return _give_up(driver, line)
+    for index in repair.renamed:
+        text.kinds[index] = "a"
     _unwind(driver, line.depth)
     tokens = [(text.kinds[i], i) for i in range(line.first, line.first + repair.begin)]
     place = text.ends[line.first + repair.begin - 1] if repair.begin else line.start(0)

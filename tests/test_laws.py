@@ -21,7 +21,7 @@ ORDER = [
     "syntax below kinds tables grammar",
     "brackets lexer words mistakes placement",
     "decode layout",
-    "leaves terms tree driver repairs recovery",
+    "leaves terms tree driver repair capitals habits repairs recovery",
     "parse",
     "write format",
     "schema size size_text",

@@ -18,6 +18,7 @@ from ..syntax import (
     Unary,
 )
 from . import static
+from .functional import fed_inside, tell
 from .names import Flow, Names
 from .static import Trouble
 from .values import UNKNOWN_VALUE, BoxValue, ModuleValue, Wire, Wires, describe
@@ -68,6 +69,9 @@ class Arithmetic(Names):
         if isinstance(left, (Wire, Wires)) or isinstance(right, (Wire, Wires)):
             return self.wire_arithmetic(sign, left, right, link)
         for value, side in ((left, link.left), (right, link.right)):
+            if isinstance(value, BoxValue) and fed_inside(value):
+                tell(self, value, side.span)
+                return UNKNOWN_VALUE
             if isinstance(value, (ModuleValue, BoxValue)):
                 self.error(
                     "E0215",
@@ -101,6 +105,9 @@ class Arithmetic(Names):
                     syntax.span,
                     helps=("index it: `[0]`", "or join it: `-> Concat`"),
                 )
+                return self.unknown(link.span)
+            if isinstance(value, BoxValue) and fed_inside(value):
+                tell(self, value, syntax.span)
                 return self.unknown(link.span)
             if not isinstance(value, Wire) and not static.is_number(value) and not isinstance(value, Dim):
                 self.error("E0301", f"`{sign}` works on wires and numbers, not on {describe(value)}", syntax.span)

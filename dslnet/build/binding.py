@@ -17,10 +17,11 @@ from ..node import field, record
 from ..ops import Operator, literal
 from ..ops.arguments import WholeType, Wrong
 from ..shape import UNKNOWN
-from ..source import Span
+from ..source import NOWHERE, Span
 from .blocks import Block
 from .expressions import Expressions
 from .foreign import ARGUMENTS, INFERRED
+from .functional import fed_inside, tell
 from .initial import INITIALISERS
 from .values import UNKNOWN_VALUE, BoxValue, ModuleValue, Wire, Wires, describe
 
@@ -55,10 +56,15 @@ def bind(
     at: Span,
     variadic: str | None = None,
     open_names: bool = False,
+    flow: Any = None,
 ) -> Bound:
-    """Arguments to names. `at` is the box's name in the text."""
+    """Arguments to names. `at` is the box's name in the text, `flow` what flows in where the box is a step."""
     bound = Bound()
     positional = list(box.positional)
+    if fed_inside(box):
+        tell(frame, box, box.span if box.span != NOWHERE else at, flow)
+        bound.broken = True
+        return bound
     for value in (*(v for v, _ in positional), *(n[1] for n in box.named)):
         if isinstance(value, ModuleValue):
             value.used = True  # what it is given to answers for it
@@ -176,13 +182,13 @@ def initial(frame: Expressions, value: Any, span: Span) -> Initial | None:
 # -------------------------------------------------------------------------------------------------- operators
 
 
-def bind_operator(frame: Expressions, box: BoxValue, at: Span) -> tuple[Operator, Bound] | None:
+def bind_operator(frame: Expressions, box: BoxValue, at: Span, flow: Any = None) -> tuple[Operator, Bound] | None:
     """The operator with its arguments checked; None after a report."""
     cls = box.target
     assert isinstance(cls, type)
     arguments = cls.arguments
     names = [n for n in arguments if n != "sizes"] if cls.open_arguments else list(arguments)
-    bound = bind(frame, box, names, cls.signature, at, cls.variadic, cls.open_arguments)
+    bound = bind(frame, box, names, cls.signature, at, cls.variadic, cls.open_arguments, flow)
     accepted: dict[str, Any] = {}
     for name, argument in arguments.items():
         if name not in bound.values:
@@ -278,12 +284,12 @@ def block_signature(block: Block) -> str:
     return block.name + (f"({', '.join(shown)})" if shown else "")
 
 
-def bind_block(frame: Expressions, box: BoxValue, at: Span) -> Bound | None:
+def bind_block(frame: Expressions, box: BoxValue, at: Span, flow: Any = None) -> Bound | None:
     """The given arguments of a block by parameter; None after a report."""
     block = box.target
     assert isinstance(block, Block)
     names = [p.name.text for p in block.parameters]
-    bound = bind(frame, box, names, lambda: block_signature(block), at)
+    bound = bind(frame, box, names, lambda: block_signature(block), at, flow=flow)
     preset: Block | None = block
     given_by_preset: set[str] = set()
     while preset is not None and preset.base is not None:

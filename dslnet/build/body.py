@@ -68,6 +68,9 @@ class Body(Inputs):
     def nothing_flows(self, module: ModuleValue) -> None:
         from ..diagnostics import Edit
 
+        if module.box is not None and self.target(module) is None:
+            return  # nor could it: its box was just told to be wrong
+
         source = self.file.spec.source
         line = source.position(module.span.start)[0]
         begin = source.starts[line - 1]

@@ -121,7 +121,7 @@ class Boxes(Feeding):
             return self.run_block(box, path, flow, sides, at, span)
         if isinstance(target, PythonClass):
             return self.run_python(box, path, flow, sides, at, span)
-        made = bind_operator(self, box, at)
+        made = bind_operator(self, box, at, flow)
         if made is None:
             return self.unknown(span)
         operator, bound = made
@@ -215,7 +215,7 @@ class Boxes(Feeding):
                 "E0215", f"`{box.name}` has a state, so it runs over time", at, "a cell", helps=(f"`scan: {box.name}`",)
             )
             return self.unknown(span)
-        bound = bind_block(self, box, at)
+        bound = bind_block(self, box, at, flow)
         if bound is None:
             return self.unknown(span)
         fed = self.feed_block(block, flow, sides, at)

@@ -33,6 +33,7 @@ from ..syntax import (
 from . import static
 from .arithmetic import Arithmetic
 from .blocks import Block
+from .functional import through
 from .initial import initialiser, is_initialiser
 from .names import Flow, Lazy
 from .static import Trouble
@@ -226,18 +227,27 @@ class Expressions(Arithmetic):
         if any(isinstance(v, Wire) for v in values) and callee.name in WIRE_FUNCTIONS:
             return self.run_sign(WIRE_FUNCTIONS[callee.name], values, callee.span, expression.span)
         if callee.name not in static.FUNCTIONS:
-            if self.scope.find(callee.name) is not None:
+            fed = [a.value.span for a in expression.arguments] if all(isinstance(v, Wire) for v in values) else []
+            found = self.scope.find(callee.name)
+            if found is not None:
+                if isinstance(found, ModuleValue):
+                    found.used = True  # by what was meant
                 self.error(
                     "E0215",
                     f"`{callee.name}` takes no arguments",
                     expression.span,
                     "a lower-case name is that very thing",
-                    helps=(f"send a wire through it: `x -> {callee.name}`",),
+                    helps=(
+                        through(self, callee.name, fed, expression.span)
+                        if fed and isinstance(found, ModuleValue)
+                        else f"send a wire through it: `x -> {callee.name}`",
+                    ),
                 )
                 return UNKNOWN_VALUE
             near = did_you_mean(callee.name, [*static.FUNCTIONS, *WIRE_FUNCTIONS])
             boxes = [n for n in OPERATORS if n.lower() == callee.name.lower()]
-            helps = [Help(f"did you mean `{n}`?", (Edit(callee.span, n),)) for n in [*boxes, *near][:3]]
+            helps = [through(self, n, fed, expression.span) for n in boxes if fed]
+            helps += [Help(f"did you mean `{n}`?", (Edit(callee.span, n),)) for n in [*boxes, *near][:3] if not helps]
             self.error("E0201", f"there is no function `{callee.name}`", callee.span, helps=helps)
             return UNKNOWN_VALUE
         if any(v is UNKNOWN_VALUE or v is UNKNOWN for v in values):

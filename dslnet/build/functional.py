@@ -1,0 +1,79 @@
+"""Boxes that are called as functions, which is how other tools feed them: `Linear(x, 20)`, `ReLU(Linear(x, 20))`.
+
+Enters: a box whose parentheses hold a wire. Leaves: one diagnostic, and the same written with arrows.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..diagnostics import Edit, Help
+from ..source import Span
+from .frame import Frame
+from .values import BoxValue, Wire, Wires
+
+
+def fed_inside(box: BoxValue) -> bool:
+    """Whether the first thing in the parentheses is a wire, or a box that is fed so itself."""
+    first = box.positional[0][0] if box.positional else None
+    return isinstance(first, (Wire, Wires)) or (isinstance(first, BoxValue) and fed_inside(first))
+
+
+def tell(frame: Frame, box: BoxValue, span: Span, flow: Any = None) -> None:
+    """Report a box that is `fed_inside`. `flow` is what flows into it besides, where it is a step."""
+    already = flow is not None and box.positional[0][0] is flow
+    written = _step(frame, box) if already else _arrows(frame, box)
+    if not already and not _alone(_text(frame, span), span):
+        written = f"({written})"
+    shown = written if len(written) <= 60 and "\n" not in written else "feed it by an arrow"
+    frame.error(
+        "E0215",
+        f"`{box.name}` is fed by an arrow, not in its parentheses"[:80],
+        span,
+        "parentheses configure, arrows carry",
+        helps=[Help(f"write `{shown}`", (Edit(span, written),), sure=flow is None or already)],
+    )
+
+
+def through(frame: Frame, name: str, wires: list[Span], span: Span) -> Help:
+    """The help that writes `name(x)` as `x -> name`."""
+    written = f"{_joined([_part(frame, each) for each in wires])} -> {name}"
+    if not _alone(_text(frame, span), span):
+        written = f"({written})"
+    return Help(f"an arrow carries: `{written}`"[:80], (Edit(span, written),), sure=True)
+
+
+def _arrows(frame: Frame, box: BoxValue) -> str:
+    first, span = box.positional[0]
+    source = _arrows(frame, first) if isinstance(first, BoxValue) else _part(frame, span)
+    return f"{source} -> {_step(frame, box)}"
+
+
+def _step(frame: Frame, box: BoxValue) -> str:
+    """The box without what flows in first; further wires stand after `with`."""
+    others = [_part(frame, span) for value, span in box.positional[1:] if isinstance(value, (Wire, Wires))]
+    settings = [_part(frame, span) for value, span in box.positional[1:] if not isinstance(value, (Wire, Wires))]
+    settings += [f"{name}={_part(frame, span)}" for name, _, span, _ in box.named]
+    written = box.name + (f"({', '.join(settings)})" if settings else "")
+    if others:
+        written += f" with {_joined(others)}"
+    return written
+
+
+def _joined(texts: list[str]) -> str:
+    return texts[0] if len(texts) == 1 else f"({', '.join(texts)})"
+
+
+def _text(frame: Frame, span: Span) -> str:
+    source = frame.report.sources.get(span.file)
+    return source.text if source is not None else ""
+
+
+def _part(frame: Frame, span: Span) -> str:
+    return _text(frame, span)[span.start : span.end]
+
+
+def _alone(text: str, span: Span) -> bool:
+    """Whether what stands at a place is a value of its own, or the beginning of a pipeline."""
+    after = text[span.end :].lstrip(" ")
+    return text[: span.start].rstrip(" ")[-1:] in (":", "-", "|") and (not after or after.startswith(("\n", "#", "->")))
