@@ -110,3 +110,8 @@ def test_rounds_that_are_drawn_one_by_one_say_which_they_are(spec: Make) -> None
         ("tail", "1 of 2"),
         ("tail", "2 of 2"),
     ]
+
+
+def test_what_pools_before_the_first_layer_ends_nothing(spec: Make) -> None:
+    text = HEAD + "  - GlobalAvgPool -> Linear(16) -> ReLU -> Linear(4)\n"
+    assert [row for row, *_ in cards(spec(text))[0]] == ["GlobalAvgPool", "Linear 8→16", "ReLU", "Linear 16→4"]

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
+from math import hypot
 
 _GROUP = re.compile(r'<g id="([^"]*)" class="(cluster|edge)\b[^"]*">\n(.*?)(?=\n<g id="[^"]*" class="|\Z)', re.DOTALL)
 _TEXT = re.compile(r"<text ([^>]*)>([^<]*)</text>")
@@ -20,24 +21,29 @@ Area = tuple[float, float, float, float]
 @dataclass(slots=True)
 class Faults:
     """Where a reader would stumble: the ids of clusters whose title an arrow crosses, the numbers of the arrows whose
-    words lie on the border of a cluster, how many arrows go through a cluster in which they have no end, and how often
-    two arrows cross."""
+    words lie on the border of a cluster, how many arrows go through a cluster in which they have no end, how often two
+    arrows cross, and how long all of them are."""
 
     titles: set[str] = field(default_factory=set)
     words: set[int] = field(default_factory=set)
     through: int = 0
     crossings: int = 0
+    length: float = 0.0
 
-    def cost(self) -> int:
-        """What is avoided, in crossings; a single crossing of two arrows is no fault."""
-        return 4 * (len(self.titles) + len(self.words) + self.through) + (self.crossings if self.tangled() else 0)
+    def cost(self) -> float:
+        """What is avoided, in crossings: a way around is no better than what it goes around."""
+        return 4 * (len(self.titles) + len(self.words) + self.through) + self.crossings + self.length / DETOUR
+
+    def any(self) -> bool:
+        """Whether another layout is worth a trial; a single crossing of two arrows is not."""
+        return bool(self.titles) or self.tangled()
 
     def tangled(self) -> bool:
         return self.through > 0 or self.crossings > 1 or bool(self.words)
 
 
-#: In a picture of more arrows no two are compared.
-ARROWS = 120
+#: In a picture of more arrows no two are compared; and how many points of arrows weigh as much as a crossing.
+ARROWS, DETOUR = 120, 150
 
 
 def faults(svg: str) -> Faults:
@@ -64,6 +70,7 @@ def faults(svg: str) -> Faults:
         {number for number, place in words if any(_cuts(border, place) for border in borders)},
         sum(any(_inside(border, p) for p in line) for line in few for border in borders if not _ends(border, line)),
         sum(_crossings(a, b) for number, a in enumerate(few) for b in few[number + 1 :]),
+        sum(hypot(p[0] - q[0], p[1] - q[1]) for line in few for p, q in pairwise(line)),
     )
 
 

@@ -263,10 +263,8 @@ class Printer:
             attributes.append(
                 f"dir=both, arrowtail={end}, arrowhead=tee" if link.stop else f"dir=back, arrowtail={end}"
             )
-            left = [c for c in inside[link.tail] if c not in inside[link.head]]
-            if link.back and left:
+            if link.back and set(inside[link.tail]) - set(inside[link.head]):
                 attributes.append("minlen=2")  # above the dot at which the flow enters the cluster that it leaves
-                attributes.append(f"lhead={quoted('cluster_' + left[0])}")
             self.say(f"{' -> '.join(ends)} [{', '.join(attributes)}];")
             return
         out, into = inside[link.tail], inside[link.head]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from .stages import alike, folded, pooled
+from .stages import alike, ended, folded, pooled
 from .view import Box, Cluster, Link, Panel
 from .wording import brief
 
@@ -199,8 +199,7 @@ class Fuser:
         attention = any(r.role in ("attn", "recur") for r in found.rows + box.rows)
         if heavy and attention and any(not r.thin for r in box.rows) and self.level == "block":
             return None
-        stage = any(not row.thin for row in box.rows) and any(row.closes for row in box.rows)
-        stage = stage and self.panel.orient != "LR"
+        stage = self.panel.orient != "LR" and ended(box.rows)
         full = stage or (len(box.rows) >= ROWS and not self._again(box, found))
         return None if heavy and full and self.level == "block" else found
 

@@ -51,6 +51,12 @@ def _amounts(before: list[Row], run: list[Row]) -> list[tuple[str, int | None]] 
     return found
 
 
+def ended(rows: list[Row]) -> bool:
+    """Whether rows pool after a layer with weights, so that the next such layer begins another stage."""
+    first = next((n for n, row in enumerate(rows) if not row.thin), len(rows))
+    return any(row.closes for row in rows[first:])
+
+
 def pooled(box: Box, end: Box) -> bool:
     """Put what pools after a closed block into its card; False where that is something else."""
     plain = end.fusable and not end.named and not end.share and all(row.thin for row in end.rows)

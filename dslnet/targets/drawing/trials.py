@@ -30,7 +30,7 @@ def untangle(panels: Sequence[Panel], pictures: list[str], text: Print, timeout:
         found = [faults(picture) for picture in pictures[: len(tried)]]
         trials: list[tuple[int, Panel, dict[str, str]]] = []
         for n, each in enumerate(found):
-            if each.cost():
+            if each.any():
                 trials += [(n, *way) for way in _ways(tried[n], titles[n], each)]
         if not trials:
             return
@@ -47,7 +47,8 @@ def _ways(panel: Panel, titles: dict[str, str], found: Faults) -> list[tuple[Pan
     made = words_inside(panel, found.words) if found.words else panel
     ways = [titles | dict.fromkeys(found.titles, way) for way in ("high", "right", "high right")]
     tries = [(made, way) for way in (ways if found.titles else [titles])] if found.titles or found.words else []
-    if found.tangled() and len(panel.boxes()) <= BOXES:
+    turned = any(link.back for link in panel.links)  # down on the left and up on the right
+    if found.tangled() and not turned and len(panel.boxes()) <= BOXES:
         tries += [
             (_ordered(each, way), titles) for each in {id(p): p for p in (panel, made)}.values() for way in (1, -1)
         ]
