@@ -10,6 +10,7 @@ These classes are no boxes: a spec reaches them through `SIGNS` and `FUNCTIONS` 
 from typing import Any, ClassVar
 
 from ..shape import Dim, Size, Tensor, numel, same
+from . import ranges
 from .arguments import Anything, Flag
 from .axes import brief, pair
 from .base import Mistake, Onnx, Operator, Wire
@@ -61,8 +62,13 @@ class Arithmetic(Operator, abstract=True, kind="op"):
 
     def shape(self, x: Tensor, y: Tensor | None = None) -> Tensor:
         a, b = self.operands(x, y)
-        named = y is not None
-        return Tensor(broadcast(self.sign, a, b, self.loose, named), self.made(a.dtype, b.dtype))
+        made = self.made(a.dtype, b.dtype)
+        sizes = broadcast(self.sign, a, b, self.loose, named=y is not None)
+        return Tensor(sizes, made, self.range_of(a, b) if made == "long" else None)
+
+    def range_of(self, a: Tensor, b: Tensor) -> Size | None:
+        """What the result of ids stays under, from 0; None where that is not known."""
+        return None
 
     def made(self, a: str, b: str) -> str:
         """The dtype of the result."""
@@ -136,6 +142,9 @@ class Plus(Arithmetic, sign="+"):
 
     keeps = "low"
 
+    def range_of(self, a: Tensor, b: Tensor) -> Size | None:
+        return ranges.total(ranges.under(a, self.left), ranges.under(b, self.right))
+
 
 class Minus(Arithmetic, sign="-"):
     """x - y."""
@@ -148,6 +157,9 @@ class Times(Arithmetic, sign="*"):
     """x * y."""
 
     keeps = "zero"
+
+    def range_of(self, a: Tensor, b: Tensor) -> Size | None:
+        return ranges.product(ranges.under(a, self.left), ranges.under(b, self.right))
 
 
 class Divide(Arithmetic, sign="/"):
@@ -187,6 +199,9 @@ class FloorDivide(Arithmetic, sign="//"):
 
 class Remainder(FloorDivide, sign="%"):
     """x - y * (x // y), with the sign of y."""
+
+    def range_of(self, a: Tensor, b: Tensor) -> Size | None:
+        return self.right if isinstance(self.right, int) and self.right > 0 else None
 
     def torch(self, x: Tensor, y: Tensor | None = None) -> Code:
         return Infix("%", *self.converted(x, y, always=True))

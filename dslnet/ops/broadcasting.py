@@ -96,7 +96,7 @@ def _sizes(sign: str, x: Tensor, y: Tensor, axis: int, m: Size, n: Size, named: 
         title = f"`{sign}` fits its inputs only when {brief(one)} is {brief(other)}"
     helps: tuple[str, ...] = ()
     if isinstance(other, Dim):
-        helps = (f"write the same symbol in both shapes, or `require: {one} == {other}`",)
+        helps = ("write the same symbol in both shapes",)
     elif axis == max(x.rank, y.rank) - side.rank:
         row = shape_text((1, *side.sizes[1:]), side.dtype)
         port = "{y}" if side is y else "{x}"
