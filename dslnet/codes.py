@@ -135,6 +135,7 @@ CATALOGUE: dict[str, str] = {
     "W0430": "a latent that is bypassed",
     "W0431": "a step that reads padding",
     "W0440": "a part that no loss reaches",
+    "W0441": "tensors of a file of weights that the model does not have",
 }
 
 _FAMILIES = {

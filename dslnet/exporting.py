@@ -7,6 +7,7 @@ computes. torch, onnx and onnxruntime are imported when they are needed.
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -146,7 +147,12 @@ def _module(job: Job, weights: Weights | None) -> Any:
     from .targets.onnx import module_with
 
     try:
-        return module_with(job.model, weights, job.allowed)
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            made = module_with(job.model, weights, job.allowed)
     except WeightsMistake as mistake:
         mistake.tell(job.report, job.output)
         return None
+    for text in dict.fromkeys(str(warning.message) for warning in told):
+        put(f"dslnet: {text}\n", sys.stderr)
+    return made

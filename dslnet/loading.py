@@ -7,6 +7,7 @@ raises `NetError` with all of them rendered; torch is imported when a model is m
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -205,7 +206,9 @@ class Maker:
         report = Report(sources=dict(program.report.sources))
         spec = program.path(model.definition.span.file)
         checkpoint = read_checkpoint(model, weights, names, spec, report, training)
-        _raise(report, False)
+        _raise(report, self._net._strict)
+        for diagnostic in report.diagnostics:
+            warnings.warn(f"{diagnostic.code}: {diagnostic.title}", stacklevel=3)
         assert checkpoint is not None  # or the report has a reason
         copy_tensors(module, checkpoint.tensors)
 

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -349,6 +350,78 @@ def test_weights_of_training_are_filled_too(tmp_path: Path) -> None:
     torch.manual_seed(0)
     made = net.M(weights=tmp_path / "less.safetensors").state_dict()
     assert all((made[name] == 0.5).all() for name in less) and not (made["head.weight"] == 0.5).all()
+
+
+DEEP = """\
+block Deep(layers):
+  - body: repeat layers: Linear(3)
+  - head: Linear(5)
+
+model M(layers=2):
+  input x: [B, 3]
+  target t: [B, 4]
+  - body: repeat layers: Linear(3)
+  extra: body -> Linear(4)
+  output y: Linear(5)
+  loss: extra -> MSE to t
+  freeze: y
+
+model Two(layers=2):
+  input x: [B, 3]
+  net: x -> Deep(layers, weights="deep.safetensors")
+  output y: net.body
+"""
+
+
+def tensors_of(layers: int, **more: Any) -> dict[str, Any]:
+    made = {f"body.{n}.{p}": numpy.ones((3, 3) if p == "weight" else 3) for n in range(layers) for p in WEIGHT_BIAS}
+    return {**made, **more}
+
+
+WEIGHT_BIAS = ("weight", "bias")
+
+
+def test_what_is_left_over_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The first half of a deep network is another network; what the text explains is no matter."""
+    pytest.importorskip("torch")
+    path = tmp_path / "m.net"
+    path.write_text(DEEP)
+    y = {"y.weight": numpy.ones((5, 3)), "y.bias": numpy.ones(5)}
+    quiet = {
+        **y,
+        "extra.weight": numpy.ones((4, 3)),
+        "copy.weight": numpy.ones((5, 3)),
+        "n.num_batches_tracked": numpy.ones(()),
+    }
+    save(tmp_path / "w.safetensors", tensors_of(2, **quiet))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        dslnet.load(path).M(weights=tmp_path / "w.safetensors")
+    save(tmp_path / "w.safetensors", tensors_of(3, **{**y, "body.2.weight": numpy.zeros((3, 3))}))
+    with pytest.warns(UserWarning, match="W0441: `w.safetensors` has `body.2.weight`, which M does not have"):
+        dslnet.load(path).M(weights=tmp_path / "w.safetensors")
+    with pytest.raises(dslnet.NetError, match="W0441"):
+        dslnet.load(path, strict=True).M(weights=tmp_path / "w.safetensors")
+    words = ["compile", f"{path}:M", "-o", str(tmp_path / "m.pt2"), "--weights", str(tmp_path / "w.safetensors")]
+    assert main(words) == 0 and "warning[W0441]" in capsys.readouterr().err
+
+
+def test_what_is_left_over_of_a_box_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its head stands in the text, and nothing uses it."""
+    pytest.importorskip("torch")
+    path = tmp_path / "m.net"
+    path.write_text(DEEP)
+    head = {"head.weight": numpy.zeros((5, 3)), "head.bias": numpy.zeros(5)}
+    save(tmp_path / "deep.safetensors", tensors_of(2, **head))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        made = dslnet.load(path).Two()
+    assert not hasattr(made.net, "head") and (made.net.body[1].weight == 1).all()
+    save(tmp_path / "deep.safetensors", tensors_of(2, **head, other=numpy.zeros(1)))
+    with pytest.warns(UserWarning, match="W0441: `deep.safetensors` has `other`, which `net` does not have"):
+        dslnet.load(path).Two()
+    assert main(["compile", f"{path}:Two", "-o", str(tmp_path / "m.pt2")]) == 0
+    assert "dslnet: W0441: `deep.safetensors` has `other`" in capsys.readouterr().err
 
 
 def test_parameters_of_these_names_are_the_models_own(tmp_path: Path) -> None:

@@ -43,6 +43,7 @@ NOT_A_SPEC = {
     "E0835": "the data of a training",
     "E0836": "found while training",
     "E0837": "a file of a run",
+    "W0441": "found when a module is built",
     "E0900": "too long for a page",
     "E0901": "too long for a page",
     "E0902": "too long for a page",

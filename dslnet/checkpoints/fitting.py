@@ -20,10 +20,12 @@ from .table import Rule, Table
 
 @node
 class Checkpoint:
-    """The tensors of a file under a model's names; `table` is the file of names that led there, if one did."""
+    """The tensors of a file under a model's names; `table` is the file of names that led there, if one did. `left` are
+    the names in the file that led nowhere."""
 
     tensors: dict[str, Any]
     table: str | None = None
+    left: tuple[str, ...] = ()
 
 
 @node
@@ -47,7 +49,7 @@ def fitted(
     """The tensors of `file` for the weights (`ops.base.Weight`) of a model, by name, or by the first table that fits
     without a remainder; with `only`, by a table and not by name.
 
-    By name, tensors that the model does not have are left alone, as those of a pruned head; with `partly`, by a table,
+    By name, tensors that the model does not have are left over, as those of a pruned head; with `partly`, by a table,
     too. Raises `WeightsMistake`.
     """
     wanted = {w.name: tuple(None if isinstance(size, Dim) else size for size in w.shape) for w in weights}
@@ -73,7 +75,8 @@ def _by_name(tensors: Mapping[str, Any], wanted: dict[str, Any], file: str, mode
     for name, shape in wanted.items():
         if name in tensors and not _agree(tensors[name].shape, shape):
             return _Misfit(named, _other_shape(name, name, tensors[name].shape, shape, file, model))
-    return Checkpoint({name: tensors[name] for name in wanted if name in tensors})
+    left = tuple(name for name in tensors if name not in wanted)
+    return Checkpoint({name: tensors[name] for name in wanted if name in tensors}, left=left)
 
 
 def _by(

@@ -26,4 +26,5 @@ class WeightsMistake(Exception):
     def tell(self, report: Report, file: str) -> None:
         """Add it to a report, at the file of weights where it has no place of its own."""
         span = self.span or Span(file, 0, 0)
-        report.error(self.code, self.title, span, self.label, notes=self.notes, helps=self.helps)
+        severity = "warning" if self.code.startswith("W") else "error"
+        report.error(self.code, self.title, span, self.label, notes=self.notes, helps=self.helps, severity=severity)

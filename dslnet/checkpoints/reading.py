@@ -13,6 +13,7 @@ from ..files import tables_beside
 from ..graph import Model
 from ..weights import definition_weights
 from .fitting import Checkpoint, fitted
+from .leftover import left_over, warning
 from .mistakes import WeightsMistake
 from .safetensors import read_tensors
 from .table import read_table
@@ -42,9 +43,13 @@ def read_checkpoint(
         whole = list(definition_weights(model, model.training)) if training and model.training else weights
         for wanted in (whole, weights):
             try:
-                return fitted(tensors, wanted, [], file=file, model=model.name)
+                found = fitted(tensors, wanted, [], file=file, model=model.name)
             except WeightsMistake:
-                pass
+                continue
+            left = left_over(model, model.entry, found, tensors)
+            if left:
+                warning(left, os.path.basename(file), model.name).tell(report, file)
+            return found
         before = report.errors
         tables = [read_table(path, report) for path in (tables_beside(spec) if spec else [])]
         if report.errors > before:

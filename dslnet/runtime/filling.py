@@ -7,12 +7,13 @@ that a spec names lie beside it, and are safetensors.
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import files, resources
-from ..checkpoints import Table, WeightsMistake, fitted, read_table, read_tensors
+from ..checkpoints import Table, WeightsMistake, fitted, left_over, read_table, read_tensors, warning
 from ..diagnostics import Report
 from ..graph import Instance, Model, join
 from ..ops.base import Weight
@@ -50,6 +51,10 @@ def fill_boxes(model: Model, made: nn.Module, folder: Path | None) -> None:
             mistake.span, mistake.label = instance.span, "filled here"
             raise
         copy_tensors(target, found.tensors)
+        left = left_over(model, instance.definition, found, read[file])
+        if left:
+            told = warning(left, name, f"`{path}`")
+            warnings.warn(f"{told.code}: {told.title}", stacklevel=4)
 
 
 def _tables(model: Model, instance: Instance) -> list[Table]:
