@@ -322,6 +322,12 @@ CASES = [
 [B, T, 6] -> Mean(axis=[0, 2], keep=true)
 [B, 16] -> MoE(3, top=1)
 [B, 2, T, 16] -> MoE(4, top=3)
+[3, T] long < 9 -> Exp
+[3, T] long < 9 -> Log
+[3, T] long < 9 -> Sqrt
+[3, T] long < 9 -> Abs
+[3, T] long < 9 -> Sin
+[3, T] long < 9 -> Cos
 """.strip().splitlines()
 ]
 

@@ -4,7 +4,8 @@ Enters: two wires, or a wire and a number given as the argument `left` or `right
 under the rule of broadcasting: sizes align from the right, and each pair is known to be equal or holds a 1; a
 difference of rank is for scalars and, with `loose`, for free parameters.
 
-These classes are no boxes: a spec reaches them through `SIGNS` and `FUNCTIONS` only.
+A spec reaches these classes through `SIGNS` and `FUNCTIONS`. The functions of one wire are boxes too: `sin(x)` is
+`x -> Sin`.
 """
 
 from typing import Any, ClassVar
@@ -331,7 +332,7 @@ class Function(Operator, abstract=True, kind="op"):
     keeps: ClassVar[bool] = False
 
     def __init_subclass__(cls, function: str = "", **rest: Any) -> None:
-        super().__init_subclass__(abstract=True, **rest)
+        super().__init_subclass__(abstract=not function, **rest)
         cls.called = f"torch.{function}"
         if function:
             FUNCTIONS[function] = cls
@@ -356,29 +357,47 @@ class Function(Operator, abstract=True, kind="op"):
 
 
 class Exp(Function, function="exp"):
-    """e to the power x."""
+    """e to the power x. On a wire `exp(x)` is the same.
+
+    [B, 8] -> Exp    # [B, 8]
+    """
 
 
 class Log(Function, function="log"):
-    """The natural logarithm of x."""
+    """The natural logarithm of x. On a wire `log(x)` is the same.
+
+    [B, 8] -> Log    # [B, 8]
+    """
 
 
 class Sqrt(Function, function="sqrt"):
-    """The square root of x."""
+    """The square root of x. On a wire `sqrt(x)` is the same.
+
+    [B, 8] -> Sqrt    # [B, 8]
+    """
 
 
 class Abs(Function, function="abs"):
-    """x without its sign."""
+    """x without its sign. On a wire `abs(x)` is the same.
+
+    [B, 8] -> Abs    # [B, 8]
+    """
 
     keeps = True
 
 
 class Sin(Function, function="sin"):
-    """The sine of x."""
+    """The sine of x. On a wire `sin(x)` is the same.
+
+    [B, 8] -> Sin    # [B, 8]
+    """
 
 
 class Cos(Function, function="cos"):
-    """The cosine of x."""
+    """The cosine of x. On a wire `cos(x)` is the same.
+
+    [B, 8] -> Cos    # [B, 8]
+    """
 
 
 class Negate(Function):
