@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .build import build_model, read_program
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from .targets.drawing import Drawing
 
 Path = str | os.PathLike[str]
+#: Arguments of `draw` that are no fields of its `Options`.
+DRAWN = ("close", "dpi", "open", "settings", "sizes", "theme", "timeout")
 
 
 def check(path: Path, *, limits: Limits = DEFAULT, root: Path | None = None) -> Report:
@@ -218,13 +220,30 @@ class Maker:
         theme: str = "auto",
         settings: dict[str, Any] | None = None,
         timeout: float = 60.0,
+        dpi: int = 150,
         sizes: str = "symbolic",
+        open: Sequence[str] = (),
+        close: Sequence[str] = (),
         **options: Any,
     ) -> Drawing:
-        """A picture of the model: `.svg`, `.dot`, `.save("x.pdf")`; a notebook shows it. `options` are the fields of
-        `dslnet.targets.drawing.Options`, among them `level`, `orient` and `training`."""
-        from .targets.drawing import Options, draw
+        """A picture of the model: `.svg`, `.dot`, `.save("x.pdf")`; a notebook shows it.
 
+        `theme` is auto, light, dark or print; `settings` are arguments of the model; `open` and `close` are parts, by
+        path, block or role, of which the last that fits counts. `options` are the fields of
+        `dslnet.targets.drawing.Options`, among them `level`, `orient` and `training`. Raises TypeError for an option
+        that there is not, ValueError for a value that it cannot have, and `dslnet.targets.drawing.NothingMatches`."""
+        from .targets.drawing import THEMES, Options, draw
+
+        known = [
+            name for name in Options.__dataclass_fields__ if name not in ("sources", "twins", "names", "alone", "apart")
+        ]
+        if odd := sorted(options.keys() - set(known)):
+            raise TypeError(f"a drawing has no option {odd[0]!r}; it has {', '.join(sorted({*known, *DRAWN}))}")
+        if theme not in THEMES:
+            raise ValueError(f"a theme is one of {', '.join(THEMES)}, not {theme!r}")
+        parts = [(True, part) for part in ([open] if isinstance(open, str) else open)]
+        parts += [(False, part) for part in ([close] if isinstance(close, str) else close)]
+        options["wishes"] = (*options.get("wishes", ()), *parts)
         given = settings or {}
         graph = self.graph(**given)
         if sizes not in ("symbolic", "concrete"):
@@ -232,16 +251,11 @@ class Maker:
         if sizes == "symbolic":
             values = {name: _value(name, value) for name, value in given.items()}
             options |= sizes_by_name(self._net._program, graph, values)
-        return draw(graph, Options(sources=self._net._program.report.sources, **options), theme, timeout)
+        return draw(graph, Options(sources=self._net._program.report.sources, **options), theme, timeout, dpi)
 
     def _repr_svg_(self) -> str | None:
         """What a notebook shows; without Graphviz it shows the text instead."""
-        from .targets.drawing import NoGraphviz
-
-        try:
-            return self.draw().svg
-        except NoGraphviz:
-            return None
+        return self.draw()._repr_svg_()
 
     @property
     def parameters(self) -> list[str]:

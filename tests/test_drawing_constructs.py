@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -252,7 +253,33 @@ def test_a_line_that_leads_back_goes_around_what_is_between() -> None:
         assert not [fault for fault in overlaid(read(drawn(file, name).svg)) if "crosses" in fault]
 
 
-def test_a_notebook_shows_a_model() -> None:
-    shown = dslnet.load(Path(__file__).parent.parent / "specs" / "mlp.net").MLP._repr_svg_()
+def test_a_notebook_shows_a_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = dslnet.load(Path(__file__).parent.parent / "specs" / "mlp.net").MLP
+    shown = model._repr_svg_()
     assert shown is None or shown.startswith("<svg")
-    assert isinstance(drawn("mlp", "MLP"), Drawing)
+    picture = drawn("mlp", "MLP")
+    assert isinstance(picture, Drawing) and re.fullmatch(r"<drawing of MLP, \d+ boxes>", repr(picture))
+    monkeypatch.setattr("dslnet.targets.drawing.layout.find", lambda name="dot": None)
+    for each in (model, picture := model.draw()):
+        assert each._repr_svg_() is None
+    assert "apt install graphviz" in repr(picture)
+    slow = drawn("mlp", "MLP", timeout=1e-9)
+    monkeypatch.undo()
+    assert slow._repr_svg_() is None and ("took more than" in repr(slow) or "missing" in repr(slow))
+
+
+def test_the_options_of_python(spec: Make, tmp_path: Path) -> None:
+    text = UNIT + HEAD + "  - a: Unit(8)\n  - b: Unit(16)\n"
+    assert [title for title, _, _ in folds(spec(text))] == ["a", "b"]
+    assert [title for title, _, _ in folds(spec(text, open="a"))] == ["b"]
+    assert [title for title, _, _ in folds(spec(text, open=["a", "b"], close=["b"]))] == ["b"]
+    model = dslnet.load(tmp_path / "m.net").M
+    for options, told in (
+        ({"theme": "pink"}, "a theme is one of auto, light, dark, print"),
+        ({"show": "metrics"}, "a tuple of metrics and sharing"),
+        ({"show": ("losses",)}, "a tuple of metrics and sharing"),
+    ):
+        with pytest.raises(ValueError, match=told):
+            model.draw(**options)
+    with pytest.raises(TypeError, match="no option 'colour'; it has caption, close, dpi, legend, level"):
+        model.draw(colour="red")

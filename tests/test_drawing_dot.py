@@ -11,7 +11,9 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pictures import MODELS, drawn
@@ -40,6 +42,21 @@ def test_golden(file: str, name: str, request: pytest.FixtureRequest) -> None:
         assert path.exists(), f"{path.name} is new: {again}"
         assert path.read_text(encoding="utf-8") == text, f"{path.name} changed: {again}"
         assert not re.search(r"IMG|image=|shapefile|fontpath|HREF|/root|/home", text)
+
+
+def test_a_thousand_boxes_take_less_than_a_second() -> None:
+    """Of the processor, from the graph to DOT; an overview less than 0.3 s."""
+
+    def took(file: str, name: str, **options: Any) -> float:
+        begin = time.process_time()
+        picture = drawn(file, name, **options)
+        assert picture.dot and (options["level"] != "full" or picture.view.count() > 900)
+        return time.process_time() - begin
+
+    drawn("gpt2", "GPT2XL").view.count()  # the model is built
+    assert min(took("gpt2", "GPT2XL", level="full") for _ in range(3)) < 1
+    for file, name in MODELS:
+        assert min(took(file, name, level="overview") for _ in range(2)) < 0.3, name
 
 
 def test_no_golden_of_what_is_gone() -> None:

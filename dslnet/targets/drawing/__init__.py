@@ -12,4 +12,7 @@ from .make import TooLarge
 from .plan import LEVELS, Options
 from .wishes import NothingMatches
 
-__all__ = ["LEVELS", "Drawing", "LayoutFailed", "NoGraphviz", "NothingMatches", "Options", "TooLarge", "draw"]
+#: Colours; `auto` follows the reader in SVG and HTML and is light elsewhere.
+THEMES = ("auto", "light", "dark", "print")
+
+__all__ = ["LEVELS", "THEMES", "Drawing", "LayoutFailed", "NoGraphviz", "NothingMatches", "Options", "TooLarge", "draw"]

@@ -13,7 +13,7 @@ from ...source import Span
 from . import compose
 from .dot import print_caption, print_joined, print_panel
 from .escape import url
-from .layout import LayoutFailed, NoGraphviz, layout, run
+from .layout import MISSING, LayoutFailed, NoGraphviz, layout, run
 from .make import make_view
 from .plan import Options
 from .style import theme
@@ -38,6 +38,7 @@ class Drawing:
         self.view: View = make_view(model, options)
         self.missing = False
         self._svg: dict[str, str] = {}
+        self._failed = ""
 
     @property
     def dot(self) -> str:
@@ -90,10 +91,17 @@ class Drawing:
         return self._svg[mode]
 
     def _repr_svg_(self) -> str | None:
+        """What a notebook shows; where there is none it shows the words of `repr`."""
         try:
             return self.svg
         except NoGraphviz:
-            return None
+            self._failed = f"; {MISSING}"
+        except LayoutFailed as error:
+            self._failed = f"; {error}"
+        return None
+
+    def __repr__(self) -> str:
+        return f"<drawing of {self.view.caption.name}, {self.view.count()} boxes{self._failed}>"
 
     def data(self, ending: str) -> bytes:
         """The bytes of a file with this ending. Raises `NoGraphviz` and `LayoutFailed`."""

@@ -18,13 +18,11 @@ from ...diagnostics import Report
 from ...files import write_output
 from ...settings import Misuse
 from .drawing import ENDINGS, Drawing, TooManyPixels
-from .layout import LayoutFailed, NoGraphviz
+from .layout import MISSING, LayoutFailed, NoGraphviz
 
 #: How a comment begins and ends in the formats that are text.
 _COMMENT = {".dot": ("// ", ""), ".svg": ("<!-- ", " -->"), ".html": ("<!-- ", " -->"), ".mmd": ("%% ", "")}
 _MARK = b"made by dslnet"
-#: What brings `dot`.
-INSTALL = "install Graphviz (apt install graphviz, brew install graphviz, winget install graphviz)"
 #: A full drawing with more boxes than this is hard to read.
 MANY = 120
 
@@ -62,7 +60,7 @@ def save(
             made[path] = drawing.data(kind)
             continue
         except NoGraphviz:
-            kind, why = ".dot", f"`dot` lays them out, and is missing: {INSTALL}"
+            kind, why = ".dot", MISSING
         except TooManyPixels as error:
             kind, why = ".svg", f"{error}; a smaller `--dpi` or `--level` makes one"
         except LayoutFailed as error:

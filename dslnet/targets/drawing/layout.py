@@ -10,7 +10,11 @@ import shutil
 import subprocess
 from collections.abc import Sequence
 
-PACKAGE = "graphviz"
+#: What a reader is told who has no `dot`.
+MISSING = (
+    "`dot` lays pictures out, and is missing: install Graphviz "
+    "(apt install graphviz, brew install graphviz, winget install graphviz)"
+)
 
 
 class NoGraphviz(Exception):
@@ -30,7 +34,7 @@ def run(program: str, arguments: Sequence[str], data: bytes, timeout: float) -> 
     """What a program makes of its input."""
     path = find(program)
     if path is None:
-        raise NoGraphviz(program)
+        raise NoGraphviz(MISSING if program == "dot" else program)
     try:
         done = subprocess.run([path, *arguments], input=data, capture_output=True, timeout=timeout, check=False)
     except subprocess.TimeoutExpired:

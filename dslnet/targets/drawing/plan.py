@@ -17,6 +17,8 @@ from ...source import Source, Span
 from .symbols import Symbols
 from .wishes import Wishes
 
+#: What is drawn only on request.
+SHOWN = ("metrics", "sharing")
 LEVELS = ("overview", "block", "full")
 #: Parts that stand as units beside each other.
 UNITS = ("encoder", "decoder", "generator", "critic", "teacher", "student")
@@ -52,6 +54,8 @@ class Options:
             raise ValueError(f"a level is one of {', '.join(LEVELS)}, not {self.level!r}")
         if self.orient not in (None, "TB", "BT", "LR"):
             raise ValueError(f"an orientation is TB, BT or LR, not {self.orient!r}")
+        if isinstance(self.show, str) or set(self.show) - set(SHOWN):
+            raise ValueError(f"what can be shown is a tuple of {' and '.join(SHOWN)}, not {self.show!r}")
 
     def text(self, span: Span) -> str | None:
         """The text of a place in a spec, where it is known."""
