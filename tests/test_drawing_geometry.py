@@ -12,6 +12,8 @@ import pytest
 from geometry import SVG, Area, Picture, read, shape_area, width
 from pictures import drawn
 
+from dslnet.targets.drawing.escape import ident
+
 pytestmark = pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz is not installed")
 #: The figures of the design, and what else has few towers.
 FIGURES = [("resnet", "ResNet18"), ("resnet", "ResNet152"), ("transformer", "Transformer"), ("film_vqa", "FiLMVQA")]
@@ -115,3 +117,12 @@ def test_towers_begin_at_one_height() -> None:
         areas = {a.name.split(".", 2)[2]: a for a in read(view.in_mode("light")).clusters}
         bottoms = [areas[c.id].bottom for c in towers]
         assert len(bottoms) == 2 and abs(bottoms[0] - bottoms[1]) < 2, name
+
+
+def test_closed_towers_stand_at_one_height() -> None:
+    for file, name in (("transformer", "Transformer"), ("t5", "T5Small"), ("seq2seq", "Seq2Seq")):
+        drawing = drawn(file, name, level="overview")
+        towers = [b for b in drawing.view.main.boxes() if b.title.startswith(("encoder", "decoder"))]
+        areas = {a.name.split(".", 1)[1]: a for a in read(drawing.in_mode("light")).boxes}
+        middles = [(areas[ident(b.id)].top + areas[ident(b.id)].bottom) / 2 for b in towers]
+        assert len(middles) == 2 and abs(middles[0] - middles[1]) < 2, name

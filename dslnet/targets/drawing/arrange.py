@@ -92,6 +92,13 @@ def _towers(panel: Panel) -> None:
     everything else."""
     boxes = {b.id: b for b in panel.boxes()}
     tops = {b.id: c.id for c in panel.root.items if isinstance(c, Cluster) for b in c.boxes()}
+    closed = {b.id for b in panel.root.items if isinstance(b, Box) and b.shape == "fold" and _tower(b)}
+    for link in list(panel.links):
+        if panel.orient == "BT" and link.kind == "side" and {link.tail, link.head} <= closed:
+            link.level = True  # closed towers stand at one height, too, with the words between them
+            if link.label:
+                _words(panel, link, panel.root)
+                panel.links[-1].level = True
     home = {b.id: c for c in (panel.root, *panel.root.clusters()) for b in c.items if isinstance(b, Box)}
     inside = {c.id: {b.id for b in c.boxes()} for c in (panel.root, *panel.root.clusters())}
     entering = [k for k in panel.links if k.kind == "side" and k.tail not in inside[home[k.head].id]]
@@ -114,6 +121,10 @@ def _towers(panel: Panel) -> None:
             beside = [name for name, each in tops.items() if each == tops[link.tail] and ranks.get(name, 0) <= place]
             link.beside = max(beside, key=lambda name: ranks.get(name, 0), default="")
             link.ordered = bool(link.beside)
+
+
+def _tower(box: Box) -> bool:
+    return box.title.split(" · ")[0] in UNITS
 
 
 def _words(panel: Panel, link: Link, cluster: Cluster) -> None:

@@ -233,7 +233,8 @@ class Fuser:
             if link.kind == "side":
                 shape = brief(link.type) if tail.shape not in ("input", "param") else ""
                 link.label = " : ".join(p for p in (link.name, shape) if p)
-                if tail.shape == "input" and tail.title == link.name:
+                own = tail.title == link.name or tail.title.endswith(f".{link.name}")
+                if tail.shape in ("input", "param") and own:
                     link.label = ""  # it is written at the tail
                 continue
             if link.name == tail.title and link.kind == "flow":

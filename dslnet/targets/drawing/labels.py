@@ -10,8 +10,8 @@ from .escape import label
 from .style import LEGEND, Theme
 from .view import Box, Caption, Cluster, Row
 
-#: A title with more letters stands in two lines.
-LONG = 42
+#: A title with more letters stands in two lines; so many lines has a doc comment.
+LONG, DOC = 42, 3
 TABLE = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="{}" CELLPADDING="{}">'
 #: Cells without anything: Graphviz gives each column the same part of what is left over in a line, so that with many
 #: of them at the end what stands before stays together at the left.
@@ -191,7 +191,9 @@ def caption_lines(text: Caption, theme: Theme, legend: bool, wide: float) -> lis
     if facts:
         head += "&#160;&#160;&#160;" + font(facts[0], 10, theme["muted"])
     lines = [head, *(font(line, 10, theme["muted"]) for line in facts[1:])]
-    lines += [font(line, 10, theme["muted"]) for line in _lines(text.doc.split(" "), " ", 10, wide)[:2]]
+    doc = _lines(text.doc.split(" "), " ", 10, wide)
+    doc = doc if len(doc) <= DOC else [*doc[: DOC - 1], doc[DOC - 1] + " …"]
+    lines += [font(line, 10, theme["muted"]) for line in doc]
     if legend and text.roles:
         names = [("❄ " if role == "frozen" else "") + LEGEND[role] for role in text.roles]
         most = max(1, next((n for n in range(len(names), 0, -1) if _columns(names, n) <= wide), 1))
