@@ -6,12 +6,16 @@ bug of ours, 130 interrupted. `dslnet check FILE...` is answered here, so that i
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 import sys
 
 from .settings import Misuse
-from .terminal import Session, confess, prepare, put
+from .terminal import Session, confess, prepare, put, tell
+
+#: How a write fails that is no fault of ours: no room left, a device that is gone.
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
 
 
 def run() -> None:
@@ -21,8 +25,17 @@ def run() -> None:
     if "torch" in sys.modules:  # it may have processes and files to close
         sys.exit(code)
     for stream in (sys.stdout, sys.stderr):
-        put("", stream)
+        try:
+            put("", stream)
+        except OSError as error:
+            code = code or unwritable(error)
     os._exit(code)
+
+
+def unwritable(error: OSError) -> int:
+    """Say that a standard stream takes no more, and the exit code of that."""
+    tell(f"dslnet: the output cannot be written: {error.strerror}\n")
+    return 1
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -39,13 +52,18 @@ def main(arguments: list[str] | None = None) -> int:
 
         return run(words, session)
     except Misuse as error:
-        put(f"dslnet: {error}\n", sys.stderr)
+        tell(f"dslnet: {error}\n")
         return 2
     except KeyboardInterrupt:
-        put("\n", sys.stderr)
+        tell("\n")
         return 130
     except BrokenPipeError:
         return 0
+    except OSError as error:
+        if error.errno not in FULL:
+            tell(confess(error, session))
+            return 3
+        return unwritable(error)
     except Exception as error:
-        put(confess(error, session), sys.stderr)
+        tell(confess(error, session))
         return 3

@@ -14,7 +14,7 @@ import click
 
 from . import __version__
 from .render import FORMATS
-from .terminal import Session, put
+from .terminal import Session, tell
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -29,9 +29,7 @@ def run(arguments: list[str] | None, session: Session) -> int:
     except click.Abort:
         raise KeyboardInterrupt from None
     except click.ClickException as error:
-        import sys
-
-        put(_usage(error), sys.stderr)
+        tell(_usage(error))
         return 2
 
 
@@ -116,9 +114,7 @@ def cli(context: click.Context) -> int | None:
     """Neural networks as text: check, compile, draw and train `.net` files."""
     if context.invoked_subcommand is not None:
         return None
-    import sys
-
-    put(context.get_help() + "\n", sys.stderr)
+    tell(context.get_help() + "\n")
     return 2
 
 

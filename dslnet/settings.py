@@ -55,6 +55,11 @@ def value(text: str, word: str) -> Any:
                 return _literal(statement.value)
             except Misuse:
                 pass
+    if re.fullmatch(r"[A-Z][A-Za-z0-9_]*(\(.*\))?", text):
+        setting = word.replace(" ", "")[:60]
+        raise Misuse(
+            f"`{text}` is a box, which only a file gives: a preset there, such as `model Mine: Model({setting})`"
+        )
     hint = f"; a string has quotes: `--set '{word.partition('=')[0]}=\"{text}\"'`" if _NAME.fullmatch(text) else ""
     raise Misuse(f"`{text}` is not a number, string, true, false, none or a list of these{hint}")
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TextIO
 
 from . import __version__
@@ -38,14 +38,16 @@ def prepare() -> None:
             reconfigure(errors="backslashreplace", newline="\n")
 
 
-def colorful(stream: TextIO) -> bool:
+def colorful(stream: TextIO | None) -> bool:
     """Whether a stream is a terminal that shows colours and whose owner wants them."""
-    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return (
+        stream is not None and stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    )
 
 
-def width(stream: TextIO) -> int:
+def width(stream: TextIO | None) -> int:
     """The columns of a terminal, 80 for anything else."""
-    if not stream.isatty():
+    if stream is None or not stream.isatty():
         return 80
     import shutil
 
@@ -53,14 +55,26 @@ def width(stream: TextIO) -> int:
 
 
 def put(text: str, stream: TextIO | None = None) -> None:
-    """Print text as it is. When the reader has gone, this and all later output is dropped."""
+    """Print text as it is. When the reader has gone, this and all later output is dropped; where there is no stream,
+    as without a console, so is this. Raises `OSError` where a disk is full."""
     stream = stream or sys.stdout
+    if stream is None:
+        return
     try:
         stream.write(text)
         stream.flush()
-    except BrokenPipeError:
+    except OSError as error:
         # the interpreter flushes once more at its end, which must not fail again
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        if not isinstance(error, BrokenPipeError):
+            raise
+
+
+def tell(text: str) -> None:
+    """Print on the error stream, wherever that leads: there is no other to say that it fails."""
+    with suppress(OSError):
+        if sys.stderr is not None:
+            put(text, sys.stderr)
 
 
 def show(report: Report, format: str = "text", stream: TextIO | None = None) -> None:
@@ -74,7 +88,7 @@ def show(report: Report, format: str = "text", stream: TextIO | None = None) -> 
 @contextmanager
 def progress(text: str, delay: float = 0.5) -> Iterator[None]:
     """Say on a terminal what takes long, once it does, and wipe it away at the end."""
-    if not sys.stderr.isatty():
+    if sys.stderr is None or not sys.stderr.isatty():
         yield
         return
     import threading

@@ -132,6 +132,8 @@ def test_the_readme_tells_the_truth(capsys: pytest.CaptureFixture[str], folder: 
         (["summary", "good.net", "--set", "classes=[1"], "not a number"),
         (["summary", "good.net", "--set", "classes=ten"], "a string has quotes"),
         (["summary", "good.net", "--set", "classes=f(1)"], "not a number"),
+        (["summary", "good.net", "--set", "Norm=RMSNorm"], "a preset there, such as `model Mine: Model(Norm=RMSNorm)`"),
+        (["summary", "good.net", "--set", "Norm=GroupNorm(8)"], "`GroupNorm(8)` is a box"),
         (["compile", "good.net"], "Missing option"),
         (["compile", "good.net", "-o", "x.onxx"], ".py (Python source) or .json"),
         (["compile", "good.net", "-o", "x"], ".py (Python source) or .json"),

@@ -340,7 +340,7 @@ def bind_block(frame: Expressions, box: BoxValue, at: Span, flow: Any = None) ->
                 "E0301",
                 f"`{name}` of {box.name} is a box, not {describe(value)}",
                 span,
-                helps=("a box is a Capital name: `Norm=LayerNorm`",),
+                helps=(f"a box is a Capital name in a file: `{box.name}({name}=LayerNorm)`, or a preset of it",),
             )
             bound.values[name] = UNKNOWN_VALUE
         elif not capital and isinstance(value, BoxValue):
