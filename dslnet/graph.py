@@ -179,7 +179,7 @@ class Definition:
     for. `held` are modules of the enclosing definition that the body uses: their names, in order. `outputs` are
     (name, value name) in order; the first is the box's value. `wires` are all the names that can be read from
     outside, dotted below groups, with the values that they name. `unused` are the paths of instances in the text that
-    nothing here needs.
+    nothing here needs. `called` is the model that was named, where it is one that gives its base other defaults.
     """
 
     key: str
@@ -197,6 +197,7 @@ class Definition:
     doc: tuple[str, ...] = ()
     span: Span = NOWHERE
     unused: tuple[str, ...] = ()
+    called: str = ""
 
     def nodes(self) -> Iterator[Node]:
         """The nodes in execution order."""

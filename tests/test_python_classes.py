@@ -178,3 +178,44 @@ def test_locals_are_called_after_what_they_are(tmp_path: Path) -> None:
     assert "middle = self.middle(x)" in model and "middle = F.relu" not in model and "middle = torch.tanh" not in model
     assert "z = sample_gaussian(mu, logvar, self.training)" in model and "self.decoder(z)" in model
     assert "early, score, near = self(image)" in model and "F.mse_loss(score, truth)" in model
+
+
+PRESETS = """
+block Down(width, depth=2):
+  - Conv(width, 3, stride=2) -> ReLU
+  - repeat depth: Conv(width, 3) -> ReLU
+
+model Base(width=4, depth=2):
+  input x: [B, 3, H, W]
+  - repeat w in [width, 2 * width]: Conv(w, 3) -> BatchNorm -> ReLU
+  - Down(width, depth)
+  output y: GlobalAvgPool
+
+model Deep: Base(depth=4)
+
+model Both:
+  input x: [B, 3, H, W]
+  a: x -> Deep
+  b: x -> Base -> Linear(4)
+  output y: a + b
+"""
+
+
+def test_a_preset_is_a_class_of_its_own_name(tmp_path: Path) -> None:
+    """Or its base's, where that is there too and differs only by numbers."""
+    text = with_text(PRESETS, tmp_path)
+    assert "self.a = Base(4, 4)" in text and "self.base1 = Base(2, 4)" in text
+    alone = with_text(PRESETS.replace("  b: x -> Base -> Linear(4)\n", "").replace("a + b", "a"), tmp_path)
+    assert "class Deep(nn.Module)" in alone and "self.a = Deep(4, 4)" in alone and "class Base" not in alone
+
+
+def test_a_size_that_follows_is_no_parameter(tmp_path: Path) -> None:
+    text = with_text(PRESETS, tmp_path)
+    assert "class ConvBNReLU(nn.Module)" in text
+    assert "self.bn1 = nn.BatchNorm2d(out_channels)" in text and "num_features" not in text
+
+
+def test_a_number_of_rounds_is_not_a_size_by_chance(tmp_path: Path) -> None:
+    """`depth` is 4 as `width` is."""
+    text = with_text(PRESETS.replace("  b: x -> Base -> Linear(4)\n", "").replace("a + b", "a"), tmp_path)
+    assert "for _ in range(width)" not in text

@@ -199,6 +199,7 @@ class Body(Inputs):
         """The body of a block."""
         root = block.root
         self.doc = block.syntax.doc or root.syntax.doc
+        self.called = "" if block is root else block.name
         self.parameters(block, bound)
         declared = root.declarations("input")
         clashes = len(self.report.diagnostics)

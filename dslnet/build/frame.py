@@ -76,6 +76,7 @@ class Frame:
         self.sizes: dict[str, Size] = outer.sizes if outer else {}
         self.bindings: dict[str, Any] = outer.bindings if outer else {}
         self.doc: tuple[str, ...] = ()
+        self.called = ""  # the name of the preset that was used
         self.failed = False
         self.told = len(session.report.diagnostics)  # what was said before this body
         self.refused = False

@@ -171,6 +171,7 @@ class _Body:
             outputs=tuple((n, value_of(w).name) for n, w in self.wanted),
             wires={},
             doc=frame.doc if frame.kind == "block" else (),
+            called=frame.called if frame.kind == "block" else "",
             span=frame.text_span,
             unused=tuple(d.path for d in frame.instances if id(d) not in self.instances and d.path not in self.paths),
         )

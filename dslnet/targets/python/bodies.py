@@ -23,7 +23,7 @@ from .names import camel
 class Body:
     """A function on tensors with the modules that it owns. `modules` maps a module's path in the text of the
     definition to the path or held name that it has here; `kept` are the positions of inputs that are read, `below` the
-    free parameters of its groups."""
+    free parameters of its groups, `called` the block or the preset of it that was named."""
 
     key: str
     block: str
@@ -43,6 +43,7 @@ class Body:
     doc: tuple[str, ...] = ()
     span: Span = NOWHERE
     below: list[Param] = field(default_factory=list)
+    called: str = ""
 
     def instance(self, path: str | None) -> Instance | None:
         return next((i for i in self.instances if i.path == path), None)
@@ -161,7 +162,7 @@ class _Outliner:
             {d.inputs[n].value.name for n in kept if d.inputs[n].optional}, list(d.held),
             [p for p in d.params if p.path not in self._outlined_params], d.states,
             self._remaining(d.instances, ""), nodes, list(d.outputs), self.values, kept, {}, d.doc, d.span,
-            [p for p in d.params if p.path in self._outlined_params],
+            [p for p in d.params if p.path in self._outlined_params], d.called or d.block,
         )  # fmt: skip
 
     # ------------------------------------------------------------------------------------------- groups

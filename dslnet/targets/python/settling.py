@@ -24,6 +24,8 @@ from .units import Scalar, Unit, change, numbers
 
 #: Numbers of this kind say nothing of where they come from; the same in all uses, they stay what they are.
 SMALL = (0, 1, 2, 3, -1)
+#: What torch calls a size that follows from another one, that of what flows in.
+FOLLOWING = ("in_channels", "in_features", "input_size", "normalized_shape", "num_channels", "num_features")
 
 
 def settle(unit: Unit, meanings: Mapping[str, Meaning], frame: str) -> None:
@@ -85,6 +87,7 @@ class _Namer:
                 self.values[name] = tuple(m.values[name] for m in meanings)
         self.symbols: dict[str, str] = {}  # the parameter of a name of the block
         self.plain: dict[str, list[Number]] = {}  # the numbers of a parameter that has no name in the block
+        self.counts: set[str] = set()  # the names that are numbers of rounds
         self.instead = self._eliminated()
 
     # ------------------------------------------------------------------------------------------------ formulas
@@ -163,6 +166,8 @@ class _Namer:
         for name, numbers_ in self.plain.items():
             if all(_alike(a, b) for a, b in zip(numbers_, row, strict=True)):
                 return Name(name)
+            if row[0].hint in FOLLOWING and not _equal(values) and _same([n.value for n in numbers_], values):
+                return Name(name)
         name = self.names.new(row[0].hint)
         self.plain[name] = row
         return Name(name)
@@ -205,12 +210,14 @@ class _Namer:
             more = values[0] - vector[0]
             if abs(more) <= 1 and all(v + more == w for v, w in zip(vector, values, strict=True)):
                 found[name] = more
-        told = {n: k for n, k in found.items() if not _equal(values)} or {
-            n: k for n, k in found.items() if k == 0 and not self._constant(n)
-        }
+        told = {n: k for n, k in found.items() if not _equal(values)}
+        if not told:  # a name that is a size as well is as large by chance
+            sizes = self.symbols.keys() - self.counts
+            told = {n: k for n, k in found.items() if k == 0 and not self._constant(n) and n not in sizes}
         if not told or (_equal(values) and len(told) > 1):
             return None
         name = min(told, key=lambda n: abs(told[n]))
+        self.counts.add(name)
         tree = Name(self._parameter(name, name))
         return tree if not told[name] else Binary("+" if told[name] > 0 else "-", tree, Literal(abs(told[name])))
 

@@ -47,14 +47,15 @@ def _family(project: Project, unit: Unit) -> str:
     """What the classes of a unit's block are called: the block, or for a part of one what it holds."""
     body = unit.draft.body
     if body.kind == "block":
-        return body.block
+        called = {d.body.called for d in unit.drafts}
+        return called.pop() if len(called) == 1 else body.block
     boxes = [n.operator for n in body.nodes if n.operator is not None and not idle(n.operator)]
     others = [n for n in body.nodes if n.operator is None]
     if body.kind in ("round", "body") and not others and len(boxes) <= 4:
         return "".join(_SHORT.get(op.name, op.name) for op in boxes)
     blocks = {u.block for u in project.units if u.draft.body.kind in ("block", "model")}
     parent = project.parent(body.key)
-    owner = parent.block if parent is not None else project.model.name
+    owner = (parent.called or parent.block) if parent is not None else project.model.name
     if body.kind == "round":
         return owner + ("Stage" if any(i.rounds for i in body.instances) else "Layer")
     name = camel(body.block)
