@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 import shutil
 import xml.etree.ElementTree as xml
 from pathlib import Path
@@ -89,6 +90,14 @@ def test_escapes() -> None:
     assert clean("x" * 99) == "x" * 59 + "…"
     assert url("javascript:alert(1)") is None and url("//evil") is None and url("data:x") is None
     assert url("https://a.b/c d#L1") == "https://a.b/c%20d#L1" and url("resnet.net#L3") == "resnet.net#L3"
+
+
+def test_long_words_are_cut_where_they_are_drawn() -> None:
+    text = "a" * 99
+    panel = print_panel(picture_of(text).main, theme("light"))
+    shown = re.findall(r"<(?:B|FONT|TD)[^<>]*>([^<>]*a{9}[^<>]*)</", panel)
+    assert len(shown) > 15 and all(len(each) <= 60 for each in shown)
+    assert any(each.endswith("a…") for each in shown) and f'tooltip="{text}"' in panel
 
 
 def test_a_long_expression_is_broken() -> None:

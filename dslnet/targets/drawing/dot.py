@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from . import labels
-from .escape import ident, label, quoted
+from .escape import DRAWN, ident, label, quoted
 from .style import Theme, font
 from .view import Box, Cluster, Link, Panel, View
 
@@ -227,7 +227,7 @@ class Printer:
         theme = self.theme
         attributes = [f"tooltip={quoted(link.label or link.type or ' ')}"]
         if link.label:
-            text = labels.table([labels.cell(label(link.label))], 0, 3)
+            text = labels.table([labels.cell(label(link.label, DRAWN))], 0, 3)
             attributes.append(f"label=<{text}>")
         if link.trunk:
             attributes.append("weight=1" if link.back and link.head not in self.joins else "weight=20")

@@ -6,21 +6,23 @@ empty elements, nothing that reads a file.
 
 from __future__ import annotations
 
-from .escape import label
+from .escape import DRAWN, label
 from .style import LEGEND, Theme
 from .view import Box, Caption, Cluster, Row
 
 #: A title with more letters stands in two lines; so many lines has a doc comment.
 LONG, DOC = 42, 3
+#: Letters of a line of a caption.
+LINE = 200
 TABLE = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="{}" CELLPADDING="{}">'
 #: Cells without anything: Graphviz gives each column the same part of what is left over in a line, so that with many
 #: of them at the end what stands before stays together at the left.
 REST = "<TD></TD>" * 24
 
 
-def font(text: str, size: int | None = None, colour: str | None = None, bold: bool = False) -> str:
-    """A text in a size, a colour, bold."""
-    inner = label(text)
+def font(text: str, size: int | None = None, colour: str | None = None, bold: bool = False, limit: int = DRAWN) -> str:
+    """A text in a size, a colour, bold; cut where it is longer than `limit`, for tooltips have it whole."""
+    inner = label(text, limit)
     if bold:
         inner = f"<B>{inner}</B>"
     attributes = (f' POINT-SIZE="{size}"' if size else "") + (f' COLOR="{colour}"' if colour else "")
@@ -189,11 +191,11 @@ def caption_lines(text: Caption, theme: Theme, legend: bool, wide: float) -> lis
     head = font(text.name, 13, None, True)
     facts = _lines(text.facts.split(" · "), " · ", 10, wide - 8 * len(text.name))
     if facts:
-        head += "&#160;&#160;&#160;" + font(facts[0], 10, theme["muted"])
-    lines = [head, *(font(line, 10, theme["muted"]) for line in facts[1:])]
+        head += "&#160;&#160;&#160;" + font(facts[0], 10, theme["muted"], limit=LINE)
+    lines = [head, *(font(line, 10, theme["muted"], limit=LINE) for line in facts[1:])]
     doc = _lines(text.doc.split(" "), " ", 10, wide)
     doc = doc if len(doc) <= DOC else [*doc[: DOC - 1], doc[DOC - 1] + " …"]
-    lines += [font(line, 10, theme["muted"]) for line in doc]
+    lines += [font(line, 10, theme["muted"], limit=LINE) for line in doc]
     if legend and text.roles:
         names = [("❄ " if role == "frozen" else "") + LEGEND[role] for role in text.roles]
         most = max(1, next((n for n in range(len(names), 0, -1) if _columns(names, n) <= wide), 1))
@@ -209,8 +211,8 @@ def caption_lines(text: Caption, theme: Theme, legend: bool, wide: float) -> lis
             found.append(cells + (cell(" ", f'COLSPAN="{2 * rest}"') if rest and start else ""))
         lines.append(table(found, 3, 1))
     if legend:
-        lines += [font(line, 9, theme["muted"]) for line in _lines(text.marks, "  |  ", 9, wide)]
-    lines += [font(line, 9, theme["muted"]) for line in _lines(text.unused, ", ", 9, wide)]
+        lines += [font(line, 9, theme["muted"], limit=LINE) for line in _lines(text.marks, "  |  ", 9, wide)]
+    lines += [font(line, 9, theme["muted"], limit=LINE) for line in _lines(text.unused, ", ", 9, wide)]
     return lines
 
 
