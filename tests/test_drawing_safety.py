@@ -149,6 +149,14 @@ def test_roles_are_told_apart_by_every_eye(name: str) -> None:
             assert sum((p - q) ** 2 for p, q in pair) ** 0.5 >= APART[eye], (eye, a, b)
 
 
+def test_print_explains_no_colours() -> None:
+    view = picture_of("x")
+    view.caption.roles, view.caption.marks = ["conv", "frozen"], ["dashed red: training only"]
+    light, grey = (print_caption(view, theme(name), True) for name in ("light", "print"))
+    assert "convolution" in light and "dashed red" in light and theme("dark").coloured
+    assert "convolution" not in grey and "dashed line: training only" in grey and "❄ with a dashed border" in grey
+
+
 @pytest.mark.parametrize("name", ["light", "dark"])
 def test_text_has_contrast(name: str) -> None:
     colours = STYLE[name]

@@ -196,7 +196,7 @@ def caption_lines(text: Caption, theme: Theme, legend: bool, wide: float) -> lis
     doc = _lines(text.doc.split(" "), " ", 10, wide)
     doc = doc if len(doc) <= DOC else [*doc[: DOC - 1], doc[DOC - 1] + " …"]
     lines += [font(line, 10, theme["muted"], limit=LINE) for line in doc]
-    if legend and text.roles:
+    if legend and text.roles and theme.coloured:
         names = [("❄ " if role == "frozen" else "") + LEGEND[role] for role in text.roles]
         most = max(1, next((n for n in range(len(names), 0, -1) if _columns(names, n) <= wide), 1))
         per = -(-len(names) // -(-len(names) // most))
@@ -211,7 +211,10 @@ def caption_lines(text: Caption, theme: Theme, legend: bool, wide: float) -> lis
             found.append(cells + (cell(" ", f'COLSPAN="{2 * rest}"') if rest and start else ""))
         lines.append(table(found, 3, 1))
     if legend:
-        lines += [font(line, 9, theme["muted"], limit=LINE) for line in _lines(text.marks, "  |  ", 9, wide)]
+        marks = text.marks if theme.coloured else [mark.replace("dashed red", "dashed line") for mark in text.marks]
+        if not theme.coloured and "frozen" in text.roles:
+            marks = [*marks, f"❄ with a dashed border: {LEGEND['frozen']}"]
+        lines += [font(line, 9, theme["muted"], limit=LINE) for line in _lines(marks, "  |  ", 9, wide)]
     lines += [font(line, 9, theme["muted"], limit=LINE) for line in _lines(text.unused, ", ", 9, wide)]
     return lines
 

@@ -47,6 +47,11 @@ class Theme:
 
     colours: dict[str, Any]
 
+    @property
+    def coloured(self) -> bool:
+        """Whether the kinds of layers are told apart by their fills; in print only words do that."""
+        return len({self.fill(role) for role in ROLE_OF_KIND.values()}) == len(set(ROLE_OF_KIND.values()))
+
     def fill(self, role: str) -> str:
         value: str = self.colours[role][0]
         return value
