@@ -97,6 +97,10 @@ class _Settler:
             return index + 1
         if word[0] in _QUOTES and (after := self.quotes(index, word[0], start)):
             return after
+        before = "".join(self.kinds[-6:])[-80:]
+        if word == "None" and before.rfind("[") > before.rfind("]") and before[-1:] in ("[", ","):
+            self.free_size(start, end, "B" if before[-1] == "[" else "N")
+            return index + 1
         if word in FOREIGN_CONSTANTS:
             meant = FOREIGN_CONSTANTS[word]
             self.mistakes.add(
@@ -126,6 +130,12 @@ class _Settler:
             return self.foreign_name(index)
         self.unknown(word, start, end)
         return index + 1
+
+    def free_size(self, start: int, end: int, name: str) -> None:
+        """`None` in a shape, which is how Keras and ONNX leave a size open."""
+        help = self.mistakes.put(f"call it `{name}`", start, end, name, sure=name == "B")
+        self.mistakes.add("E0100", "`None` is no size: one that is free has a name", start, end, helps=[help])
+        self.put("A", name, start)
 
     def unknown(self, word: str, start: int, end: int) -> None:
         more = f", and {len(word) - 1} more like it" if len(word) > 1 else ""

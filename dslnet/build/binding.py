@@ -20,7 +20,7 @@ from ..shape import UNKNOWN
 from ..source import NOWHERE, Span
 from .blocks import Block
 from .expressions import Expressions
-from .foreign import ARGUMENTS, INFERRED
+from .foreign import ACTIVATIONS, ARGUMENTS, INFERRED
 from .functional import fed_inside, tell
 from .initial import INITIALISERS
 from .values import UNKNOWN_VALUE, BoxValue, ModuleValue, Wire, Wires, describe
@@ -129,6 +129,16 @@ def _no_such_argument(
             "input sizes are inferred",
             notes=(signature(),),
             helps=("leave it out: shapes flow, nobody writes an input size",),
+        )
+        return
+    if name in ACTIVATIONS:
+        frame.error(
+            "E0206",
+            f"`{box.name}` has no argument `{name}`",
+            place,
+            "an activation is a box of its own",
+            notes=(signature(),),
+            helps=(f"let it follow: `{box.name} -> ReLU`",),
         )
         return
     near = did_you_mean(name, names, ARGUMENTS)
@@ -256,6 +266,10 @@ def _wrong(frame: Expressions, box: BoxValue, name: str, value: Any, wrong: Wron
     if len(title) > 80:
         title = f"`{name}` of {box.name} cannot be {shown}"[:80]
     helps: list[Help] = [Help(h) for h in wrong.helps]
+    if name == "bias" and len(box.positional) == 2 and type(value) is not bool and isinstance(value, int):
+        first = box.positional[0][1]
+        advice = f"an input size is inferred: `{box.name}({shown})`"
+        helps.append(Help(advice, (Edit(Span(span.file, first.start, span.start), ""),), sure=True))
     if isinstance(value, str) and value.isdigit() and "number" in wrong.expected:
         helps.append(Help(f"drop the quotes: `{box.name}({value})`", (Edit(span, value),), sure=True))
     elif wrong.code == "E0208" and isinstance(value, str):

@@ -99,13 +99,14 @@ def run_model(frame: Body, block: Block) -> DraftDefinition:
     if flow is None and _configures_nothing(frame, root):
         return frame.close([("out", frame.unknown(block.syntax.name.span))])
     if flow is None:
-        frame.error(
-            "E0212",
-            f"`{block.name}` has no input",
-            block.syntax.name.span,
-            "nothing to compute",
-            helps=("`input x: [B, …]`",),
-        )
+        if frame.session.readable:  # else the line of the input may be one that could not be read
+            frame.error(
+                "E0212",
+                f"`{block.name}` has no input",
+                block.syntax.name.span,
+                "nothing to compute",
+                helps=("`input x: [B, …]`",),
+            )
         flow = frame.unknown(block.syntax.name.span)
     draft = frame.finish(root, flow)
     first = draft.outputs[0][1]

@@ -97,3 +97,6 @@ ARGUMENTS = {
 INFERRED = frozenset(
     "in_features in_channels input_size input_shape in_planes num_features normalized_shape d_model embed_dim".split()
 )
+
+#: What a layer of Keras does after itself.
+ACTIVATIONS = frozenset(("activation", "act", "nonlinearity"))

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..diagnostics import Help, Label
+from ..diagnostics import Edit, Help, Label
 from ..graph import Initial
 from ..shape import UNKNOWN, UNKNOWN_TENSOR, Size, Tensor, compare, fits, origin, shape_text
 from ..source import Span
-from ..syntax import Binary, BoxRef, Declaration, Ellipsis, Expression, List, Ref, Valued
+from ..syntax import Binary, BoxRef, Declaration, Ellipsis, Expression, List, Paren, Ref, Valued
 from . import static
 from .blocks import Block
 from .boxes import Fed
@@ -101,7 +101,12 @@ class Inputs(FreeParameters):
             below = value.right
             value = value.left
         if not isinstance(value, List):
-            self.error("E0301", "an input is declared by its shape, such as `[B, 3, H, W]`", declaration.span)
+            helps = []
+            if isinstance(value, Paren):
+                inside = self.file.spec.source.text[value.span.start + 1 : value.span.end - 1]
+                helps = [Help("a shape has square brackets", (Edit(value.span, f"[{inside}]"),), sure=True)]
+            title = "an input is declared by its shape, such as `[B, 3, H, W]`"
+            self.error("E0301", title, declaration.span, helps=helps)
             return None, None, None
         more = [item for item in value.items if isinstance(item, Ellipsis)][1:]
         if more:

@@ -125,7 +125,10 @@ class Names(Frame):
         return memo[key][0]
 
     def undefined(self, name: str, span: Span) -> Any:
-        """Report a name without a meaning, once in a body."""
+        """Report a name without a meaning, once in a body; one that an unreadable line has may be defined there."""
+        if name in self.session.unread:
+            self.scope_of_parameters()[name] = UNKNOWN_VALUE
+            return UNKNOWN_VALUE
         later = self.naming.declared.get(name)
         if later is not None and later.start > span.start:
             self.error(

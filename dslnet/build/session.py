@@ -6,13 +6,15 @@ build of one model after its one diagnostic.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ..diagnostics import Help, Label, Report
 from ..limits import Limits
 from ..node import field, record
-from ..source import Span
+from ..source import NOWHERE, Span
 from .values import DraftDefinition
 
 if TYPE_CHECKING:
@@ -63,6 +65,13 @@ class Session:
                 self.line(d.primary.span) for d in self.report.diagnostics if d.code.startswith(("E00", "E01"))
             }
         return bool(self.lines) and self.line(span) in self.lines
+
+    @cached_property
+    def unread(self) -> frozenset[str]:
+        """The words of the lines with a syntax error: one of these may be where a name is defined."""
+        self.unreadable(NOWHERE)
+        places = ((self.report.sources.get(file), number) for file, number in self.lines or ())
+        return frozenset(w for source, n in places if source for w in re.findall(r"[A-Za-z_]\w*", source.line(n)))
 
     @property
     def readable(self) -> bool:

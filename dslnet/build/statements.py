@@ -261,6 +261,8 @@ class Statements(Objectives):
         if first.text not in ROLES:
             near = did_you_mean(first.text, sorted(ROLES))
             helps = [Help(f"did you mean `{n}`?", (Edit(first.span, n),), sure=i == 0) for i, n in enumerate(near)]
+            if first.text == "return":
+                near, helps = [last.text], [Help("a result is named by `output name: ...`")]
             self.error(
                 "E0207",
                 f"there is no role `{first.text}`",

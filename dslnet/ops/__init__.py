@@ -12,6 +12,7 @@ from . import cut as cut
 from . import dense as dense
 from . import divergences as divergences
 from . import elementwise as elementwise
+from . import functions as functions
 from . import graphs as graphs
 from . import heads as heads
 from . import join as join

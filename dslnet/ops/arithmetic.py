@@ -4,8 +4,7 @@ Enters: two wires, or a wire and a number given as the argument `left` or `right
 under the rule of broadcasting: sizes align from the right, and each pair is known to be equal or holds a 1; a
 difference of rank is for scalars and, with `loose`, for free parameters.
 
-A spec reaches these classes through `SIGNS` and `FUNCTIONS`. The functions of one wire are boxes too: `sin(x)` is
-`x -> Sin`.
+These classes are no boxes: a spec reaches them through `SIGNS` and `FUNCTIONS` only.
 """
 
 from typing import Any, ClassVar
@@ -354,50 +353,6 @@ class Function(Operator, abstract=True, kind="op"):
 
     def onnx(self, g: Onnx, x: Wire) -> str:
         return g.op({"Negate": "Neg"}.get(self.name, self.name), g.typed(x, self.shape(x.type).dtype))
-
-
-class Exp(Function, function="exp"):
-    """e to the power x. On a wire `exp(x)` is the same.
-
-    [B, 8] -> Exp    # [B, 8]
-    """
-
-
-class Log(Function, function="log"):
-    """The natural logarithm of x. On a wire `log(x)` is the same.
-
-    [B, 8] -> Log    # [B, 8]
-    """
-
-
-class Sqrt(Function, function="sqrt"):
-    """The square root of x. On a wire `sqrt(x)` is the same.
-
-    [B, 8] -> Sqrt    # [B, 8]
-    """
-
-
-class Abs(Function, function="abs"):
-    """x without its sign. On a wire `abs(x)` is the same.
-
-    [B, 8] -> Abs    # [B, 8]
-    """
-
-    keeps = True
-
-
-class Sin(Function, function="sin"):
-    """The sine of x. On a wire `sin(x)` is the same.
-
-    [B, 8] -> Sin    # [B, 8]
-    """
-
-
-class Cos(Function, function="cos"):
-    """The cosine of x. On a wire `cos(x)` is the same.
-
-    [B, 8] -> Cos    # [B, 8]
-    """
 
 
 class Negate(Function):
