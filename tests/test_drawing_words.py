@@ -129,3 +129,9 @@ def test_a_caption_ends_with_its_sentence() -> None:
     assert sentences(("A net.", "Another line.")) == "A net."
     assert sentences(("A net", "paper: X")) == "A net" and sentences(()) == ""
     assert drawn("butd_vqa", "BottomUpTopDown").view.caption.doc.endswith(".")
+
+
+def test_a_definition_has_the_inputs_that_only_some_uses_have(spec: Make) -> None:
+    side = next(p for p in drawn("t5", "T5Small").view.definitions if p.id == "def Side")
+    assert {b.title: b.notes[-1] for b in side.boxes() if b.shape == "input"}["memory"] == "in 1 of 2"
+    assert [k.kind for k in side.links if k.tail == "Side/input.memory"] != []

@@ -223,7 +223,7 @@ def _with_own(model: Model, keys: list[str]) -> list[str]:
 
 
 def _definition(to: Expander, variants: list[Definition]) -> Panel:
-    definition = max(variants, key=lambda d: len(list(d.nodes())))
+    definition = max(variants, key=lambda d: (len(list(d.nodes())), len(d.inputs)))
     called = to.called_as.get(definition.block, set())
     title = next(iter(called)) if len(called) == 1 else definition.block
     if definition.kind == "module":
@@ -236,13 +236,14 @@ def _definition(to: Expander, variants: list[Definition]) -> Panel:
     for entry in definition.inputs:
         name = "in" if entry.value.name == "x" or not entry.value.named else entry.value.name
         box = Box(to.name("input", entry.value.name), "input", name, role="io", tip=f"input {entry.value.name}")
-        position = definition.inputs.index(entry)
-        shape = shape_text([d.inputs[position].value.type for d in variants if len(d.inputs) > position], bindings)
+        own = [(i.value.type, d.bindings) for d in variants for i in d.inputs if i.value.name == entry.value.name]
+        shape = shape_text([t for t, _ in own], [b for _, b in own])
         if len(variants) == 1:
             shape = to.told(scope, entry.value.name, entry.value.type)
         elif shape and not entry.value.named and ("/" in shape or "·" in shape):
             shape = None  # what comes in follows from nothing that a block says which does not name it
-        box.notes = [shape] if shape else []
+        some = f"in {len(own)} of {len(variants)}" if len(own) < len(variants) else ""
+        box.notes = [note for note in (shape, some) if note]
         to.put(scope, box)
         text = (shape or "") if len(variants) > 1 else None
         scope.env[entry.value.name] = Anchor(box.id, entry.value.type, text=text)

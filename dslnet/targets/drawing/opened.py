@@ -76,14 +76,17 @@ def opened(to: Expander, scope: Scope, site: Site) -> None:
     to.open(scope, cluster)
     inner = begin(to, scope, definition, variants, cluster, path, frozen, use.held)
     inner.skip = False
-    for position, (entry, anchor) in enumerate(zip(definition.inputs, fed, strict=False)):
+    inputs = to.model.definitions[use.key].inputs  # those of another use may be more
+    given = {entry.value.name: anchor for entry, anchor in zip(inputs, fed, strict=False)}
+    for position, entry in enumerate(definition.inputs):
+        anchor = given.get(entry.value.name)
         if anchor is None:
             continue
         if position == 0:
             inner.env[entry.value.name] = to.port(scope, anchor, cluster)
         else:
             inner.env[entry.value.name] = replace(anchor, side=entry.value.name)
-    states(to, inner, definition, fed[len(definition.inputs) :])
+    states(to, inner, definition, fed[len(inputs) :])
     to.prepare(inner)
     to.walk(inner, definition.body)
     next_states(to, inner, definition)

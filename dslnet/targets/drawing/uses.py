@@ -212,16 +212,21 @@ class Uses:
             return None
         uses = self.twin_uses(scope, node)
         parts: list[str] = []
-        first = next(iter(parameters(self.model.definitions[use.key])), "")
+        made = [self.made(self.model.definitions[u.key]) for u, _ in uses]
         for name in self.given(use):
             values = [self.model.definitions[u.key].bindings.get(name) for u, _ in uses]
             if any(v is None or isinstance(v, (bool, float)) for v in values):
                 continue
             told = common(values, [b for _, b in uses])
             if told is not None:
-                plain = told == name or name == first
+                plain = told == name or values == made
                 parts.append(f"/{told}" if name == "stride" else told if plain else f"{name} {told}")
         return ", ".join(p for p in parts if p != "/1")
+
+    def made(self, definition: Definition) -> Size | None:
+        """The size of the features that a block makes."""
+        value = definition.values().get(definition.outputs[0][1]) if definition.outputs else None
+        return feature(value.type) if value is not None else None
 
     def arguments(self, use: Use, before: Type | None, after: Type | None) -> str:
         rounds = [self.model.definitions[k] for k, _ in use.rounds]
