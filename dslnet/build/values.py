@@ -227,6 +227,15 @@ def frozen(value: Any) -> Any:
     return (type(value).__name__ if not isinstance(value, int) or isinstance(value, bool) else "int", str(value))
 
 
+def _listed(value: Any) -> str:
+    """An element of a list as a spec writes it; what is built has its name."""
+    from ..ops import literal
+
+    if isinstance(value, tuple):
+        return "[" + ", ".join(map(_listed, value)) + "]"
+    return value.name if isinstance(value, (BoxValue, ModuleValue, Wire)) else literal(value)
+
+
 def describe(value: Any) -> str:
     """A value as an error names it: `the string "20"`, `a list`, `a wire`."""
     from ..ops import literal
@@ -236,7 +245,7 @@ def describe(value: Any) -> str:
     if isinstance(value, str):
         return f"the string {literal(value)}"
     if isinstance(value, tuple):
-        return f"the list {literal(value)}"
+        return f"the list {_listed(value)}"
     if isinstance(value, (Wire, Wires)):
         return "a wire"
     if isinstance(value, ModuleValue):
