@@ -110,3 +110,28 @@ def test_shipped(name: str) -> None:
     _, worst = program(model, module, {})
     assert worst is not None and worst <= 1e-5
     assert module.training and "forward" not in vars(module)
+
+
+RECURRENT = {
+    "built in": "model M:\n  input x: [B, T, 4]\n  output y: {box}(8)\n",
+    "scanned": "model M:\n  input x: [B, T, 4]\n  - scan: {box}(8)\n  output y: Linear(2)\n",
+}
+
+
+@pytest.mark.parametrize("box", ["RNN", "GRU", "LSTM", "RNNCell", "LSTMCell"])
+def test_torch_says_that_it_fixes_a_time_axis(box: str, tmp_path: Path) -> None:
+    """What PyTorch does where a user exports by hand; once it keeps the axis, so can we."""
+    from torch.export import Dim, export
+
+    path = tmp_path / "main.net"
+    path.write_text(RECURRENT["scanned" if box.endswith("Cell") else "built in"].format(box=box))
+    model = dslnet.load(path).M().eval()
+    x = torch.randn(3, 5, 4)
+    for wanted in (Dim("T"), Dim.DYNAMIC):
+        with pytest.raises(Exception, match="Constraints violated"):
+            export(model, (x,), dynamic_shapes={"x": {1: wanted}})
+    with torch.no_grad():
+        made = export(model, (x,), dynamic_shapes={"x": {0: Dim.AUTO, 1: Dim.AUTO}}).module()
+        torch.testing.assert_close(made(x[:2]), model(x[:2]))
+        with pytest.raises(Exception, match=r"(?s)size\(\)\[1\] == 5|shape\[1\].*5"):
+            made(x[:, :4])
