@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import dslnet
 import dslnet.targets.drawing as drawing
 from dslnet.targets.drawing import labels
 from dslnet.targets.drawing.compose import compose, part
@@ -81,6 +82,20 @@ def _check(text: str) -> None:
     }
     assert not any("href" in name for element in tree.iter() for name in element.attrib)
     assert "\x00" not in mermaid(view)
+
+
+@needs_dot
+def test_links_with_an_ampersand_are_xml(tmp_path: Path) -> None:
+    path = tmp_path / "a&'b<c>%N.net"
+    path.write_text("model M:\n  input x: [B, 4]\n  - Linear(4)\n", encoding="utf-8")
+    link = "https://a.b/?file={file}&line={line}#" + "x" * 500
+    for ending in (".svg", ".html"):
+        text = dslnet.load(path).draw("M", link=link).data(ending).decode()
+        found = re.findall(r'xlink:href="(https[^"]*)"', text)
+        assert found and all("&amp;line=3#xxx" in each and each.endswith("xxx") for each in found)
+        assert all("file=a%26%27b%3Cc%3E%25N.net&" in each for each in found)
+        if ending == ".svg":
+            xml.fromstring(text)
 
 
 def test_escapes() -> None:

@@ -190,7 +190,8 @@ class Printer:
     def link_of(self, name: str) -> dict[str, str]:
         """Where a click leads: the source, or the block's own picture."""
         target = self.targets.get(name)
-        return {"URL": f'"{target}"', "target": '"_top"'} if target else {}
+        # Graphviz copies an ampersand as it is, and SVG wants it escaped
+        return {"URL": quoted(target, len(target)), "target": '"_top"'} if target else {}
 
     # ------------------------------------------------------------------------------------------ clusters
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from urllib.parse import quote
 
 from ...graph import Model
 from ...source import Span
@@ -61,7 +62,7 @@ class Drawing:
         template, line = self.options.link, self.options.line(span)
         if template is None or line is None:
             return None
-        return url(template.replace("{file}", os.path.basename(span.file)).replace("{line}", str(line)))
+        return url(template.replace("{file}", quote(os.path.basename(span.file))).replace("{line}", str(line)))
 
     @property
     def svg(self) -> str:
