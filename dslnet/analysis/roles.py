@@ -1,6 +1,6 @@
 """Teachers, students, generators, critics, and `train` lines.
 
-Enters: a model with its text. Leaves: the mistakes of section 8 and 9 of the language: a teacher that no loss uses,
+Enters: a model with its text. Leaves: the mistakes in roles and objectives (docs/language.md): a teacher that no loss uses,
 opponents that share parameters, something that nothing trains, `train` lines that overlap.
 """
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..ops import Operator
-from ..ops.elementwise import SIGNS
+from ..ops.arithmetic import SIGNS
 from ..shape import UNKNOWN, Dim, located
 from ..source import Span
 from ..syntax import (

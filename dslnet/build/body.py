@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..diagnostics import Help
-from ..ops.elementwise import SIGNS
+from ..ops.arithmetic import SIGNS
 from ..shape import UNKNOWN, located, origin
 from ..source import Span
 from ..syntax import Item, Suite
@@ -218,7 +218,6 @@ class Body(Inputs):
         """Run the statements and close the frame."""
         body = root.syntax.body
         statements = body.statements if isinstance(body, Suite) else (Item(None, body, (), body.span),)
-        self.root_statements = statements
         end = self.suite(statements, flow, True)
         self.end_states(root)
         if self.output_names:

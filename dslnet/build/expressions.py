@@ -10,7 +10,7 @@ from typing import Any
 
 from ..diagnostics import Edit, Help, did_you_mean
 from ..ops import OPERATORS
-from ..ops.elementwise import FUNCTIONS as WIRE_FUNCTIONS
+from ..ops.arithmetic import FUNCTIONS as WIRE_FUNCTIONS
 from ..shape import UNKNOWN, Number, Tensor
 from ..source import Span
 from ..syntax import (

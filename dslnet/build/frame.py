@@ -92,7 +92,6 @@ class Frame:
         self.state_names: list[str] = []
         self.state_wires: dict[str, tuple[Wire, Any]] = {}
         self.param_wires: list[tuple[Param, Wire]] = []
-        self.root_statements: tuple[Any, ...] = ()
         self.entry = False
         self.settings: dict[str, Any] = {}
         #: The text that the definition is made from.

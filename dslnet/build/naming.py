@@ -1,4 +1,4 @@
-"""Paths of unnamed boxes, read off the text (section 10 of the language).
+"""Paths of unnamed boxes, read off the text: "Names of parameters" of docs/language.md.
 
 Enters: the body of a block. Leaves: a `Naming`: for every box, `repeat` and `each` that may have parameters, its
 segment below the nearest named scope; the empty segment says that it takes the scope's own name. Only the text

@@ -1,6 +1,6 @@
 """Losses, metrics, and what is trained by what.
 
-Enters: the lines of section 9 of the language. Leaves: wires of the training graph, collected in the frame. In a
+Enters: the lines that "Objectives" of docs/language.md describes. Leaves: wires of the training graph, collected in the frame. In a
 model that is used as a box they are passed over.
 """
 

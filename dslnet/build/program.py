@@ -230,7 +230,7 @@ def _imported(file: File, use: Use, chain: tuple[Path, ...]) -> File | None:
     if real in chain:
         names = [p.name for p in (*chain[chain.index(real) :], real)]
         report.error(
-            "E0802", f"{use.origin} imports itself", span, "the circle closes here", notes=(" -> ".join(names),)
+            "E0802", f"`{use.origin}` imports itself", span, "the circle closes here", notes=(" -> ".join(names),)
         )
         return None
     if real in program.files:

@@ -103,7 +103,6 @@ class Namespace:
     parent: Namespace | None = None
     names: dict[str, Any] = field(default_factory=dict)
     spans: dict[str, Span] = field(default_factory=dict)
-    exclusive: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     def find(self, name: str) -> Any:
         scope: Namespace | None = self
