@@ -1,7 +1,7 @@
 """Teachers, students, generators, critics, and `train` lines.
 
-Enters: a model with its text. Leaves: the mistakes in roles and objectives (docs/language.md): a teacher that no loss uses,
-opponents that share parameters, something that nothing trains, `train` lines that overlap.
+Enters: a model with its text. Leaves: the mistakes in roles and objectives (docs/language.md): a teacher that no
+loss uses, opponents that share parameters, something that nothing trains, `train` lines that overlap.
 """
 
 from __future__ import annotations

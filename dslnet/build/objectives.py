@@ -1,7 +1,7 @@
 """Losses, metrics, and what is trained by what.
 
-Enters: the lines that "Objectives" of docs/language.md describes. Leaves: wires of the training graph, collected in the frame. In a
-model that is used as a box they are passed over.
+Enters: the lines that "Objectives" of docs/language.md describes. Leaves: wires of the training graph, collected in
+the frame. In a model that is used as a box they are passed over.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from ..shape import UNKNOWN, Size, Tensor, compare, numel, same
 from .arguments import Axis, Extent, Flag, NonNegative, Real, Word
-from .arithmetic import FUNCTIONS, SIGNS, alike, as_long, matrix_product
+from .arithmetic import SIGNS, alike, as_long, matrix_product
 from .axes import axis_of, brief, has_unknown, kind_of, pair, when_known
 from .base import Mistake, Onnx, Operator, Wire
 from .broadcasting import broadcast
@@ -16,8 +16,6 @@ from .code import Code, Expression, Infix, Input, X, Y, Z, apply, as_floats, met
 from .dependence import Steps, Traced, inserted, pointwise, product, reduced, summed
 from .join import promoted
 from .rules import need_float
-
-__all__ = ["FUNCTIONS", "SIGNS", "Add", "Einsum", "Mul"]
 
 
 class Joined(Operator, abstract=True, kind="op"):
