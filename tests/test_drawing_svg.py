@@ -81,6 +81,18 @@ def test_depth_adds_no_height() -> None:
     assert len(set(heights("gpt2", "GPT2", "GPT2Medium", "GPT2XL"))) == 1
 
 
+def test_several_files_share_one_layout(monkeypatch: pytest.MonkeyPatch) -> None:
+    from dslnet.targets.drawing import drawing
+
+    laid: list[int] = []
+    real = drawing.layout
+    monkeypatch.setattr(drawing, "layout", lambda texts, timeout: laid.append(len(texts)) or real(texts, timeout))
+    picture = drawn("mlp", "MLP")
+    text, light = picture.data(".svg").decode(), picture.in_mode("light")
+    picture.data(".png"), picture.data(".pdf")
+    assert len(laid) == 1 and "@media" in text and "@media" not in light and xml.fromstring(light) is not None
+
+
 def test_mermaid_has_every_box() -> None:
     picture = drawn("resnet", "ResNet18")
     text = picture.data(".mmd").decode()

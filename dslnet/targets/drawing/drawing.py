@@ -6,6 +6,7 @@ Enters: a model with options. Leaves: `Drawing`, whose `.dot` needs no Graphviz 
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from urllib.parse import quote
 
@@ -70,6 +71,9 @@ class Drawing:
         return self.in_mode(self.mode)
 
     def in_mode(self, mode: str) -> str:
+        """The picture in one theme. Raises `NoGraphviz` and `LayoutFailed`."""
+        if mode == "light":  # drawn once for both: it is what follows the reader, without following
+            return re.sub(r"<style>.*?</style>\n", "", self.in_mode("auto"), count=1, flags=re.DOTALL)
         if mode not in self._svg:
             colours = theme(mode)
             digraphs = [print_panel(panel, colours, self.targets()) for panel in self.view.panels]
