@@ -71,3 +71,22 @@ def test_streams_that_are_not_there(name: str, folder: Path) -> None:
 def test_a_reader_that_has_gone(name: str, folder: Path) -> None:
     ran = start(folder, COMMANDS[name], "| head -c 1")
     assert ran.stderr == "" and len(ran.stdout) == 1
+
+
+@pytest.mark.parametrize("where", ["click", "dslnet.commands", "dslnet.cli", "dslnet.build"])
+def test_interrupted_while_it_is_loaded(where: str, folder: Path) -> None:
+    """As early as anything of ours runs: no traceback, and the exit code of an interruption."""
+    code = (
+        "import sys, runpy\n"
+        "class Interrupt:\n"
+        "    def find_spec(self, name, *more):\n"
+        f"        if name == {where!r}: raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Interrupt())\n"
+        "sys.argv = ['dslnet', 'summary', 'm.net']\n"
+        "runpy.run_module('dslnet', run_name='__main__')"
+    )
+    path = {**os.environ, "PYTHONPATH": str(Path(dslnet.__file__).parent.parent)}
+    ran = subprocess.run(
+        [sys.executable, "-c", code], cwd=folder, env=path, capture_output=True, text=True, check=False
+    )
+    assert (ran.returncode, ran.stdout, ran.stderr.strip()) == (130, "", "")
