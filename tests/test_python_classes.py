@@ -219,3 +219,24 @@ def test_a_number_of_rounds_is_not_a_size_by_chance(tmp_path: Path) -> None:
     """`depth` is 4 as `width` is."""
     text = with_text(PRESETS.replace("  b: x -> Base -> Linear(4)\n", "").replace("a + b", "a"), tmp_path)
     assert "for _ in range(width)" not in text
+
+
+LANES = """
+block Pyramid(width, rates):
+  input x: [B, C, H, W]
+  - lanes: concat:
+      | 0: Sequential: Conv(width, 1) -> BatchNorm -> ReLU
+      | 1: Sequential: Conv(width, 3, dilation=rates[0]) -> BatchNorm -> ReLU
+      | 2: Sequential: Conv(width, 3, dilation=rates[1]) -> BatchNorm -> ReLU
+
+model Net:
+  input x: [B, 3, H, W]
+  - Pyramid(8, [2, 4])
+  output y: GlobalAvgPool
+"""
+
+
+def test_lanes_that_differ_by_numbers_are_one_class(tmp_path: Path) -> None:
+    text = with_text(LANES, tmp_path)
+    assert text.count("nn.Conv2d(") == 1 and "class PyramidPart(nn.ModuleList)" in text
+    assert len(re.findall(r" PyramidPart\(width, \d", text)) == 3

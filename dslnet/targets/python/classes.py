@@ -361,8 +361,12 @@ class Project:
                     made = draft(self, body, self.realised(key))
                 if key == self.model.entry:
                     made.generate = generating(self)
-                found.setdefault((body.block, body.kind, made.print()), []).append((key, made))
-            for (block, _, _), drafts in found.items():
+                # lanes beside each other that are alike are one class, whatever each is called
+                above, _, last = key.rpartition(".")
+                place = f"{above}." if body.kind == "group" and last.isdigit() else body.block
+                found.setdefault((place, body.kind, made.print()), []).append((key, made))
+            for drafts in found.values():
+                block = self.bodies[drafts[0][0]].block
                 unit = Unit(len(self.units), block, self.realised(drafts[0][0]) == "function", [d for _, d in drafts])  # type: ignore[misc]
                 settle(unit, self.tracer.meanings, self._frame(unit.draft.body))
                 self.units.append(unit)

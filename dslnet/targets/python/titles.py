@@ -59,6 +59,8 @@ def _family(project: Project, unit: Unit) -> str:
     if body.kind == "round":
         return owner + ("Stage" if any(i.rounds for i in body.instances) else "Layer")
     name = camel(body.block)
+    if len({d.body.block for d in unit.drafts}) > 1:
+        name = name.rstrip("0123456789")  # one for several lanes
     name = name if len(name) > 2 else name + "Branch"
     return name if name not in blocks else owner + name
 
