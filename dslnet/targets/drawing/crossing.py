@@ -55,23 +55,34 @@ def faults(svg: str) -> Faults:
     for name, kind, inside in _GROUP.findall(svg):
         places = list(_words(inside))
         if kind == "edge":
-            lines += [list(_along(path)) for path in re.findall(r'<path [^>]*\bd="([^"]*)"', inside)]
+            paths = re.findall(r'<path [^>]*\bd="([^"]*)"', inside)
+            lines += [line for line in map(list, map(_along, paths)) if line]
             words += [(int(re.sub(r"\D", "", name) or 1) - 1, place) for place in places]
         elif places:
             titles += [(name, place) for place in places]
             borders += [_around(path) for path in re.findall(r'<path [^>]*\bd="([^"]*)"', inside)[:1]]
     few = lines if len(lines) <= ARROWS else []
+    spread = [(_extent(line), line) for line in lines]
     return Faults(
         {
             name
-            for name, (left, top, right, bottom) in titles
-            if any(left < x < right and top < y < bottom for line in lines for x, y in line)
+            for name, place in titles
+            if any(_inside(place, p, 0) for extent, line in spread if _meet(extent, place) for p in line)
         },
         {number for number, place in words if any(_cuts(border, place) for border in borders)},
         sum(any(_inside(border, p) for p in line) for line in few for border in borders if not _ends(border, line)),
         sum(_crossings(a, b) for number, a in enumerate(few) for b in few[number + 1 :]),
         sum(hypot(p[0] - q[0], p[1] - q[1]) for line in few for p, q in pairwise(line)),
     )
+
+
+def _extent(line: list[Point]) -> Area:
+    xs, ys = zip(*line, strict=True)
+    return min(xs), min(ys), max(xs), max(ys)
+
+
+def _meet(a: Area, b: Area) -> bool:
+    return a[0] <= b[2] and b[0] <= a[2] and a[1] <= b[3] and b[1] <= a[3]
 
 
 def _inside(border: Area, point: Point, slack: float = 1.0) -> bool:
@@ -85,8 +96,7 @@ def _ends(border: Area, line: list[Point]) -> bool:
 
 def _crossings(a: list[Point], b: list[Point]) -> int:
     """How often two lines cross, but for where they come from one box or go to one."""
-    (ax, ay), (bx, by) = (tuple(zip(*line, strict=True)) for line in (a, b))
-    if max(ax) < min(bx) or max(bx) < min(ax) or max(ay) < min(by) or max(by) < min(ay):
+    if not _meet(_extent(a), _extent(b)):
         return 0
     return sum(_cross(*s, *t) for s in pairwise(a[1:-1:3]) for t in pairwise(b[1:-1:3]))
 
