@@ -270,6 +270,11 @@ def _hopeless(line: Line, at: int) -> Iterator[Repair]:
     if here == "i" and ">" in kinds[:at]:
         advice = Help("put it in parentheses: `-> (A if c else B)`")
         yield Repair("E0100", "a choice between steps takes parentheses", place, help=advice, replaces=False)
+    if here == ":" and before == "a" and at > 1 and kinds[at - 2] == ">":
+        stop = kinds.find(">", at)
+        step = line.text(at - 1, (stop if stop > 0 else len(kinds) - 1) - 1)
+        title = "a name stands at the beginning of a line"
+        yield Repair("E0100", title, _token(line, at - 1), help=Help(f"a line of its own: `- {step}`"), replaces=False)
     if here in "Sr" and before == ">":
         above, where = (at - 2, "") if kinds[0] in "-|" else (at - 1, ", indented")
         advice = Help(f"in two lines: `{line.text(0, above)}`, and below it `- {line.text(at)}`{where}")
