@@ -495,8 +495,8 @@ def test_the_allow_list_refuses(text: str) -> None:
 
 
 def test_literals() -> None:
-    assert [lit(v) for v in (None, True, 3, 1e-5, 1e22, 0.1, -2, (1,), [1, "a"])] == [
-        "None", "True", "3", "1e-5", "1e22", "0.1", "-2", "(1,)", '[1, "a"]',
+    assert [lit(v) for v in (None, True, 3, 1e-5, 1e22, 0.1, -2, (1,), [1, "a"], 1e9, 1234567.5)] == [
+        "None", "True", "3", "1e-5", "1e22", "0.1", "-2", "(1,)", '[1, "a"]', "1e9", "1234567.5",
     ]  # fmt: skip
     for text in ('a"b', "a'b", "\n\r\0", "\u202e", "\\", "\"'", "'''\"\"\""):
         assert ast.literal_eval(lit(text)) == text and lit(text).isascii()

@@ -29,7 +29,9 @@ def lit(value: Any) -> str:
     if isinstance(value, float):
         if not math.isfinite(value):
             raise InternalError(f"{value} is not a finite number")
-        return float.__repr__(value).replace("e-0", "e-").replace("e+", "e")
+        short = f"{value:g}"  # 1e9 rather than 1000000000.0
+        text = short if abs(value) >= 1e6 and float(short) == value else float.__repr__(value)
+        return text.replace("e-0", "e-").replace("e+0", "e").replace("e+", "e")
     if isinstance(value, str):
         return _quoted(value)
     if isinstance(value, tuple):
