@@ -5,6 +5,7 @@ Enters: a use of a block that is to be open. Leaves: its inside, in the expander
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -85,7 +86,7 @@ def opened(to: Expander, scope: Scope, site: Site) -> None:
         if position == 0:
             inner.env[entry.value.name] = to.port(scope, anchor, cluster)
         else:
-            inner.env[entry.value.name] = replace(anchor, side=entry.value.name)
+            inner.env[entry.value.name] = replace(anchor, side=re.sub(r"\.\d+$", "", entry.value.name))
     states(to, inner, definition, fed[len(inputs) :])
     to.prepare(inner)
     to.walk(inner, definition.body)
