@@ -283,3 +283,14 @@ def test_the_options_of_python(spec: Make, tmp_path: Path) -> None:
             model.draw(**options)
     with pytest.raises(TypeError, match="no option 'colour'; it has caption, close, dpi, legend, level"):
         model.draw(colour="red")
+
+
+def test_a_part_that_only_some_uses_have_stands_by_itself(spec: Make) -> None:
+    text = (
+        "block Window(shift=0):\n  input x: [B, T, d]\n  - LayerNorm\n  - if shift > 0: Roll(-shift, axis=1)\n  - Linear(d)\n\n"
+        "model M:\n  input x: [B, T, 8]\n  - Window -> Window(shift=3)\n"
+    )
+    view = spec(text, wishes=((True, "Window"),))
+    rows = [[row.name for row in box.rows] for box in view.main.boxes() if box.rows]
+    assert ["Roll"] in [[word.split()[0].strip(",") for word in names] for names in rows]
+    assert "if shift > 0" in [link.label for link in view.main.links]

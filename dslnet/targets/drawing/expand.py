@@ -237,7 +237,7 @@ class Expander(Layers):
     # ------------------------------------------------------------------------------------------- boxes
 
     def node(self, scope: Scope, node: Node) -> None:
-        count, told = len(self.links), optional(self, scope, node)
+        count, (told, apart) = len(self.links), optional(self, scope, node)
         if node.kind == "box":
             self.box(scope, node)
         else:
@@ -245,8 +245,8 @@ class Expander(Layers):
 
             draw_use(self, scope, node)
         entering = next((link for link in self.links[count:] if link.kind in ("flow", "skip")), None)
-        if told and entering is not None:
-            entering.name = told
+        if entering is not None:
+            entering.name, entering.apart = told or entering.name, apart
         if node.role == "latent":
             self.latent(scope, node, node.name or "")
         for value in node.outputs:

@@ -181,7 +181,7 @@ class Fuser:
 
     def _next(self, box: Box) -> Box | None:
         links = self.after[box.id]
-        if len(links) != 1 or links[0].kind not in ("flow", "skip") or links[0].name or links[0].stop:
+        if len(links) != 1 or links[0].kind not in ("flow", "skip") or links[0].name or links[0].stop or links[0].apart:
             return None
         found = self.boxes[links[0].head]
         flows = [k for k in self.before[found.id] if k.kind in ("flow", "skip")]

@@ -68,15 +68,16 @@ def _told(word: str, text: str) -> str:
     return f"if not {text.strip()}" if re.fullmatch(r"\w+", text.strip()) else f"if not ({text.strip()})"
 
 
-def optional(to: Expander, scope: Scope, node: Node) -> str:
-    """What is said at the arrow into a part that not every use has; nothing elsewhere."""
-    if len(scope.variants) < 2 or all(to.same(scope.definition, node, v) for v in scope.variants):
-        return ""
+def optional(to: Expander, scope: Scope, node: Node) -> tuple[str, bool]:
+    """What is said at the arrow into a part that not every use has, and whether such a part ends before the node."""
+    if len(scope.variants) < 2:
+        return "", False
     first = node.inputs[0] if node.inputs else None
     maker = next((n for n in scope.definition.nodes() if any(v.name == first for v in n.outputs)), None)
-    if maker is not None and not all(to.same(scope.definition, maker, v) for v in scope.variants):
-        return ""  # it goes on with such a part
-    return condition(to.options.sources, node.span) or "not in every copy"
+    follows = maker is not None and not all(to.same(scope.definition, maker, v) for v in scope.variants)
+    if all(to.same(scope.definition, node, v) for v in scope.variants):
+        return "", follows
+    return "" if follows else condition(to.options.sources, node.span) or "not in every copy", False
 
 
 def draw_others(to: Expander, scope: Scope) -> dict[str, list[Anchor]]:

@@ -104,7 +104,8 @@ class Link:
 
     `type` is the shape of what flows, `name` what the reader must be told of it (an input's name, a tap), `stop`
     says that no gradient flows back. `ordered` says that its tail stands before its head; `back`, after it; `level`,
-    beside it. `beside` is a box of the tail's cluster from whose height it leaves.
+    beside it. `beside` is a box of the tail's cluster from whose height it leaves. `apart`: only some uses have
+    what stands before it, and all have what stands behind.
     """
 
     tail: str
@@ -120,6 +121,7 @@ class Link:
     back: bool = False
     level: bool = False
     beside: str = ""
+    apart: bool = False
 
 
 @dataclass(slots=True)
