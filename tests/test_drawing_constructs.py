@@ -287,7 +287,8 @@ def test_the_options_of_python(spec: Make, tmp_path: Path) -> None:
 
 def test_a_part_that_only_some_uses_have_stands_by_itself(spec: Make) -> None:
     text = (
-        "block Window(shift=0):\n  input x: [B, T, d]\n  - LayerNorm\n  - if shift > 0: Roll(-shift, axis=1)\n  - Linear(d)\n\n"
+        "block Window(shift=0):\n  input x: [B, T, d]\n"
+        "  - LayerNorm\n  - if shift > 0: Roll(-shift, axis=1)\n  - Linear(d)\n\n"
         "model M:\n  input x: [B, T, 8]\n  - Window -> Window(shift=3)\n"
     )
     view = spec(text, wishes=((True, "Window"),))
