@@ -24,6 +24,7 @@ from dslnet.shape import Tensor
 #: What keeps the future out, and what an author may write in its place.
 GUARDS = [
     (r", causal=true", ""),
+    (r", past=true", ""),
     (r'2, dilation=dilation, padding="causal"', "3, dilation=dilation"),
     (r', mask="A"', ""),
     (r"MaskedConv\(width, 3\)", "Conv(width, 3)"),

@@ -24,8 +24,8 @@ from operator_harness import (  # noqa: E402
 )
 from torch import nn  # noqa: E402
 
+from dslnet.ops.arithmetic import FUNCTIONS, SIGNS  # noqa: E402
 from dslnet.ops.base import OPERATORS, Mistake, Operator  # noqa: E402
-from dslnet.ops.elementwise import FUNCTIONS, SIGNS  # noqa: E402
 from dslnet.ops.optimizers import OPTIMIZERS  # noqa: E402
 from dslnet.shape import UNKNOWN, Tensor, free  # noqa: E402
 
