@@ -20,7 +20,7 @@ FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
 
 def run() -> None:
     """The console script: `main`, and an end without the interpreter's tidying, which takes as long as a check."""
-    gc.set_threshold(50_000)  # what a command builds stays until its end, so looking for garbage is in vain
+    gc.set_threshold(200_000)  # what a command builds stays until its end, so looking for garbage is in vain
     code = main()
     if "torch" in sys.modules:  # it may have processes and files to close
         sys.exit(code)
