@@ -21,7 +21,8 @@ _COMPARED = 64
 
 def left_over(model: Model, key: str | None, checkpoint: Checkpoint, tensors: dict[str, Any]) -> list[str]:
     """The names in `tensors` that neither the definition `key` has nor its text; without a definition all the rest."""
-    left = [name for name in checkpoint.left if not name.endswith("num_batches_tracked")]
+    # what begins with a slash is the state of a run, beside the weights in its own file
+    left = [name for name in checkpoint.left if not name.startswith("/") and not name.endswith("num_batches_tracked")]
     if left and key is not None:
         absent = tuple(path + "." for path in _absent(model, key, ""))
         known = {weight.name for weight in definition_weights(model, model.training)} if key == model.entry else set()
