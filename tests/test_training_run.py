@@ -242,9 +242,7 @@ def test_imported_files_and_settings_are_in_it_too(tmp_path: Path) -> None:
     made = restore(tmp_path / "run" / "best.safetensors")
     assert equal(made, model) and made(data["x"]).shape == (16, 5)
     with warnings.catch_warnings():
-        warnings.simplefilter(
-            "error"
-        )  # the state of the run, which the file has too, is not told
+        warnings.simplefilter("error")  # the state of the run, which the file has too, is not told
         again = dslnet.load(tmp_path / "main.net").Net(n=5, weights=tmp_path / "run" / "last.safetensors")
     torch.testing.assert_close(again.eval()(data["x"]), model.eval()(data["x"]))
 
