@@ -36,7 +36,7 @@ def below(node: object) -> Iterator[Any]:
         item = stack.pop()
         kind = type(item)
         if kind is tuple:
-            stack.extend(item)  # type: ignore[arg-type]
+            stack.extend(item)  # type: ignore[arg-type]  # a tuple, and no class made of one
             continue
         yield item
         parts = _PARTS[kind]

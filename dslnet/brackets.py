@@ -141,6 +141,7 @@ class _Reader:
     def tokens(self, first: int) -> None:
         """Read the tokens of one physical line."""
         opened = self.open
+        sliced = False
         for offset, kind in enumerate(self.line):
             index = first + offset
             if kind in OPENING:
@@ -163,7 +164,8 @@ class _Reader:
                 if self.is_setting(offset):
                     self.colon_setting(index)
                     kind = EQUAL
-                elif opened[-1][0] == "[" and self.closes(offset):
+                elif opened[-1][0] == "[" and (sliced or self.closes(offset)):
+                    sliced = True  # told once for a line, and looked for once
                     self.slice(index)
                     continue
                 else:

@@ -19,6 +19,10 @@ from .source import Span
 _DEFINES = re.compile(r'[-|]?a(?P<role>A)[:;]|(?P<wire>A):[a0"\[(]|[-|]?(?:aa?:)?r(?P<variable>A)n')
 
 
+#: In a file with more mistakes than this, a name is mended in its own place only: the work has to stay linear.
+MOST = 8
+
+
 def capital(line: Line) -> Iterator[Repair]:
     """The repair of a line that gives a name with a Capital."""
     match = _DEFINES.match(line.kinds)
@@ -46,6 +50,8 @@ def capital(line: Line) -> Iterator[Repair]:
 def _uses(driver: Driver, defined: int) -> tuple[list[int], bool]:
     """The tokens of the same definition that mean the name, and whether a shape has a size that is called so."""
     text = driver.text
+    if len(text.mistakes.lines) > MOST:
+        return [defined], True
     first, last = _around(driver, defined)
     word, depth, dimension = text.words[defined], 0, False
     found: list[int] = []

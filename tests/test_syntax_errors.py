@@ -195,3 +195,12 @@ def test_planted_mistakes_are_found() -> None:
     assert tally.mistakes > 500 and tally.crashes == 0
     assert tally.located >= 0.98 * tally.mistakes
     assert tally.extra <= 0.03 * tally.mistakes
+
+
+@pytest.mark.parametrize("line", ["  Q{}: x -> ReLU\n", "  a{}: x[:, :, 0]\n", "  a{}: x.mean(1)\n"])
+def test_thousands_of_the_same_habit_are_read_in_linear_time(line: str) -> None:
+    """Each is told; looking for the other uses of each name would take minutes here."""
+    text = "model M:\n  input x: [B, 3]\n" + "".join(map(line.format, range(8000)))
+    report = Report()
+    parse(Source("many.net", text), report)
+    assert len(report.diagnostics) == 8000
