@@ -52,7 +52,7 @@ KINDS: dict[str, str] = {
     "$END": "$",
 }
 
-ARROW, EQUAL, MINUS = ">", "=", "-"
+ARROW, EQUAL, MINUS, WITH = ">", "=", "-", "w"
 DEFINE, NEWLINE, INDENT, DEDENT, ERROR, END = "D", ";", "{", "}", "!", "$"
 
 # Read by the layout pass and never by the grammar.

@@ -4,9 +4,10 @@ Enters: a source. Leaves: `Tokens`: what the lexer found, without comments and l
 DEDENT as ordinary tokens, every bracket closed and every INDENT with its DEDENT, whatever the text. Comments are
 collected; those that document a line are kept with the number of its first token.
 
-A line that begins with `->` continues the line above, and so does everything inside brackets. Inside brackets a
-line is indented deeper than the line that began them; only a closing bracket may stand at its column. A line that
-is not, or that has a bar at its start or a colon, cannot be inside: the bracket was never closed.
+A line that begins with `->` continues the line above, as does one that begins with `with`, `by` or `to`, and so does
+everything inside brackets. Inside brackets a line is indented deeper than the line that began them; only a closing
+bracket may stand at its column. A line that is not, or that has a bar at its start or a colon, cannot be inside: the
+bracket was never closed.
 
 All state is in one object for each call. A line whose brackets are balanced, which is nearly every line, is copied
 by slices; brackets.py reads the others token by token.
@@ -16,7 +17,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from .kinds import ARROW, COMMENT, DEDENT, DEFINE, ERROR, INDENT, JUNK, KINDS, LINE_END, NEWLINE, OPENING
+from .kinds import ARROW, COMMENT, DEDENT, DEFINE, ERROR, INDENT, JUNK, KINDS, LINE_END, NEWLINE, OPENING, WITH
 from .lexer import Lexed, lex
 from .limits import Limits
 from .mistakes import Mistakes
@@ -141,7 +142,7 @@ class Layout:
                     doc.append(comment[2:].removeprefix(" "))
             if line:
                 stop = first + len(line)
-                if line[0] == ARROW and kinds:
+                if kinds and (line[0] == ARROW or (line[0] == WITH and line[1:2] != ":")):
                     # The line goes on: take the NEWLINE back. Comments in between document nothing.
                     kinds.pop()
                     words.pop()

@@ -120,11 +120,20 @@ def _apply(driver: Driver, line: Line, repair: Repair) -> int:
     _unwind(driver, line.depth)
     tokens = [(text.kinds[i], i) for i in range(line.first, line.first + repair.begin)]
     place = text.ends[line.first + repair.begin - 1] if repair.begin else line.start(0)
-    for kind, word in repair.tokens:
-        # New tokens are kept behind the others, where no run of the driver comes by.
-        text.words.append(word)
-        text.ends.append(place + (len(word) if repair.end > repair.begin else 0))
-        tokens.append((kind, len(text.words) - 1))
+    own, stop = line.first + repair.begin, line.first + repair.end
+    for number, (kind, word) in enumerate(repair.tokens):
+        same = own < stop and (text.kinds[own], text.words[own]) == (kind, word)
+        if same:
+            # It only moves along: the text's own token, with its place.
+            tokens.append((kind, own))
+        else:
+            # New tokens are kept behind the others, where no run of the driver comes by.
+            text.words.append(word)
+            text.ends.append(place + (len(word) if repair.end > repair.begin else 0))
+            tokens.append((kind, len(text.words) - 1))
+        if same or len(repair.tokens) - number <= stop - own:
+            place = text.ends[own]
+            own += 1
     tokens += [(text.kinds[i], i) for i in range(line.first + repair.end, line.stop)]
     for (kind, index), (following, _) in zip(tokens, [*tokens[1:], (NEWLINE, line.stop)], strict=True):
         driver.feed(kind, index, following)

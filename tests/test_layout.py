@@ -46,6 +46,7 @@ def codes(text: str, limits: Limits = DEFAULT) -> list[tuple[str, int, int]]:
         ("block A:\n  - B\n\n# c\n  - C\n", "DA:;{-A;-A;}$"),
         ("block A:\n  - r:\n      - C\n  - D\nblock E: F\n", "DA:;{-a:;{-A;}-A;}DA:A;$"),
         ("a: A\n  -> B\n# c\n\n-> C\n", "a:A>A>A;$"),
+        ("a: x -> A\n     with b\n  # c\n  -> B(1)\n  by (b,\n    c)\nto: B", "a:a>Awa>A(0)w(a,a);w:A;$"),
         ("a: A(\n  1,  # c\n\n  2\n)\nb: B", "a:A(0,0);a:A;$"),
         ("block A:\n  - B([1,\n    2])\n  - C\n", "DA:;{-A([0,0]);-A;}$"),
         ("block: A\n", "D:A;$"),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
 import pytest
 
+from dslnet.below import below
 from dslnet.diagnostics import Diagnostic, Report
 from dslnet.parse import parse
 from dslnet.source import Source
@@ -74,6 +76,17 @@ LINES = [
     ("- B(1,, 2)", "E0100", "nothing stands before this comma", "- B(1, 2)"),
     ("- x -> a + b", "E0100", "arithmetic after an arrow takes parentheses", None),
     ("loss l: a < b < c", "E0100", "comparisons do not chain", None),
+    ("require: size > 1, C > 2", "E0100", "requirements are joined with `and`", "require: size > 1 and C > 2"),
+    (
+        "require: size > 1, max(C, 4) > 2 , size > 3 or C > 3",
+        "E0100",
+        "requirements are joined with `and`",
+        "require: size > 1 and max(C, 4) > 2 and (size > 3 or C > 3)",
+    ),
+    ("freeze: a, b", "E0100", "several stand in parentheses", "freeze: (a, b)"),
+    ("- a, b -> Concat", "E0100", "several stand in parentheses", "- (a, b) -> Concat"),
+    ("y: a, B(1, 2), c -> Concat", "E0100", "several stand in parentheses", "y: (a, B(1, 2), c) -> Concat"),
+    ("- B with a, b -> C", "E0100", "several stand in parentheses", "- B with (a, b) -> C"),
     ("- B \u2192 C", "E0101", "`\u2192` (U+2192) only looks like `->`", "- B -> C"),
     ("- B;", "E0101", "a line ends without a `;`", "- B"),
     ("- B \u00a7", "E0101", "`\u00a7` (U+00A7) is not part of the language", None),
@@ -180,6 +193,17 @@ def test_a_repaired_line_has_the_places_of_its_text() -> None:
     definition = spec.statements[0]
     assert isinstance(definition, Definition)
     assert text[definition.body.span.start : definition.body.span.end] == "- Conv(3 4)"
+
+
+@pytest.mark.parametrize("line", ["require: size > 1, max(C, 4) > 2, C > 3", "- size,  B(C, 2), x -> Concat -> ReLU"])
+def test_what_only_moves_along_keeps_its_place(line: str) -> None:
+    text = BODY.format("  " + line)
+    spec, found = read(text)
+    assert len(found) == 1
+    places = {node.span for node in below(spec.statements) if type(node).__name__ in ("Ref", "BoxRef", "Call")}
+    assert {text[start:end] for _, start, end in places} >= set(
+        re.findall(r"size|max\(.*?\)|C|B\(.*?\)|x(?= ->)", line)
+    )
 
 
 def test_two_mistakes_on_a_line_make_no_help_sure() -> None:
