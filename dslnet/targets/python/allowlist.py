@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 
 from .literals import InternalError
+from .names import MODULE_ATTRIBUTES
 
 _NODES = frozenset(
     """Module Import ImportFrom alias ClassDef FunctionDef arguments arg Return Assign AnnAssign AugAssign For If Expr
@@ -34,6 +35,8 @@ _REFUSED = frozenset(
     locals warnings register_forward_hook register_forward_pre_hook register_full_backward_hook
     load_state_dict torch_function version cpp types functools inspect pickle modules""".split()
 )
+#: Those of these that every module has.
+_OF_MODULES = _REFUSED & MODULE_ATTRIBUTES
 _ALLOWED_CHAINS = frozenset({"nn.utils.parametrizations", "nn.utils"})
 
 
@@ -98,6 +101,6 @@ def _attribute(node: ast.Attribute) -> None:
         return
     if root == "self" and name == "eval":
         return  # a module's mode, not the builtin
-    if root == "self" and len(chain) == 1 and name not in ("load_state_dict", "share_memory", "modules", "compile"):
-        return
+    if root == "self" and name not in _OF_MODULES:
+        return  # a module, or a wire of a block, that the author called so
     raise InternalError(f"emitted source reaches {dotted}")

@@ -7,7 +7,7 @@ and rounds whose numbers follow a rule are one comprehension.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterable
 from itertools import groupby
 from typing import Any
 
@@ -15,6 +15,7 @@ from ...graph import Initial, Instance, Param
 from ...node import replace
 from ...shape import Dim, Tensor
 from .literals import InternalError, lit
+from .names import LoopNames
 from .tree import (
     Attribute,
     Binary,
@@ -30,6 +31,7 @@ from .tree import (
     Tree,
     number,
     rewrite,
+    walk,
 )
 from .units import numbers
 
@@ -119,7 +121,7 @@ def parametrized(tree: Tree, instance: Instance) -> Tree:
 # ------------------------------------------------------------------------------------------------- rounds
 
 
-def rounds(parts: list[tuple[Tree, int]], loop_name: Callable[[str], str]) -> list[Tree]:
+def rounds(parts: list[tuple[Tree, int]], loop_name: LoopNames) -> list[Tree]:
     """The arguments of a container: one item for each run of equal modules, or a comprehension over those that are of
     one class with numbers that follow a rule."""
     merged: list[tuple[Tree, int]] = []
@@ -150,10 +152,10 @@ def _blank(tree: Tree) -> str:
     return repr(rewrite(tree, lambda p: Name("#") if isinstance(p, Number) else None))
 
 
-def named_rounds(instance: Instance, trees: list[tuple[Tree, int]], loop_name: Callable[[str], str]) -> Tree:
+def named_rounds(instance: Instance, trees: list[tuple[Tree, int]], loop_name: LoopNames) -> Tree:
     """A dict of rounds by name: `layer1`, `layer2`, …."""
     made = rounds(trees, loop_name)
-    first, index = instance.start, loop_name("i")
+    first, index = instance.start, loop_name.new("i")
 
     def named(tree: Comprehension, start: int, total: int) -> Comprehension:
         number: Tree = Name(index)
@@ -193,12 +195,13 @@ def _length(tree: Comprehension) -> int:
     return int(tree.iterable.args[0].value)
 
 
-def _fitted(merged: list[tuple[Tree, int]], loop_name: Callable[[str], str]) -> Tree | None:
+def _fitted(merged: list[tuple[Tree, int]], loop_name: LoopNames) -> Tree | None:
     """One comprehension for rounds that are the same but for numbers that follow a rule, or are listed."""
     columns = [list(column) for column in zip(*(numbers(t) for t, _ in merged), strict=True)]
     rows = [[n for n, (_, count) in zip(column, merged, strict=True) for _ in range(count)] for column in columns]
     total = sum(count for _, count in merged)
-    index = loop_name("i")
+    inner = _variables(tree for tree, _ in merged)
+    index = loop_name.new("i", inner)
     made: list[Tree | None] = [_rule(row, index) for row in rows]
     if all(tree is not None for tree in made):
         queue = iter(made)
@@ -209,8 +212,9 @@ def _fitted(merged: list[tuple[Tree, int]], loop_name: Callable[[str], str]) -> 
     values = [[n.value for n in row] for row in rows]
     varying = [n for n, row in enumerate(values) if len(set(row)) > 1]
     if len({tuple(values[n]) for n in varying}) == 1 and len(rows[varying[0]]) <= 16:
-        hint = columns[varying[0]][0].hint
-        variable = loop_name(hint if hint != "n" else "size")
+        hints = [columns[n][0].hint for n in varying]
+        hint = next((h for h in hints if h != "padding"), hints[0])  # which follows from the others
+        variable = loop_name.new(hint if hint != "n" else "size", inner)
         place = iter(range(len(columns)))
         element = rewrite(
             merged[0][0],
@@ -219,6 +223,11 @@ def _fitted(merged: list[tuple[Tree, int]], loop_name: Callable[[str], str]) -> 
         listed = tuple(replace(n, hint=hint) for n in rows[varying[0]])
         return Comprehension("(", element, variable, Sequence("(", listed))
     return None
+
+
+def _variables(trees: Iterable[Tree]) -> set[str]:
+    """The variables of the comprehensions in some expressions."""
+    return {part.variable for tree in trees for part in walk(tree) if isinstance(part, Comprehension)}
 
 
 def _steps(row: list[Number], index: str) -> Tree | None:

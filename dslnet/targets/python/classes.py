@@ -7,7 +7,7 @@ are taken from the leaves upwards; those of one height whose drafts print the sa
 from __future__ import annotations
 
 import keyword
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 from ...analysis.training import within
 from ...graph import Instance, Model, Node, State
@@ -22,7 +22,7 @@ from .drafting import draft
 from .expressions import Site, call, translate
 from .generation import generating
 from .literals import InternalError
-from .names import ALIASES, MODULE_ATTRIBUTES, fits, safe, snake
+from .names import ALIASES, MODULE_ATTRIBUTES, LoopNames, attribute_fits, fits, safe, snake
 from .objectives import draft_trained
 from .planning import Planner
 from .settling import settle
@@ -56,6 +56,8 @@ class Project:
         self.imports: dict[str, tuple[str, str]] = {}
         self._kinds: dict[str, str] = {}
         self.asked: dict[str, dict[Dim, str]] = {}  # the sizes that a definition is given by its caller, by name
+        #: What has lanes of an `each` that stand side by side, by body and path.
+        self._beside = {(b.key, n.module) for b in self.bodies.values() for n in b.nodes if n.kind == "each"}
         self._as_module = {i.body for b in self.bodies.values() for i in b.instances if i.body is not None}
         #: What a value is called that comes from a block and that nobody named.
         self.block_words = {b.block.lower() for b in self.bodies.values()}
@@ -117,7 +119,7 @@ class Project:
             made = node.operator.torch(*instance.inputs) if node.operator else None
             return isinstance(made, code.Module) and made.call is None
         if node.kind == "repeat":
-            return self.sequential(instance, node)
+            return self.sequential(body, instance, node)
         return node.kind == "call" and node.definition is not None and self.realised(node.definition) != "inline"
 
     def is_chain(self, body: Body) -> bool:
@@ -144,8 +146,10 @@ class Project:
             flow = node.outputs[0].name
         return not left and flow == body.outputs[0][1]
 
-    def sequential(self, instance: Instance, node: Node | None = None) -> bool:
-        """Whether rounds are an nn.Sequential: each takes one tensor and gives one."""
+    def sequential(self, owner: Body, instance: Instance, node: Node | None = None) -> bool:
+        """Whether rounds are an nn.Sequential: each takes one tensor and gives one, to the next."""
+        if (owner.key, instance.path) in self._beside:
+            return False
         if node is not None:
             fed = [n for n in node.inputs if n is not None]
             if node.held or len(fed) != 1 or len(node.outputs) != 1:
@@ -227,7 +231,7 @@ class Project:
             return Call(Name(local), names, tuple((k, translate(v, where, k)) for k, v in made.kwargs.items()))
         return call(made.cls, made.args, made.kwargs, where)
 
-    def build(self, owner: Body, instance: Instance, loop_name: Callable[[str], str]) -> Tree:
+    def build(self, owner: Body, instance: Instance, loop_name: LoopNames) -> Tree:
         """The expression that makes a module of a body."""
 
         def construct(key: str) -> Tree:
@@ -247,7 +251,7 @@ class Project:
             tree = construct(instance.definition)
         else:
             parts = [(construct(r.definition), r.count) for r in instance.rounds]
-            sequential = self.sequential(instance)
+            sequential = self.sequential(owner, instance)
             if instance.stem:
                 named = building.named_rounds(instance, parts, loop_name)
                 if sequential:
@@ -270,7 +274,7 @@ class Project:
             return [Star(items[0])] if lone else items
         return items if lone else [Sequence("[", tuple(items))]
 
-    def construct(self, key: str, env: Env, loop_name: Callable[[str], str]) -> Tree:
+    def construct(self, key: str, env: Env, loop_name: LoopNames) -> Tree:
         """The module of a definition; `env` is what its names are here."""
         kind, body = self.realised(key), self.bodies[key]
         if kind == "class":
@@ -290,12 +294,12 @@ class Project:
         segments = path.split(".") if path else []
         current: Body | None = body
         indexed = self.digits(body)
-        for depth, segment in enumerate(segments):
+        for segment in segments:
             if indexed and segment.isdigit():
                 tree = Subscript(tree, (Literal(int(segment)),))
             elif current is not None and self.keyed(current):
                 tree = Subscript(tree, (Literal(segment),))
-            elif depth == 0 and not self.plain(segment):
+            elif not self.plain(segment):
                 tree = Subscript(Attribute(tree, "_modules"), (Literal(segment),))
             else:
                 tree = Attribute(tree, segment)
@@ -328,8 +332,6 @@ class Project:
         return instance.path == "" and len(body.instances) > 1
 
     def plain(self, segment: str) -> bool:
-        from .names import attribute_fits
-
         return attribute_fits(segment)
 
     def state(self, state: State, flow: Tree, dtype: Tree | None) -> Tree:

@@ -18,7 +18,7 @@ from .guarding import Guard, Part
 from .literals import lit
 from .loops import Reader
 from .memory import release
-from .names import Names
+from .names import LoopNames, Names
 from .reading import Place, Wire
 from .scheduling import Scheduler
 from .statements import Statement
@@ -36,13 +36,7 @@ def draft(project: Project, body: Body, kind: str, written: Body | None = None) 
         inputs, forward, returns = flow(project, body, names, None)
         return Draft(body, Name(""), [], [], inputs, forward, returns, names.taken)
     sole = body.instances[0] if len(body.instances) == 1 and body.instances[0].path == "" else None
-    loop_names: list[str] = []
-
-    def loop_name(wanted: str) -> str:
-        return wanted if wanted == "i" else Names({"i"}).new(wanted)
-
-    del loop_names
-    base, start, init = _constructor(project, body, sole, loop_name)
+    base, start, init = _constructor(project, body, sole)
     inputs, forward, returns = flow(project, body if written is None else written, names, sole)
     if (sole is not None and project.transparent(body)) or base == Name("nn.Sequential") and sole is None:
         forward = []
@@ -52,14 +46,11 @@ def draft(project: Project, body: Body, kind: str, written: Body | None = None) 
 # ---------------------------------------------------------------------------------------------- constructor
 
 
-def _constructor(
-    project: Project, body: Body, sole: Instance | None, loop_name: object
-) -> tuple[Tree, list[Tree], list[Set]]:
+def _constructor(project: Project, body: Body, sole: Instance | None) -> tuple[Tree, list[Tree], list[Set]]:
     init: list[Set] = []
     base: Tree = Name("nn.Module")
     start: list[Tree] = []
-    name: object = loop_name
-    assert callable(name)
+    name = LoopNames(body.bindings)
     if sole is not None:
         built = project.build(body, _bare(sole), name)
         assert isinstance(built, Call)
@@ -121,8 +112,7 @@ def _dotted(owner: Tree, path: str) -> Tree:
     return owner
 
 
-def _member(project: Project, body: Body, instance: Instance, name: object) -> list[Set]:
-    assert callable(name)
+def _member(project: Project, body: Body, instance: Instance, name: LoopNames) -> list[Set]:
     path = instance.path
     if instance.copy_of is not None:
         original = project.access(body, instance.copy_of)

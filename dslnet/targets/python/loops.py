@@ -34,7 +34,12 @@ class Reader(BoxReader):
             place.wires[node.outputs[0].name] = flow.value
             return []
         among = instance is not None and self.project.among(place.body, instance)
-        if node.kind == "repeat" and instance is not None and not among and self.project.sequential(instance, node):
+        if (
+            node.kind == "repeat"
+            and instance is not None
+            and not among
+            and self.project.sequential(place.body, instance, node)
+        ):
             tree = place.call(node.module or "", tuple(t for t in inputs if t is not None), ())
             return [Item(self.outputs(node, place, prefix), tree, heavy=True, block=True)]
         first = self.project.bodies[node.rounds[0].definition]
@@ -45,7 +50,7 @@ class Reader(BoxReader):
             target: Tree = Name("_")
         else:
             iterable = place.module(node.module)
-            if instance is not None and instance.stem and not self.project.sequential(instance):
+            if instance is not None and instance.stem and not self.project.sequential(place.body, instance):
                 iterable = Call(Attribute(iterable, "values"))
             variable = self.loop_name("i" if among else self.project.singular(node, instance))
             target = Name(variable)
@@ -127,7 +132,7 @@ class Reader(BoxReader):
                 if node.module is not None:
                     index: int | str = number
                     if instance is not None:
-                        named = instance.stem and not self.project.sequential(instance)
+                        named = instance.stem and not self.project.sequential(place.body, instance)
                         index = instance.round(number) if named else number + (0 if instance.stem else instance.start)
                     own = Subscript(place.module(node.module), (Literal(index),))
                 sub = self.prefix(prefix)

@@ -78,6 +78,21 @@ class Names:
         return name
 
 
+class LoopNames:
+    """The variables of the comprehensions of a constructor, which must hide none of its parameters: those have the
+    `names` of the block."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self.names = frozenset(names)
+
+    def new(self, wanted: str, inner: Iterable[str] = ()) -> str:
+        """`wanted` where that is free, `inner` being the variables of the comprehensions inside."""
+        taken = self.names.union(inner)
+        if wanted == "i":
+            return next((name for name in "ijkmn" if name not in taken), None) or Names(taken).new("i")
+        return Names({"i", *taken}).new(wanted)
+
+
 def camel(name: str) -> str:
     """A class name from a path segment: `film_block` gives `FilmBlock`."""
     return "".join(part[:1].upper() + part[1:] for part in re.split(r"[^A-Za-z0-9]+", name) if part)

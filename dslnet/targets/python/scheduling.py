@@ -153,7 +153,7 @@ class Scheduler:
         self._want(items, results, last)
         for number, item in enumerate(items):
             if item.loop is not None:
-                self._loop(item, item.loop)
+                self._loop(item, item.loop, items[number + 1 :])
                 continue
             assert item.tree is not None
             self._step(item, item.tree, items[number + 1 :])
@@ -281,7 +281,7 @@ class Scheduler:
             return
         self.out.append(Assign(targets, settled, type_ if targets[0] != "_" else None))
 
-    def _loop(self, item: Item, loop: Loop) -> None:
+    def _loop(self, item: Item, loop: Loop, later: list[Item]) -> None:
         for before, *_ in loop.carried:
             if before in self.pending:
                 after = next(a for b, _, _, a in loop.carried if b == before)
@@ -289,7 +289,7 @@ class Scheduler:
         self._flush()
         comprehension = self._comprehension(item, loop)
         if comprehension is not None:
-            self._assign(item.outputs, comprehension, None)
+            self._step(Item(item.outputs, comprehension), comprehension, later)
             return
         iterable = self._settle(loop.iterable)
         inner_reads = [w for i in loop.body for w in all_reads(i) if w in self.local]

@@ -19,7 +19,7 @@ from .expressions import size
 from .formulas import Named, agrees, simpler, whole_terms
 from .names import MODULE_ATTRIBUTES, Names
 from .tracing import Meaning
-from .tree import Attribute, Binary, Call, Literal, Name, Number, Tree, rewrite
+from .tree import Attribute, Binary, Call, Comprehension, Literal, Name, Number, Tree, rewrite, walk
 from .units import Scalar, Unit, change, numbers
 
 #: Numbers of this kind say nothing of where they come from; the same in all uses, they stay what they are.
@@ -80,6 +80,8 @@ class _Namer:
     def __init__(self, unit: Unit, meanings: list[Meaning], frame: str) -> None:
         self.unit, self.meanings, self.frame = unit, meanings, frame
         self.names = Names({"self"} | (set().union(*(d.locals for d in unit.drafts)) if unit.function else set()))
+        for line in unit.draft.init:  # the variable of a comprehension would hide a parameter of its name
+            self.names.taken.update(part.variable for part in walk(line.tree) if isinstance(part, Comprehension))
         self.attributes = {line.path.partition(".")[0] for line in unit.draft.init} | {"weight", "bias"}
         self.values: dict[str, tuple[Any, ...]] = {}
         for name in meanings[0].values:
