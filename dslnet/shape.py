@@ -13,24 +13,21 @@ from math import ceil, floor, lcm
 from .limits import LimitReached
 from .node import node
 from .size import (
-    ROUTED,
     UNKNOWN,
     Atom,
     Coefficient,
     Dim,
     Monomial,
-    Number,
     Quotient,
     Shape,
     Size,
-    Symbol,
     free,
     located,
     normal,
     origin,
     quotient,
-    routed,
 )
+from .symbol import ROUTED, Number, Symbol, routed
 
 # ----------------------------------------------------------------------------------------- what is known
 

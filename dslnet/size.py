@@ -11,11 +11,12 @@ Invariant: a `Dim` is never constant, and `UNKNOWN` absorbs every operation, so 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import gcd, lcm
+from math import lcm
 from typing import TYPE_CHECKING, Any, TypeAlias, Union
 
-from .limits import IN_FORCE, INTEGER_MAX, LimitReached
+from .limits import IN_FORCE, LimitReached
 from .source import Span
+from .symbol import Number, Symbol
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -23,61 +24,17 @@ if TYPE_CHECKING:
 Coefficient: TypeAlias = "int | Fraction"
 
 
-class Number(int):
-    """A known size that remembers the text it came from."""
-
-    origin: Span | None
-
-    def __new__(cls, value: int, origin: Span | None = None) -> Number:
-        number = int.__new__(cls, value)
-        number.origin = origin
-        return number
-
-
-class Symbol:
-    """A named size that is not known, and what is known of it: `low <= n <= high`, `n % multiple == remainder`.
-
-    Symbols are compared by name: the free dimensions of one model have different names.
-    """
-
-    __slots__ = ("name", "low", "high", "multiple", "remainder", "origin")
-
-    def __init__(self, name: str, origin: Span | None = None) -> None:
-        self.name = name
-        self.low, self.high = 1, None  # type: int, int | None
-        self.multiple, self.remainder = 1, 0
-        self.origin = origin
-
-    def divides(self, multiple: int, remainder: int = 0) -> bool:
-        """Learn `n % multiple == remainder`; False when that contradicts what is known."""
-        common = gcd(multiple, self.multiple)
-        if not 0 <= remainder < multiple or (remainder - self.remainder) % common:
-            return False
-        both = lcm(multiple, self.multiple)
-        if both > INTEGER_MAX:
-            raise LimitReached("E0904", f"a common multiple of {both}; a whole number must fit 64 bits")
-        # the Chinese remainder theorem
-        times = (remainder - self.remainder) // common * pow(self.multiple // common, -1, multiple // common)
-        self.multiple, self.remainder = both, (self.remainder + self.multiple * times) % both
-        return True
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Symbol) and other.name == self.name
-
-    def __hash__(self) -> int:
-        return hash(self.name)
-
-    def __str__(self) -> str:
-        return self.name
-
-
 class Quotient:
-    """The atom `dividend // divisor`, where nothing can be taken out."""
+    """The atom `dividend // divisor`, where nothing can be taken out. `weight` is how many terms it is written with,
+    those of the quotients inside it included: equal ones are shared here, and written again each time."""
 
-    __slots__ = ("dividend", "divisor", "_hash")
+    __slots__ = ("dividend", "divisor", "weight", "_hash")
 
     def __init__(self, dividend: Dim, divisor: int | Dim) -> None:
         self.dividend, self.divisor = dividend, divisor
+        self.weight = _weight(dividend.terms) + (_weight(divisor.terms) if isinstance(divisor, Dim) else 0)
+        if self.weight > IN_FORCE.get().terms:
+            raise _too_long(self.weight)
         self._hash = hash((dividend, divisor))
 
     def __eq__(self, other: object) -> bool:
@@ -239,17 +196,6 @@ Shape = tuple[Size, ...]
 UNKNOWN = Dim({})
 
 
-#: How many vectors a router sends to one expert: data decide it, so it is equal to no other size, and may be 0. No name
-#: of a spec has that dot.
-ROUTED = "routed·vectors"
-
-
-def routed() -> Symbol:
-    symbol = Symbol(ROUTED)
-    symbol.low = 0
-    return symbol
-
-
 def free(name: str, origin: Span | None = None) -> Dim:
     """A new symbol as a size."""
     return Dim({((Symbol(name, origin), 1),): 1}, origin)
@@ -282,9 +228,27 @@ def normal(terms: dict[Monomial, Coefficient]) -> Size:
 
 def _within(terms: dict[Monomial, Coefficient]) -> Dim:
     """A polynomial of as many terms as may be."""
-    if len(terms) > IN_FORCE.get().terms:
-        raise LimitReached("E0908", f"a size of {len(terms)} terms; the limit is {IN_FORCE.get().terms}")
+    if len(terms) > FEW and (weight := _weight(terms)) > IN_FORCE.get().terms:
+        raise _too_long(weight)
     return Dim(terms)
+
+
+#: So many terms need not be weighed: each of their quotients was.
+FEW = 16
+
+
+def _weight(terms: Mapping[Monomial, Coefficient]) -> int:
+    """How many terms a polynomial is written with."""
+    total = len(terms)
+    for monomial in terms:
+        for atom, _ in monomial:
+            if isinstance(atom, Quotient):
+                total += atom.weight
+    return total
+
+
+def _too_long(weight: int) -> LimitReached:
+    return LimitReached("E0908", f"a size of {weight} terms; the limit is {IN_FORCE.get().terms}")
 
 
 def _over(value: Coefficient, divisor: Coefficient) -> Coefficient:

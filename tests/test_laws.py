@@ -24,7 +24,7 @@ ORDER = [
     "leaves terms tree driver repair capitals habits repairs recovery",
     "parse",
     "write format",
-    "schema size size_text",
+    "schema symbol size size_text",
     "shape",
     "exchange",
     "ops",

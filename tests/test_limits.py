@@ -101,6 +101,14 @@ def lanes(count: int) -> str:
     return HEAD + f"  - concat(axis=1):\n      | each {count}: Linear(4)\n"
 
 
+def parts(count: int) -> str:
+    return f"model M:\n  input x: [B, {count}]\n  a: x -> Split({count})\n  output y: a[0]\n"
+
+
+def layers(count: int) -> str:
+    return f"model M:\n  input x: [B, T, 4]\n  - GRU(4, num_layers={count})\n"
+
+
 def boxes(count: int) -> str:
     return HEAD + f"  - repeat {count}: Linear(4)\n"
 
@@ -119,6 +127,8 @@ ROWS: list[tuple[str, Callable[[int], str], str, str]] = [
     ("definitions", definitions, "E0906", "distinct definitions"),
     ("elements", elements, "E0903", "elements of a list"),
     ("elements", lanes, "E0907", "lanes"),
+    ("elements", parts, "E0907", "parts"),
+    ("elements", layers, "E0907", "layers"),
     ("boxes", boxes, "E0907", "boxes"),
 ]
 
@@ -138,6 +148,14 @@ def test_at_the_limit_one_more_and_far_over(
     assert set(found(text(far), tmp_path, limits).split()) <= {code, "E0902"}
     raised = replace(limits, **{name: limit + 1})
     assert found(text(limit + 1), tmp_path, raised) == ""
+
+
+def test_a_size_is_as_long_as_it_is_written(tmp_path: Path) -> None:
+    """Each of these rounds writes the size before it twice, so that thirty of them would write a billion terms."""
+    grows = "".join("  - Upsample(3) -> MaxPool(2)\n" for _ in range(30))
+    assert found(f"model M:\n  input x: [B, 4, T]\n{grows}", tmp_path) == "E0908"
+    few = "".join("  - Upsample(3) -> MaxPool(2)\n" for _ in range(9))
+    assert found(f"model M:\n  input x: [B, 4, T]\n{few}", tmp_path) == ""
 
 
 def test_a_limit_may_be_lowered(tmp_path: Path) -> None:

@@ -135,6 +135,8 @@ class Operators(Expressions):
             if unknowns or any(s is UNKNOWN for t in types if t for s in t.sizes):
                 return UNKNOWN_TENSOR
             raise
+        if isinstance(outputs, tuple):
+            self.session.step(at, len(outputs))
         made = {id(t): t for t in outputs}.values() if isinstance(outputs, tuple) else (outputs,)
         return outputs if all([self.countable(type, at) for type in made]) else UNKNOWN_TENSOR
 
@@ -146,6 +148,7 @@ class Operators(Expressions):
             weights = list(operator.weights(*types))
         except (TypeError, AttributeError, ValueError, IndexError):
             return True
+        self.session.step(at, len(weights))
         for shape in (weight.shape for weight in weights):
             for size in shape:
                 if isinstance(size, Dim) and size is not UNKNOWN:

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar
 
-from ..shape import UNKNOWN, UNKNOWN_TENSOR, Dim, Shape, Size, Tensor
+from ..limits import IN_FORCE
+from ..shape import UNKNOWN, UNKNOWN_TENSOR, Dim, LimitReached, Shape, Size, Tensor
 from .base import Mistake
 
 Rule = TypeVar("Rule", bound=Callable[..., Any])
@@ -97,6 +98,13 @@ def require(left: Size, relation: str, right: Size) -> tuple[str, ...]:
 def _operand(size: Size) -> str:
     text = str(size)
     return text if text.isidentifier() or text.isdigit() else f"({text})"
+
+
+def need_few(box: str, count: Size, what: str) -> None:
+    """E0907 when one box would make more things than a list may have: each of them is looked at."""
+    most = IN_FORCE.get().elements
+    if isinstance(count, int) and count > most:
+        raise LimitReached("E0907", f"`{box}` of {count:,} {what}; the limit is {most:,}")
 
 
 def need_axes(box: str, x: Tensor, low: int, at: str | None = None, why: str = "") -> None:

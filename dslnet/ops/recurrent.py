@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from ..shape import UNKNOWN, Shape, Size, Tensor, numel
 from .arguments import Count, Extent, Probability
+from .axes import need_few
 from .base import Mistake, Onnx, Operator, Weight, Wire
 from .code import Code, Cut, Expression, Own, Subscript, X, Z, apply, module
 from .dependence import MIXED, Steps, Traced, across, all_steps, dropped, join, made, reduced
@@ -41,6 +42,7 @@ class Recurrent(Operator, kind="recurrent", weighted=True, stochastic=True, outp
         need_float(self, x, "x")
         need_known(self, "hidden_size")
         need_known(self, "num_layers")
+        need_few(self.name, self.num_layers, "layers")
         need_known_input(self, x, -1, "x")
         for port, state in states.items():
             if state is None:

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from math import lcm
 
 from ...shape import Dim, Shape, Size, bounds
-from ...size import Quotient, Symbol
+from ...size import Quotient
+from ...symbol import Symbol
 from .graph import Graph, Unsupported
 from .nodes import Wire
 
