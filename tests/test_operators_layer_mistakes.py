@@ -117,6 +117,22 @@ def test_window_too_large() -> None:
     assert found.helps == ('a kernel of 4 or less, or leave `padding` out ("same")',)
 
 
+@pytest.mark.parametrize(
+    ("line", "changes"), [("Conv(8, 4)", (-3, 1)), ("MaxPool(4, stride=1)", (-3, 1)), ("ConvTranspose(8, 4)", (3, -1))]
+)
+def test_the_paddings_of_an_even_window_do_what_is_said(line: str, changes: tuple[int, int]) -> None:
+    told = mistake(f"[2, 8, 9, 9] -> {line}").helps[0]
+    said = tuple(f"{abs(n)} {'larger' if n > 0 else 'smaller'}" for n in changes)
+    assert told == f"`padding=0` makes it {said[0]}, `padding=2` makes it {said[1]}"
+    for padding, change in zip((0, 2), changes, strict=True):
+        example = read(f"[2, 8, 9, 9] -> {line[:-1]}, padding={padding})")
+        assert infer(example.operator(), example.types)[0].sizes[2:] == (9 + change, 9 + change)
+
+
+def test_an_even_window_without_padding_or_stride() -> None:
+    assert mistake("[2, 8, 9, 9] -> MaskedConv(8, 4)").helps == ("an odd kernel",)
+
+
 def test_divisors_are_proposed() -> None:
     found = mistake("[B, 48] -> GroupNorm(32)")
     assert found.label == "48 = 32*1 + 16"

@@ -318,7 +318,7 @@ class ConvTranspose(Convolution):
         for k_, s, d, e in zip(map(reach, kernel, dilation), stride, dilation, extra, strict=True):
             if compare(e, s) in (0, 1) and compare(e, d) in (0, 1):
                 if self.padding == "same":
-                    raise even(self, k_)
+                    raise even(self, k_, transposed=True)
                 raise Mistake(
                     "E0301",
                     f"`output_padding` of {brief(e)} is not below the stride of {brief(s)}",

@@ -80,16 +80,20 @@ def _same(op: Operator, k: Size, stride: Size) -> Size:
     return quotient(k - 1, 2)
 
 
-def even(op: Operator, k: Size) -> Mistake:
-    """An even window at stride 1 cannot keep the size."""
-    half = brief(quotient(k, 2))
-    helps = (f"`padding=0` makes it {brief(k - 1)} smaller, `padding={half}` makes it 1 larger",)
+def even(op: Operator, k: Size, transposed: bool = False) -> Mistake:
+    """An even window at stride 1 cannot keep the size. A `transposed` one grows where the others shrink."""
+    half, most = brief(quotient(k, 2)), brief(k - 1)
+    helps: tuple[str, ...] = ()
+    if "padding" in op.arguments:
+        more, less = ("larger", "smaller") if transposed else ("smaller", "larger")
+        helps = (f"`padding=0` makes it {most} {more}, `padding={half}` makes it 1 {less}",)
+    another = f", or another stride for `{op.name}`" if "stride" in op.arguments else ""
     return Mistake(
         "E0301",
         f"an even window of {brief(k)} at stride 1 cannot keep the size",
         "kernel_size",
         'no middle: "same" needs an odd one',
-        helps=helps + (f"an odd kernel, or another stride for `{op.name}`",),
+        helps=(*helps, f"an odd kernel{another}"),
     )
 
 
