@@ -284,10 +284,10 @@ CASES = [
 ([B, T, 6], [B, T, 6]) -> Triplet(reduction="none") to [B, T, 6]
 ([B, 6], [B, 6]) -> Triplet(2, reduction="sum") to [B, 6]
 [B, B] -> InfoNCE(0.5)
-([B, 6], [B, 6]) -> CosineLoss(margin=0.2) to [B] bool
-([B, 6], [B, 6]) -> CosineLoss(reduction="none") to [B] long < 2
-([B, 6], [B, 6]) -> CosineLoss(margin=-0.5, reduction="sum") to [B] bool
-[B, T] -> Hinge(reduction="none") to [B, T] long < 2
+([B, 6], [B, 6]) -> CosineLoss(margin=0.2) to [B] long
+([B, 6], [B, 6]) -> CosineLoss(reduction="none") to [B] long
+([B, 6], [B, 6]) -> CosineLoss(margin=-0.5, reduction="sum") to [B]
+[B, T] -> Hinge(reduction="none") to [B, T] long
 [B, T] -> Hinge(2, reduction="sum") to [B, T]
 [B, 20, 6] -> CTC(reduction="none") to [B, 3] long < 6
 [B, T, 9] -> CTC(blank=8, reduction="sum") to [B, 2] long < 8

@@ -143,12 +143,13 @@ class Loss(Operator, abstract=True, kind="loss"):
 
 class CrossEntropy(Loss):
     """-log softmax(x) at the true class, over the axis of the prediction that the target lacks; or against a whole
-    distribution when the target has every axis.
+    distribution when the target has every axis. Its classes are then the last axis, or 1 where axes of space follow.
 
     [B, 10] -> CrossEntropy to [B] long < 10    # []
     [B, T, 100] -> CrossEntropy to [B, T] long    # []
     [2, 5, 8, 8] -> CrossEntropy(label_smoothing=0.1, reduction="none") to [2, 8, 8] long < 5    # [2, 8, 8]
     [B, 10] -> CrossEntropy to [B, 10]    # []
+    [B, T, 10] -> CrossEntropy(reduction="none") to [B, T, 10]    # [B, T]
     """
 
     label_smoothing: Probability = 0
@@ -157,7 +158,7 @@ class CrossEntropy(Loss):
 
     def _axis(self, x: Tensor, target: Tensor) -> int:
         if target.dtype == "float" and alike(x, target) and x.rank:
-            return 1 if x.rank > 1 else 0
+            return 1 if x.rank > 3 else x.rank - 1
         return need_classes("CrossEntropy", x, target)
 
     @when_known("reduction")
@@ -192,7 +193,8 @@ def cross_entropy(x: Tensor, y: Tensor, axis: int, **options: Any) -> Expression
     """The call of PyTorch for a class axis anywhere."""
     if axis > 1 and axis == x.rank - 1 and options.get("reduction") != "none" and y.dtype == "long":
         return apply("F.cross_entropy", method(X, "flatten", 0, -2), method(Y, "flatten"), **options)
-    return apply("F.cross_entropy", classes_first(x, axis), Y, **options)
+    truth = classes_first(y, axis, Y) if y.rank == x.rank else Y
+    return apply("F.cross_entropy", classes_first(x, axis), truth, **options)
 
 
 class Elementwise(Loss, abstract=True):

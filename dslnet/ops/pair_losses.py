@@ -5,7 +5,7 @@ Enters: embeddings, distances or scores, with what is true of them. Leaves: a sc
 
 from typing import Any
 
-from ..shape import Size, Tensor, compare, numel, same
+from ..shape import UNKNOWN, Size, Tensor, compare, numel, same
 from .arguments import NonNegative, Positive, Probability, Real, Whole
 from .axes import brief, kind_of, pair
 from .base import Mistake, Onnx, Operator, Wire
@@ -47,6 +47,14 @@ class Contrastive(Loss):
         near = g.op("Mul", same, g.op("Mul", distance, distance))
         far = g.op("Mul", g.op("Sub", g.number(1.0), same), g.op("Mul", beyond, beyond))
         return g.scaled(g.op("Add", near, far), 0.5)
+
+
+def need_signs(box: str, target: Tensor) -> None:
+    """E0511 where a target has 0 for no, as truth values and ids do: -1 is meant."""
+    if target.dtype == "bool" or target.below is not None:
+        what = "true or false" if target.dtype == "bool" else "0 or more"
+        helps = ("`2 * {target} - 1` is 1 or -1",) if target.dtype == "bool" or target.below == 2 else ()
+        raise Mistake("E0511", f"`{box}` wants 1 or -1, `{{target}}` is {what}", "target", target.dtype, helps=helps)
 
 
 class Triplet(Loss):
@@ -123,6 +131,7 @@ class CosineLoss(Loss):
         need_prediction("CosineLoss", x)
         if not alike(x, y) or x.rank != 2:
             raise Mistake("E0511", f"`CosineLoss` compares two [B, d], got {pair(x, y)}", "y")
+        need_signs("CosineLoss", target)
         if target.rank != 1 or not same(target.sizes[0], x.sizes[0]):
             raise Mistake(
                 "E0511",
@@ -134,8 +143,7 @@ class CosineLoss(Loss):
 
     def torch(self, x: Tensor, y: Tensor, target: Tensor) -> Code:
         more = {"margin": self.margin} if self.margin else {}
-        sign = method(Z, "long") if target.dtype == "bool" else Z
-        return apply("F.cosine_embedding_loss", X, Y, sign, **more, **self.reduced())
+        return apply("F.cosine_embedding_loss", X, Y, Z, **more, **self.reduced())
 
     def node(self, g: Onnx, x: Wire, y: Wire, target: Wire) -> str:
         both, one, other = (g.reduce("ReduceSum", g.op("Mul", *pair), (1,)) for pair in ((x, y), (x, x), (y, y)))
@@ -160,14 +168,7 @@ class Hinge(Loss):
     def shape(self, prediction: Tensor, target: Tensor) -> Tensor:
         need_prediction("Hinge", prediction)
         need_alike("Hinge", prediction, target)
-        if target.dtype == "bool":
-            raise Mistake(
-                "E0511",
-                "`Hinge` wants 1 or -1, `{target}` is true or false",
-                "target",
-                "bool",
-                helps=("`2 * {target} - 1` is 1 or -1",),
-            )
+        need_signs("Hinge", target)
         return self.result(prediction.sizes)
 
     def torch(self, prediction: Tensor, target: Tensor) -> Code:
@@ -197,7 +198,7 @@ class CTC(Loss):
             title = f"CTC wants label sequences [B, S] long, `{{target}}` is {kind_of(target)}"
             raise Mistake("E0511", title, "target", f"the target is {target.dtype}")
         need_range("CTC", prediction.sizes[2], target)
-        if compare(self.blank, prediction.sizes[2]) in (0, 1):
+        if compare(self.blank, prediction.sizes[2]) in (0, 1) or compare(self.blank, 0) == -1:
             raise Mistake("E0313", f"`blank` is {self.blank}, there are {brief(prediction.sizes[2])} classes", "blank")
         if compare(target.sizes[1], prediction.sizes[1]) == 1:
             title = f"`CTC` cannot align {brief(target.sizes[1])} labels with {brief(prediction.sizes[1])} steps"
@@ -205,6 +206,9 @@ class CTC(Loss):
         for given, at in ((lengths, "lengths"), (target_lengths, "target_lengths")):
             if given is not None and (given.dtype != "long" or given.rank != 1):
                 raise Mistake("E0511", f"`CTC` wants lengths [B] long, got {kind_of(given)}", at)
+            if given is not None and not same(given.sizes[0], prediction.sizes[0]):
+                title = f"`CTC` wants a length for each of {brief(prediction.sizes[0])}, got {kind_of(given)}"
+                raise Mistake("E0511", title, at)
         return self.result(prediction.sizes[:1])
 
     def torch(
@@ -262,6 +266,9 @@ class Focal(Loss):
             need_alike("Focal", prediction, target)
             need_binary("Focal", target)
             return self.result(prediction.sizes)
+        if self.alpha not in (None, UNKNOWN):
+            title = "`alpha` of Focal weighs yes and no, the target has class numbers"
+            raise Mistake("E0511", title, "alpha", helps=("`Focal(gamma)` for class numbers",))
         axis = need_classes("Focal", prediction, target)
         return self.result((*prediction.sizes[:axis], *prediction.sizes[axis + 1 :]))
 
