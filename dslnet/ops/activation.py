@@ -237,6 +237,12 @@ class Softplus(Activation):
     beta: Real = 1.0
     threshold: Real = 20.0
 
+    @when_known("beta")
+    def shape(self, x: Tensor) -> Tensor:
+        if self.beta == 0:
+            raise Mistake("E0301", "`beta` of Softplus divides, got 0", "beta", "not 0")
+        return super().shape(x)
+
     def onnx(self, g: Onnx, x: Wire) -> str:
         steep = g.scaled(x, self.beta)
         made = g.scaled(g.op("Softplus", steep), 1 / self.beta)

@@ -5,12 +5,13 @@ Enters: one tensor. Leaves: parts of it, or the same with more around it.
 
 from typing import Any, Literal
 
-from ..shape import Size, Tensor, at_most, bounds, compare, differ, same, shape_text
+from ..shape import UNKNOWN, Size, Tensor, at_most, bounds, compare, differ, same, shape_text
 from .arguments import Amounts, Axis, Extents, Real, Whole
-from .axes import axis_of, brief, kind_of, layout_axis, pair, require, text, when_known
+from .axes import axis_of, brief, kind_of, layout_axis, need_few, pair, require, text, when_known
 from .base import Mistake, Onnx, Operator, Wire
 from .code import Code, Cut, Subscript, X, apply, method
 from .dependence import Steps, Traced, across, shifted
+from .ranges import under, widest
 
 
 class Split(Operator, kind="shape"):
@@ -42,6 +43,7 @@ class Split(Operator, kind="shape"):
             return self.parts
         if not isinstance(self.parts, int):
             raise Mistake("E0312", f"`Split({self.parts})` needs a known number of parts", "parts")
+        need_few("Split", self.parts, "parts")
         each = size // self.parts
         if not same(each * self.parts, size):
             at = f"axis {self._axis(x)} of {kind_of(x)}"
@@ -223,6 +225,12 @@ class Pad(Operator, kind="shape"):
         if self.mode != "constant" and min(borders) < 2:
             title = f'`Pad` with mode "{self.mode}" pads axes of space, not axis {min(borders)}'
             raise Mistake("E0308", title, "mode", f"the input is {kind_of(x)}")
+        if self.mode != "constant" and x.rank > 5:
+            title = f'`Pad` with mode "{self.mode}" wants 3 to 5 axes, got {kind_of(x, 20)}'
+            raise Mistake("E0302", title, "mode", "`constant` pads any")
+        if self.mode in ("reflect", "replicate") and x.dtype == "bool":
+            title = f'`Pad` with mode "{self.mode}" works on numbers, got {kind_of(x, 20)}'
+            raise Mistake("E0316", title, "mode", "true and false are not numbers")
         sizes = list(x.sizes)
         for axis, (before, after) in borders.items():
             limit = sizes[axis] - 1 if self.mode == "reflect" else sizes[axis]
@@ -234,7 +242,18 @@ class Pad(Operator, kind="shape"):
                     title = f'`Pad` with mode "{self.mode}" adds at most {brief(limit)}, which may be less'
                     raise Mistake("E0307", title, "before", helps=require(limit, ">=", more))
             sizes[axis] = sizes[axis] + before + after
-        return x.with_shape(*sizes)
+        return Tensor(tuple(sizes), x.dtype, x.below if self.mode != "constant" else self._below(x))
+
+    def _below(self, x: Tensor) -> Size | None:
+        """What ids stay under once `value` stands beside them; E0316 where the dtype cannot hold it."""
+        value: Any = self.value
+        if x.dtype == "float" or value is UNKNOWN:
+            return x.below
+        if value != int(value) or (x.dtype == "bool" and value not in (0, 1)):
+            wants = "0 or 1" if x.dtype == "bool" else "a whole number"
+            title = f"`Pad` of {kind_of(x, 24)} wants {wants} as `value`, got {value:g}"
+            raise Mistake("E0316", title, "value", f"{x.dtype} cannot hold it")
+        return widest((x, Tensor((), "long", under(Tensor(()), int(value)))))
 
     def dependence(self, x: Traced) -> Steps:
         steps = x.steps

@@ -204,9 +204,10 @@ class OneHot(Operator, kind="op"):
     def shape(self, x: Tensor) -> Tensor:
         if x.dtype == "float":
             raise Mistake("E0316", f"`OneHot` wants whole numbers, got {kind_of(x)} float", None, "not `long`")
-        if x.below is not None and compare(x.below, self.n) == 1:
-            title = f"ids go up to {brief(x.below - 1)}, `OneHot` has {brief(self.n)} places"
-            raise Mistake("E0313", title, "n", helps=(f"`OneHot({x.below})`",))
+        below = 2 if x.dtype == "bool" else x.below
+        if below is not None and compare(below, self.n) == 1:
+            title = f"ids go up to {brief(below - 1)}, `OneHot` has {brief(self.n)} places"
+            raise Mistake("E0313", title, "n", helps=(f"`OneHot({below})`",))
         return Tensor((*x.sizes, self.n))
 
     def dependence(self, x: Traced) -> Steps:

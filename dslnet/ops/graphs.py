@@ -6,26 +6,13 @@ Enters: rows [E, ...] and ids of where they come from or go to. Leaves: rows [N,
 
 from typing import TYPE_CHECKING, Literal
 
-from ..shape import UNKNOWN, Size, Tensor, compare, numel, origin
+from ..shape import UNKNOWN, Size, Tensor, numel
 from .arguments import Axis, Extent
 from .base import Mistake, Onnx, Operator, Wire
 from .code import Code, Cut, Subscript, X, Y, apply
 from .dependence import Steps, Traced, across, all_steps, dropped, join, moved
+from .ranges import need_range
 from .rules import brief, known_axis, need_float, need_long, need_rank, need_same, shown
-
-
-def need_range(op: Operator, index: Tensor, rows: Size, at: str, what: str) -> None:
-    """E0313 when ids certainly go beyond the rows; `what` has them: "axis 0"."""
-    below = index.below
-    if below is not None and compare(below, rows) == 1:
-        place = origin(below)
-        raise Mistake(
-            "E0313",
-            f"ids go up to {brief(below - 1)}, {what} has {brief(rows)} rows",
-            at,
-            f"below {brief(below)}",
-            others=((place, f"ids below {brief(below)}"),) if place is not None else (),
-        )
 
 
 class Gather(Operator, kind="shape"):
@@ -44,7 +31,7 @@ class Gather(Operator, kind="shape"):
         axis = known_axis(self, x)
         if axis is None:
             return Tensor((UNKNOWN,) * (x.rank - 1 + index.rank), x.dtype)
-        need_range(self, index, x.sizes[axis], "index", f"axis {axis}")
+        need_range(index, x.sizes[axis], "index", f"axis {axis}")
         return x.with_shape(*x.sizes[:axis], *index.sizes, *x.sizes[axis + 1 :])
 
     def dependence(self, x: Traced, index: Traced) -> Steps:
@@ -79,7 +66,7 @@ class Segmented(Operator, abstract=True):
         title = f"`{self.name}` wants an id for each row, got {brief(index.sizes[0])} for {brief(x.sizes[0])}"
         need_same(x.sizes[:1], index.sizes, title, "index", "one id for each row")
         if self.rows is not None:
-            need_range(self, index, self.rows, "rows", f"`{self.name}`")
+            need_range(index, self.rows, "rows", f"`{self.name}`")
             return self.rows
         if index.below is None:
             raise Mistake(

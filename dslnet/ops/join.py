@@ -11,7 +11,7 @@ from .axes import axis_of, brief, kind_of, layout_axis, need_axes, pair, text, w
 from .base import Mistake, Onnx, Operator, Wire
 from .code import Attr, Code, Input, Subscript, X, Y, apply, method
 from .dependence import Steps, Traced, across, inserted, join, reduced, shifted
-from .ranges import widest
+from .ranges import need_range, widest
 
 RANK = ("bool", "long", "float")
 
@@ -271,6 +271,7 @@ class Pick(Operator, kind="shape"):
         if index.rank != 1 or not same(index.sizes[0], x.sizes[0]):
             title = f"`Pick` wants one index for each row, [{brief(x.sizes[0])}] long, got {kind_of(index, 20)}"
             raise Mistake("E0302" if index.rank != 1 else "E0311", title, "index")
+        need_range(index, x.sizes[axis], "index", f"axis {axis}")
         return x.with_shape(*x.sizes[:axis], *x.sizes[axis + 1 :])
 
     def _axis(self, x: Tensor) -> int:

@@ -9,7 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 from ..limits import INTEGER_MAX
-from ..shape import Size, Tensor, compare
+from ..shape import Size, Tensor, compare, origin
+from .axes import brief
+from .base import Mistake
 
 
 def widest(xs: tuple[Tensor, ...]) -> Size | None:
@@ -44,3 +46,17 @@ def product(a: Size | None, b: Size | None) -> Size | None:
         return None
     made = (a - 1) * (b - 1) + 1
     return made if made <= INTEGER_MAX else None
+
+
+def need_range(index: Tensor, rows: Size, at: str, what: str) -> None:
+    """E0313 when ids certainly go beyond the rows; `what` has them: "axis 0"."""
+    below = index.below
+    if below is not None and compare(below, rows) == 1:
+        place = origin(below)
+        raise Mistake(
+            "E0313",
+            f"ids go up to {brief(below - 1)}, {what} has {brief(rows)} rows",
+            at,
+            f"below {brief(below)}",
+            others=((place, f"ids below {brief(below)}"),) if place is not None else (),
+        )

@@ -292,6 +292,9 @@ class Expand(Operator, kind="shape"):
                 if old is None:
                     raise Mistake("E0301", "`Expand`: -1 keeps an axis, this one is new", "sizes", f"axis {i}")
                 result.append(old)
+            elif compare(size, 1) == -1:
+                title = f"`Expand` to {shape_text(self.sizes)}: a size is 1 or more, -1 keeps an axis"
+                raise Mistake("E0305", title[:80], "sizes")
             elif old is None or old == 1 or same(old, size):
                 result.append(size)
             else:

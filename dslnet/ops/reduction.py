@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from ..shape import Size, Tensor, numel
 from .arguments import Axes, Axis, Flag, Real, Whole
 from .axes import axes_of, axis_of, when_known
-from .base import Mistake, Onnx, Operator, Wire
+from .base import Onnx, Operator, Wire
 from .code import Code, Expression, X, apply, as_floats, method
 from .dependence import Steps, Traced, reduced, shifted
 
@@ -148,6 +148,8 @@ class Prod(Counting):
     def torch(self, x: Tensor) -> Code:
         if self.axis is None and not self.keep:
             return method(X, "prod")
+        if not x.rank:
+            return method(X, "long") if x.dtype == "bool" else X
         code: Expression = X
         for axis in reversed(self.reduced(x)):
             code = method(code, "prod", dim=axis, **({"keepdim": True} if self.keep else {}))
@@ -279,8 +281,6 @@ class CumSum(Operator, kind="reduction"):
     @when_known("axis")
     def shape(self, x: Tensor) -> Tensor:
         axis_of("CumSum", self.axis, x)
-        if x.rank == 0:
-            raise Mistake("E0302", "`CumSum` runs along an axis, got []")
         return Tensor(x.sizes, "long" if x.dtype == "bool" else x.dtype)
 
     def flops(self, x: Tensor) -> Size:

@@ -24,6 +24,8 @@ class SampleGaussian(Operator, kind="latent", stochastic=True):
     """
 
     def shape(self, mu: Tensor, logvar: Tensor) -> Tensor:
+        need_float(self, mu, "mu")
+        need_float(self, logvar, "logvar")
         if mu.rank != logvar.rank or not all(map(same, mu.sizes, logvar.sizes)):
             raise Mistake("E0311", f"`SampleGaussian` wants one shape for both, got {pair(mu, logvar)}", "logvar")
         return mu
@@ -87,6 +89,7 @@ class GaussianNoise(Operator, kind="op", stochastic=True):
     std: NonNegative
 
     def shape(self, x: Tensor) -> Tensor:
+        need_float(self, x, "x")
         return x
 
     def dependence(self, x: Traced) -> Steps:
@@ -142,6 +145,7 @@ class StochasticDepth(Combinator, kind="op", stochastic=True):
     mode: Literal["row", "batch"] = "row"
 
     def shape(self, x: Tensor) -> Tensor:
+        need_float(self, x, "x")
         return x
 
     def dependence(self, x: Traced) -> Steps:
