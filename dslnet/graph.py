@@ -116,6 +116,11 @@ class Instance:
     span: Span = NOWHERE
     decay: float | None = None
 
+    @property
+    def renamed(self) -> bool:
+        """Whether the rounds are called otherwise than `0`, `1`, …."""
+        return bool(self.stem or self.start)
+
     def round(self, index: int) -> str:
         """The segment of a round, the first one being 0."""
         return f"{self.stem}{self.start + index}"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from textwrap import indent
 from typing import Any
 
 import pytest
 
 torch = pytest.importorskip("torch")
 
+from checking import check_text, runs  # noqa: E402
 from copy_weights import in_order  # noqa: E402
 from torch import nn  # noqa: E402
 
@@ -182,3 +184,39 @@ def test_rounds_that_are_written_out_are_limited(tmp_path: Path) -> None:
     text = "model Net:\n  input x: [B, 2]\n  - Sequential: repeat 200000: Linear(2)\n  output y: Tanh\n"
     (tmp_path / "case.net").write_text(text)
     assert [d.code for d in dslnet.check(tmp_path / "case.net").diagnostics] == ["E0907"]
+
+
+# ------------------------------------------------------------- rounds that go on counting after a numbered step
+
+STEPS = {
+    "a gap": "- 0: Linear(8)\n- 1: ReLU\n- 2: Linear(8)\n- repeat n: Linear(8)\n- 9: Linear(8)",
+    "none": "- 0: Linear(8)\n- repeat n: Linear(8)\n- 7: Linear(8)",
+    "a list": "- 0: Linear(8)\n- repeat n: Linear(8)",
+    "nothing before": "- 0: ReLU\n- repeat n: Linear(8)",
+    "parts": "- 0: Linear(8)\n- 1: ReLU\n- repeat n:\n    - Linear(8) -> BatchNorm -> ReLU",
+    "parts alone": "- 0: ReLU\n- repeat n:\n    - mid: Linear(8)\n    - BatchNorm -> ReLU",
+    "differing": "- 0: Linear(8)\n- 1: ReLU\n- repeat w in [8, 4] + [8] * n: Linear(w) -> Tanh",
+    "a name": "- 8: Linear(8)\n- head: Linear(8)\n- 1: Tanh\n- repeat n: Linear(8)\n- Linear(8)",
+    "a second": "- 0: Linear(8)\n- repeat n: Linear(8)\n- repeat n: Linear(8)",
+    "from outside": "- 0: Linear(8)\n- 1: ReLU\n- repeat n:\n    - Linear(8)\n    - Add with x",
+    "a parameter": "- 0: Linear(8)\n- repeat n: Linear(8)\nparam w: [8] = 1\n- Mul with w",
+}
+
+
+@pytest.mark.parametrize("place", ["model", "group", "block"])
+@pytest.mark.parametrize("steps", STEPS)
+def test_a_repeat_goes_on_counting_after_a_numbered_step(steps: str, place: str, tmp_path: Path) -> None:
+    """In a model, in a group and in a block: with the keys that the checker says, and of the inferred shape."""
+    head = "  input x: [B, 8]\n"
+    if place == "block":
+        text = f"block Steps(n):\n{head}{indent(STEPS[steps], '  ')}\n\nmodel Net(n=2):\n{head}  - Steps(n)\n"
+    elif place == "group":
+        text = f"model Net(n=2):\n{head}  - f:\n{indent(STEPS[steps], '      ')}\n"
+    else:
+        text = f"model Net(n=2):\n{head}{indent(STEPS[steps], '  ')}\n"
+    report, models = check_text(f"{text}  - Linear(8)\n  output y\n", tmp_path)
+    assert not report.errors, report.diagnostics
+    module = runs(models["Net"])
+    numbers = {name.split(".")[1 if place != "model" else 0] for name in module.state_dict()}
+    wanted = {"a gap": "0 2 3 4 9", "none": "0 1 2 7", "nothing before": "1 2", "differing": "0 2 3 4 5"}.get(steps, "")
+    assert set(wanted.split()) <= numbers

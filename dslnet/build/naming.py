@@ -150,7 +150,7 @@ class Naming:
             if combinator.word == "repeat" and scope.integer is not None:
                 self.starts[id(combinator)] = scope.integer + 1
                 self.segments[id(combinator)] = ""
-                scope.named = True
+                scope.named, scope.integer = True, None  # how far it counts is not in the text
                 return
             scope.claims.append((combinator, combinator.word))
         elif isinstance(combinator, Wrap):

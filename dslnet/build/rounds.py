@@ -193,6 +193,8 @@ class Rounds(Modules):
         weighty = any(d.frame.instances or d.frame.param_wires for d, _ in drafts)
         instance = None
         if weighty:
+            if start and not stem:
+                self.claim_numbers(path, range(start, start + sum(n for _, n in drafts)), span)
             instance = self.instance(path, span, rounds=rounds)
             instance.start, instance.stem = start, stem
         node = DraftNode(

@@ -252,7 +252,7 @@ class Project:
         else:
             parts = [(construct(r.definition), r.count) for r in instance.rounds]
             sequential = self.sequential(owner, instance)
-            if instance.stem:
+            if instance.renamed:
                 named = building.named_rounds(instance, parts, loop_name)
                 if sequential:
                     named = Call(Name("OrderedDict"), (named,))
@@ -328,7 +328,7 @@ class Project:
         return all(path and "." not in path and path not in MODULE_ATTRIBUTES for path in paths)
 
     def among(self, body: Body, instance: Instance) -> bool:
-        """Whether the rounds of a repeat stand between other modules of a list."""
+        """Whether the rounds of a repeat stand between other modules, and are numbered with them."""
         return instance.path == "" and len(body.instances) > 1
 
     def plain(self, segment: str) -> bool:

@@ -67,11 +67,7 @@ def _constructor(project: Project, body: Body, sole: Instance | None) -> tuple[T
         items: list[Tree] = []
         for instance in body.instances:
             if instance.path == "":
-                parts = [
-                    (project.construct(r.definition, project.tracer.use(body, "", r.definition), name), r.count)
-                    for r in instance.rounds
-                ]
-                made = building.rounds(parts, name)
+                made = building.rounds(_rounds(project, body, instance, name), name)
                 lone = isinstance(made[0], Comprehension)
                 items += [Star(made[0])] if lone else made
             else:
@@ -112,8 +108,17 @@ def _dotted(owner: Tree, path: str) -> Tree:
     return owner
 
 
+def _rounds(project: Project, body: Body, instance: Instance, name: LoopNames) -> list[tuple[Tree, int]]:
+    """What makes the rounds of a repeat that has no name of its own, and how many there are of each."""
+    env = project.tracer.use
+    return [(project.construct(r.definition, env(body, "", r.definition), name), r.count) for r in instance.rounds]
+
+
 def _member(project: Project, body: Body, instance: Instance, name: LoopNames) -> list[Set]:
     path = instance.path
+    if project.among(body, instance):  # numbered, in a body that is no list
+        named = building.named_rounds(instance, _rounds(project, body, instance, name), name)
+        return [Set("", Call(Name("self._modules.update"), (named,)), path)]
     if instance.copy_of is not None:
         original = project.access(body, instance.copy_of)
         tree: Tree = Call(Attribute(Call(Name("copy.deepcopy"), (original,)), "requires_grad_"), (Literal(False),))

@@ -10,7 +10,7 @@ from ...graph import Instance, Node, Round, Type, Value
 from ...shape import Tensor
 from .bodies import Body
 from .reading import BoxReader, Item, Loop, Place, Wire, call_of
-from .tree import Attribute, Call, Literal, Name, Number, Ref, Sequence, Subscript, Tree
+from .tree import Attribute, Call, Literal, Name, Number, Numbered, Ref, Sequence, Subscript, Tree
 
 
 class Reader(BoxReader):
@@ -50,12 +50,17 @@ class Reader(BoxReader):
             target: Tree = Name("_")
         else:
             iterable = place.module(node.module)
-            if instance is not None and instance.stem and not self.project.sequential(place.body, instance):
+            if (
+                instance is not None
+                and instance.renamed
+                and not among
+                and not self.project.sequential(place.body, instance)
+            ):
                 iterable = Call(Attribute(iterable, "values"))
             variable = self.loop_name("i" if among else self.project.singular(node, instance))
             target = Name(variable)
             if among and instance is not None:
-                target = Subscript(iterable, (Name(variable),))
+                target = self._numbered(place.body, iterable, Name(variable))
                 first_one = (Number(instance.start, "start"),) if instance.start else ()
                 iterable = Call(Name("range"), (*first_one, Number(instance.start + total, "stop")))
         texts = [self._round(node, r, inputs, place, target, prefix) for r in node.rounds]
@@ -117,6 +122,13 @@ class Reader(BoxReader):
             self.count = before
         return shape, items, inner.wires, start
 
+    def _numbered(self, body: Body, owner: Tree, number: Tree) -> Tree:
+        """A round that is a module of `owner` itself, by its number there."""
+        if self.project.digits(body):
+            return Subscript(owner, (number,))
+        key = Literal(str(number.value)) if isinstance(number, Literal) else Numbered("", number)
+        return Subscript(Attribute(owner, "_modules"), (key,))
+
     def _unrolled(
         self, node: Node, instance: Instance | None, inputs: list[Tree | None], place: Place, prefix: str
     ) -> list[Item]:
@@ -130,11 +142,15 @@ class Reader(BoxReader):
             for _ in range(round_.count):
                 own: Tree | None = None
                 if node.module is not None:
-                    index: int | str = number
-                    if instance is not None:
-                        named = instance.stem and not self.project.sequential(place.body, instance)
-                        index = instance.round(number) if named else number + (0 if instance.stem else instance.start)
-                    own = Subscript(place.module(node.module), (Literal(index),))
+                    own = place.module(node.module)
+                    if instance is not None and self.project.among(place.body, instance):
+                        own = self._numbered(place.body, own, Literal(instance.start + number))
+                    elif (
+                        instance is not None and instance.renamed and not self.project.sequential(place.body, instance)
+                    ):
+                        own = Subscript(own, (Literal(instance.round(number)),))
+                    else:
+                        own = Subscript(own, (Literal(number),))
                 sub = self.prefix(prefix)
                 if self.project.realised(round_.definition) == "inline":
                     inner = self.place(callee, node, fed, place, lambda own=own: own, None)  # type: ignore[arg-type,misc]

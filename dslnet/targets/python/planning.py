@@ -138,9 +138,9 @@ class Planner:
         def children(instance: Instance) -> list[tuple[str, str]]:
             """The bodies below an instance, with what they add to the path."""
             made = [("", instance.definition)] if instance.definition is not None else []
-            number = instance.start
+            number = 0
             for part in instance.rounds:
-                made += [(str(number + n), part.definition) for n in range(part.count)]
+                made += [(instance.round(number + n), part.definition) for n in range(part.count)]
                 number += part.count
             return made
 
