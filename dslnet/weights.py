@@ -42,39 +42,45 @@ def started(instance: Instance) -> list[str]:
     ]
 
 
-def instance_weights(model: Model, instance: Instance) -> Iterator[Weight]:
-    """The state_dict below one instance, names relative to it."""
-    if instance.copy_of is not None:
+def parts(instance: Instance) -> Iterator[tuple[str, str]]:
+    """The definitions below an instance, of every round and copy, each after what it adds to the path."""
+    if instance.definition is not None:
+        yield "", instance.definition
+    if instance.body is not None and isinstance(instance.operator, Combinator):
+        for number in range(instance.operator.copies):
+            yield join(instance.operator.body_path, str(number)), instance.body
+    index = 0
+    for part in instance.rounds:
+        for _ in range(part.count):
+            yield instance.round(index), part.definition
+            index += 1
+
+
+def instance_weights(model: Model, instance: Instance, copies: bool = True) -> Iterator[Weight]:
+    """The state_dict below one instance, names relative to it. That of an averaged copy is like that of what it
+    follows; without `copies` it is left out."""
+    if instance.copy_of is not None and not copies:
         return
     if instance.operator is not None:
         weights = instance.operator.weights(*instance.inputs)
         entries = [entry for weight in weights for entry in parametrized(weight, instance.parametrization)]
         # a parametrized weight moves below a child module, whose entries come after the module's own
         yield from sorted(entries, key=lambda entry: "." in entry.name)
-        if instance.body is not None and isinstance(instance.operator, Combinator):
-            for number in range(instance.operator.copies):
-                for weight in definition_weights(model, instance.body):
-                    name = join(instance.operator.body_path, str(number), weight.name)
-                    yield Weight(name, weight.shape, weight.trained, weight.dtype)
-    elif instance.definition is not None:
-        yield from definition_weights(model, instance.definition)
-    index = 0
-    for part in instance.rounds:
-        for _ in range(part.count):
-            for weight in definition_weights(model, part.definition):
-                yield Weight(join(instance.round(index), weight.name), weight.shape, weight.trained, weight.dtype)
-            index += 1
+    for path, key in parts(instance):
+        for weight in definition_weights(model, key, copies):
+            yield Weight(join(path, weight.name), weight.shape, weight.trained, weight.dtype) if path else weight
 
 
-def definition_weights(model: Model, key: str) -> Iterator[Weight]:
-    """The state_dict of a definition, in torch's order: its own parameters, then its modules."""
+def definition_weights(model: Model, key: str, copies: bool = True) -> Iterator[Weight]:
+    """The state_dict of a definition, in torch's order: its own parameters, then its modules; averaged copies only with
+    `copies`."""
     definition = model.definitions[key]
     params = [(param.path, param) for param in definition.params]
-    yield from _level(model, params, [(instance.path, instance) for instance in definition.instances], "")
+    yield from _level(model, params, [(instance.path, instance) for instance in definition.instances], "", copies)
 
 
 def _level(
-    model: Model, params: list[tuple[str, Param]], instances: list[tuple[str, Instance]], prefix: str
+    model: Model, params: list[tuple[str, Param]], instances: list[tuple[str, Instance]], prefix: str, copies: bool
 ) -> Iterator[Weight]:
     """The entries below a path: what a named group holds stands together, where its first module does. A repeat among
     the steps of a group has the group's own path."""
@@ -87,11 +93,11 @@ def _level(
     for path, instance in instances:
         group = path.partition(".")[0]
         if group not in groups:
-            for weight in instance_weights(model, instance):
+            for weight in instance_weights(model, instance, copies):
                 yield Weight(join(prefix, path, weight.name), weight.shape, weight.trained, weight.dtype)
         elif group in left:
             left.remove(group)
-            yield from _level(model, _below(params, group), _below(instances, group), join(prefix, group))
+            yield from _level(model, _below(params, group), _below(instances, group), join(prefix, group), copies)
 
 
 def _below(entries: list[tuple[str, T]], group: str) -> list[tuple[str, T]]:

@@ -206,12 +206,13 @@ class _Body:
 
     def instance(self, draft: DraftInstance) -> Instance:
         _, details = self.instances.get(id(draft), (draft, {}))
+        source = self.source(draft)
         return Instance(
             path=draft.path,
-            operator=draft.operator if draft.copy_of is None else None,
+            operator=source.operator,
             definition=details.get("definition", draft.definition),
             rounds=details.get("rounds", ()),
-            inputs=draft.inputs,
+            inputs=source.inputs,
             body=details.get("body", draft.body),
             start=draft.start,
             stem=draft.stem,
@@ -219,12 +220,18 @@ class _Body:
             frozen=draft.frozen,
             weights_file=draft.weights_file,
             initial=draft.initial,
-            parametrization=draft.parametrization,
+            parametrization=source.parametrization,
             copy_of=draft.copy_of,
             role=draft.role,
             span=draft.span,
             decay=draft.decay,
         )
+
+    def source(self, draft: DraftInstance) -> DraftInstance:
+        """What an averaged copy is a copy of; anything else is itself."""
+        if draft.copy_of is None:
+            return draft
+        return next((d for d in self.frame.instances if d.path == draft.copy_of), draft)
 
     # ------------------------------------------------------------------------------------------------- nodes
 
@@ -272,9 +279,11 @@ class _Body:
         return self.finish(node, tuple(value_of(o) for o, _ in kept), inputs, definition=pruned.key, held=held)
 
     def demand(self, node: DraftNode) -> None:
-        """Ask for what other uses of the same module ask for, and note what this one does."""
-        names = self.demands.setdefault(node.module or "", {})
+        """Ask for what other uses of the same module ask for, and note what this one does. An averaged copy is of the
+        class of what it follows, so it makes the same."""
         frame = self.frame
+        owner = next((d for d in frame.instances if d.path == node.module), None)
+        names = self.demands.setdefault(node.module or "" if owner is None else self.source(owner).path, {})
         for output, source in zip(list(node.outputs), list(node.sources), strict=False):
             if self.is_live(output):
                 names[output_name(node.callee, source)] = None

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..graph import Model, join
-from ..weights import definition_weights
+from ..weights import definition_weights, parts
 from .fitting import Checkpoint
 from .mistakes import WeightsMistake
 
@@ -50,13 +50,8 @@ def _absent(model: Model, key: str, prefix: str) -> Iterator[str]:
         yield join(prefix, path)
     for instance in definition.instances:
         path = join(prefix, instance.path)
-        if instance.definition is not None:
-            yield from _absent(model, instance.definition, path)
-        index = 0
-        for part in instance.rounds:
-            for _ in range(part.count):
-                yield from _absent(model, part.definition, join(path, instance.round(index)))
-                index += 1
+        for segment, below in parts(instance):
+            yield from _absent(model, below, join(path, segment))
 
 
 def _equal(a: Any, b: Any) -> bool:

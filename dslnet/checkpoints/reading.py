@@ -31,17 +31,18 @@ def read_checkpoint(
     by one of the tables beside `spec`, the file that has the model.
 
     With `training` these are all that it is trained with, where the file has that, as a run of its own saves it; else
-    all that its outputs need.
+    all that its outputs need. Averaged copies may be missing: they begin as what they follow.
     """
     file, weights = os.fspath(file), list(definition_weights(model, model.entry))
+    own = list(definition_weights(model, model.entry, copies=False)) or weights
     try:
         tensors = read_tensors(file)
         if names is not None:
             table = read_table(os.fspath(names), report)
             given = [] if table is None else [table]
-            return fitted(tensors, weights, given, file=file, model=model.name, only=True) if given else None
+            return fitted(tensors, own, given, file=file, model=model.name, only=True) if given else None
         whole = list(definition_weights(model, model.training)) if training and model.training else weights
-        for wanted in (whole, weights):
+        for wanted in (whole, weights, *([own] if len(own) < len(weights) else ())):
             try:
                 found = fitted(tensors, wanted, [], file=file, model=model.name)
             except WeightsMistake:
@@ -55,7 +56,7 @@ def read_checkpoint(
         if report.errors > before:
             return None
         known = [table for table in tables if table is not None]
-        return fitted(tensors, weights, known, file=file, model=model.name)
+        return fitted(tensors, own, known, file=file, model=model.name)
     except WeightsMistake as mistake:
         mistake.tell(report, file)
         return None

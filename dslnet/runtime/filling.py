@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,8 @@ from ..checkpoints import Table, WeightsMistake, fitted, left_over, read_table, 
 from ..diagnostics import Report
 from ..graph import Instance, Model, join
 from ..ops.base import Weight
+from ..targets.python.planning import Planner
+from ..weights import parts
 
 if TYPE_CHECKING:
     from torch import nn
@@ -31,6 +33,18 @@ def copy_tensors(module: nn.Module, tensors: Mapping[str, Any]) -> None:
     with torch.no_grad():
         for name, value in tensors.items():
             own[name].copy_(torch.from_numpy(value.copy()))
+    graph: Model | None = getattr(type(module), "__graph__", None)
+    if graph is not None:
+        begin_averages(graph, module, tensors)
+
+
+def begin_averages(model: Model, module: nn.Module, given: Iterable[str] = ()) -> None:
+    """Averaged copies of which no weights are `given` begin as what they follow, which was filled."""
+    modules = dict(module.named_modules())
+    for copy in Planner(model).copies:
+        own = [name for name in given if name.startswith(f"{copy.path}.")]
+        if not own and copy.path in modules and copy.source in modules:
+            modules[copy.path].load_state_dict(modules[copy.source].state_dict())
 
 
 def fill_boxes(model: Model, made: nn.Module, folder: Path | None) -> None:
@@ -55,6 +69,8 @@ def fill_boxes(model: Model, made: nn.Module, folder: Path | None) -> None:
         if left:
             told = warning(left, name, f"`{path}`")
             warnings.warn(f"{told.code}: {told.title}", stacklevel=4)
+    if read:
+        begin_averages(model, made)
 
 
 def _tables(model: Model, instance: Instance) -> list[Table]:
@@ -72,23 +88,22 @@ def _tables(model: Model, instance: Instance) -> list[Table]:
 def _weighted(model: Model) -> Iterator[tuple[str, Instance]]:
     """The instances that have a weights file with their paths, every copy of them."""
 
+    known: dict[str, bool] = {}
+
     def holds(key: str) -> bool:
-        definition = model.definitions[key]
-        return any(i.weights_file or any(map(holds, _children(i))) for i in definition.instances)
+        if key not in known:
+            instances = model.definitions[key].instances
+            known[key] = any(i.weights_file or any(map(holds, _children(i))) for i in instances)
+        return known[key]
 
     def below(key: str, prefix: str) -> Iterator[tuple[str, Instance]]:
         for instance in model.definitions[key].instances:
             path = join(prefix, instance.path)
             if instance.weights_file:
                 yield path, instance
-            if instance.definition is not None and holds(instance.definition):
-                yield from below(instance.definition, path)
-            index = 0
-            for part in instance.rounds:
-                for _ in range(part.count):
-                    if holds(part.definition):
-                        yield from below(part.definition, join(path, instance.round(index)))
-                    index += 1
+            for segment, inner in parts(instance):
+                if holds(inner):
+                    yield from below(inner, join(path, segment))
 
     if holds(model.entry):
         yield from below(model.entry, "")

@@ -145,7 +145,9 @@ class _Table:
         return self.number(numel(type.sizes)) * _BYTES[type.dtype]
 
     def parameters(self, instance: Instance) -> Size:
-        """The parameters of one instance."""
+        """The parameters of one instance; an averaged copy has none of its own."""
+        if instance.copy_of is not None:
+            return 0
         if instance.definition is not None:
             return count_parameters(self.model, instance.definition)
         total: Size = 0

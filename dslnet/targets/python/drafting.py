@@ -119,7 +119,7 @@ def _member(project: Project, body: Body, instance: Instance, name: LoopNames) -
     if project.among(body, instance):  # numbered, in a body that is no list
         named = building.named_rounds(instance, _rounds(project, body, instance, name), name)
         return [Set("", Call(Name("self._modules.update"), (named,)), path)]
-    if instance.copy_of is not None:
+    if instance.copy_of is not None and body.instance(instance.copy_of) is not None:
         original = project.access(body, instance.copy_of)
         tree: Tree = Call(Attribute(Call(Name("copy.deepcopy"), (original,)), "requires_grad_"), (Literal(False),))
     else:

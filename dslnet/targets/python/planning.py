@@ -16,6 +16,7 @@ from ...analysis.training import Training, within
 from ...graph import Instance, Loss, Model, Node, Optimizer, Train, join
 from ...ops.optimizers import OPTIMIZERS
 from ...ops.schedules import SCHEDULES
+from ...weights import parts
 
 #: What a `train` line may be made of beside losses.
 _SUMS = frozenset({"Plus", "Minus", "Times", "Divide", "Negative"})
@@ -101,9 +102,9 @@ class Planner:
         can = self.training.everything | wanted
         made: dict[str, None] = {}
         for path in (p for p in self.instances if p in wanted):
-            parts = path.split(".")
-            for depth in range(1, len(parts) + 1):
-                start = ".".join(parts[:depth])
+            segments = path.split(".")
+            for depth in range(1, len(segments) + 1):
+                start = ".".join(segments[:depth])
                 if all(other in wanted for other in can if within(other, start)):
                     made[start] = None
                     break
@@ -135,15 +136,6 @@ class Planner:
             return []
         known: dict[str, bool] = {}
 
-        def children(instance: Instance) -> list[tuple[str, str]]:
-            """The bodies below an instance, with what they add to the path."""
-            made = [("", instance.definition)] if instance.definition is not None else []
-            number = 0
-            for part in instance.rounds:
-                made += [(instance.round(number + n), part.definition) for n in range(part.count)]
-                number += part.count
-            return made
-
         def holds(key: str) -> bool:
             if key not in known:
                 here = table[key].instances
@@ -156,7 +148,7 @@ class Planner:
                 if wanted(instance):
                     yield path, prefix, instance
                     continue
-                for segment, child in children(instance):
+                for segment, child in parts(instance):
                     if holds(child):
                         yield from below(child, join(path, segment))
 
@@ -167,8 +159,8 @@ class Planner:
         """Paths, with the name of a group for all that is in it."""
         made: dict[str, None] = {}
         for path in paths:
-            parts = path.split(".")
-            starts = (".".join(parts[:depth]) for depth in range(1, len(parts) + 1))
+            segments = path.split(".")
+            starts = (".".join(segments[:depth]) for depth in range(1, len(segments) + 1))
             made[next(s for s in starts if all(p in paths for p in self.instances if within(p, s)))] = None
         return tuple(made)
 
@@ -201,8 +193,7 @@ def is_teacher(instance: Instance) -> bool:
 
 def _below(instance: Instance) -> Iterator[str]:
     """The bodies below an instance, each once."""
-    if instance.definition is not None:
-        yield instance.definition
+    yield from (key for key in (instance.definition, instance.body) if key is not None)
     yield from {part.definition: None for part in instance.rounds}
 
 
