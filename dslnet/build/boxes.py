@@ -12,9 +12,23 @@ from typing import Any
 from ..diagnostics import Edit, Help, Label
 from ..ops import Combinator, Operator, literal
 from ..ops.arguments import ModuleArgument
-from ..shape import UNKNOWN, UNKNOWN_TENSOR, Dim, Size, Tensor
+from ..shape import UNKNOWN, UNKNOWN_TENSOR, Dim, Size, Tensor, same
 from ..source import Span
-from ..syntax import Attribute, BoxRef, Call, Conditional, Expression, List, Literal, Paren, Pipeline, Ref, Side, Unary
+from ..syntax import (
+    Attribute,
+    BoxRef,
+    Call,
+    Conditional,
+    Ellipsis,
+    Expression,
+    List,
+    Literal,
+    Paren,
+    Pipeline,
+    Ref,
+    Side,
+    Unary,
+)
 from . import history
 from .binding import Bound, bind_block, bind_operator
 from .blocks import Block, PythonClass
@@ -199,10 +213,43 @@ class Boxes(Feeding):
         return flow
 
     def typed_by(self, step: List, flow: Wire) -> Flow:
-        """The assertion after a Python box is its shape."""
-        sizes = tuple(self.type_size(self.evaluate(i), i.span, "a size") for i in step.items)
-        flow.type = Tensor(sizes, step.dtype.text if step.dtype else "float")
+        """The assertion after a Python box is its shape, so nothing else tells a size that has no meaning yet."""
+        flow.type = Tensor(tuple(self.told_size(step, n, flow) for n in range(len(step.items))), _dtype(step))
         return flow
+
+    def told_size(self, step: List, number: int, flow: Wire) -> Size:
+        """One size of the shape of a Python box."""
+        item = step.items[number]
+        if isinstance(item, Ellipsis):
+            advice = ("write every size: `[B, 64]`",)
+            self.error("E0301", "the shape after a Python box is all that is known of it", item.span, helps=advice)
+            return UNKNOWN
+        name = next(free_names(self, item), None)
+        if name is None:
+            return self.type_size(self.evaluate(item), item.span, "a size")
+        title = f"nothing says what `{name}` is, a size of what a Python box makes"
+        fed = flow.node.inputs[0] if flow.node is not None and flow.node.inputs else None
+        where = [Label(flow.span, f"gets {fed.type}"[:49])] if isinstance(fed, Wire) and not fed.unknown else []
+        helps = self.told_helps(step, number, flow, fed)
+        self.error("E0312", title, item.span, "not named before", secondary=where, helps=helps)
+        self.sizes[name] = UNKNOWN
+        return UNKNOWN
+
+    def told_helps(self, step: List, number: int, flow: Wire, fed: Any) -> list[Help]:
+        """The size at the same place of what flows in: by its name, or by a shape before the box that names it."""
+        item = step.items[number]
+        if not isinstance(item, (Ref, BoxRef)) or not isinstance(fed, Wire) or number >= len(fed.type.sizes):
+            return [Help("write a size that has a name here, or a number")]
+        size = fed.type.sizes[number]
+        known = next((n for n, s in self.sizes.items() if s is not UNKNOWN and same(s, size)), None)
+        if known is not None and isinstance(size, Dim):
+            return [Help(f"write `{known}`, as in what flows in", (Edit(item.span, known),), sure=True)]
+        taken = {*self.sizes, *(i.name for i in step.items if isinstance(i, (Ref, BoxRef)))}
+        spare = iter([letter for letter in "CHWDEFGJKLMNPQRSTUVXYZ" if letter not in taken])
+        names = [item.name if n == number else next(spare, "S") for n in range(len(fed.type.sizes))]
+        named = f"[{', '.join(names)}]" + (f" {fed.type.dtype}" if fed.type.dtype != "float" else "")
+        text = f"name it before the box: `{named} -> {_written(self, flow.span)}`"
+        return [Help(text, (Edit(Span(flow.span.file, flow.span.start, flow.span.start), f"{named} -> "),), sure=True)]
 
     # ------------------------------------------------------------------------------------------------ blocks
 
@@ -312,6 +359,15 @@ class Boxes(Feeding):
     def preview(self, module: ModuleValue) -> Operator | None:
         """The operator that a module on the side is, bound before its first use (see `Modules`)."""
         return None
+
+
+def _dtype(step: List) -> str:
+    return step.dtype.text if step.dtype else "float"
+
+
+def _written(frame: Boxes, span: Span) -> str:
+    source = frame.report.sources.get(span.file)
+    return source.text[span.start : span.end] if source else "..."
 
 
 def _says(size: Size) -> str:
