@@ -10,7 +10,9 @@ The number after a code is the column. A file without such comments is checked w
 a file is what `dslnet check` prints of it, but for the last line with the count; a `short` fence is the same with
 `--format short`. `pytest tests/test_cases.py --update` rewrites both kinds of fences.
 
-Each help that is marked as sure is applied, and must leave a file without that mistake.
+Each help that is marked as sure is applied, and must leave a file without that mistake. A `fixed` fence after a file
+is what the file is once its first help was followed: by the edits of the help where it has some, else by hand, and then
+it holds what the help writes in backticks. Nothing at all is said of it.
 """
 
 import re
@@ -27,7 +29,7 @@ from dslnet.render.text import render_diagnostic
 from dslnet.shape import Tensor
 
 CASES = Path(__file__).parent / "cases"
-_FENCE = re.compile(r"^```(net|text|short)\b([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_FENCE = re.compile(r"^```(net|text|short|fixed)\b([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _EXPECTED = re.compile(r"#\s*(error|warning|shape):\s*(.*?)\s*$")
 
 
@@ -98,11 +100,20 @@ def test_case(case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reque
         "text": "\n".join(render_diagnostic(d, report.sources) for d in report.sorted()),
         "short": render(report, "short"),
     }
+    fixed = [text for kind, text, _, _ in case.fences if kind == "fixed"]
     if request.config.getoption("--update"):
         update(case, printed)
     else:
         for kind, expected, _, _ in case.fences:
-            assert printed[kind] == expected
+            assert kind == "fixed" or printed[kind] == expected
+    for text in fixed:
+        (only,) = report.diagnostics
+        if only.helps[0].edits:
+            assert text == re.sub(r" *# (error|warning):.*", "", mended(case, only.helps[0].edits).text)
+        else:
+            assert follows(only.helps[0].text, text, case.text), only.helps[0].text
+        again, _ = check(replace(case, text=text), tmp_path)
+        assert not again.diagnostics, render(again)
     found = [(d, *report.sources[case.name].position(d.primary.span.start)) for d in report.sorted()]
     wanted = [(line, kind, what.split()) for line, kind, what in expectations(case.text)]
     for line, kind, words in wanted:
@@ -122,6 +133,13 @@ def test_case(case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reque
                 after, _ = check(mended(case, help.edits), tmp_path)
                 left = [d.code for d in after.sorted()]
                 assert len(left) < len(found), f"after {help.text}:\n{render(after)}"
+
+
+def follows(advice: str, text: str, before: str) -> bool:
+    """Whether a text has something of what a help writes in backticks, and more often than before; the help may write
+    nothing, or what is to be moved."""
+    written = [words.removesuffix(" -> ...") for words in re.findall("`([^`]+)`", advice)]
+    return not written or any(text.count(words) > before.count(words) for words in written)
 
 
 def mended(case: Case, edits: tuple[Edit, ...]) -> Case:
@@ -157,6 +175,8 @@ def update(case: Case, printed: dict[str, str]) -> None:
     for fresh in cases_of(case.page):
         if fresh.text == case.text and fresh.name == case.name:
             for kind, _, start, end in reversed(fresh.fences):
+                if kind not in printed:
+                    continue
                 text = text[:start] + printed[kind] + text[end:]
             case.page.write_text(text, encoding="utf-8")
             return

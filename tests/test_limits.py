@@ -5,6 +5,7 @@ What a text costs to lex and to parse (tokens, brackets, indentation, operators,
 
 from __future__ import annotations
 
+import re
 import time
 import tracemalloc
 from collections.abc import Callable
@@ -267,6 +268,16 @@ def test_expansions_are_refused_at_once(name: str, tmp_path: Path) -> None:
     report, _ = check_text(EXPANSIONS[name], tmp_path)
     assert time.process_time() - start < 10
     assert codes(report) == "E0907"
+
+
+def test_the_limit_that_a_message_names_is_enough(tmp_path: Path) -> None:
+    text = "model M:\n  input x: [B, 8]\n  - repeat 10000:\n      - repeat 1000: Linear(8)\n  output y\n"
+    report, _ = check_text(text, tmp_path)
+    (only,) = report.diagnostics
+    number = re.search(r"`--limit boxes=(\w+)`", only.helps[0].text)
+    assert number is not None
+    report, models = check_text(text, tmp_path, Limits(boxes=int(float(number[1]))))
+    assert not report.diagnostics and models
 
 
 def test_a_million_boxes_cost_what_one_costs(tmp_path: Path) -> None:

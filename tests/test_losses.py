@@ -204,7 +204,9 @@ def test_mistake(line: str, code: str, words: str) -> None:
 
 
 def test_help_names_the_target() -> None:
-    assert mistake("[B, 10] -> CrossEntropy to [B]").helps == ("`target {target}: [B] long < 10`",)
+    assert mistake("[B, 10] -> CrossEntropy to [B]").fixes == (
+        ("`target {target}: [B] long < 10`", "target", "[B] long < 10"),
+    )
     assert mistake("[B, 1] -> BCE to [B]").helps[0] == "`target {target}: [B, 1]`"
 
 

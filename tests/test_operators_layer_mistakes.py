@@ -114,7 +114,7 @@ def test_window_too_large() -> None:
     found = mistake("[B, 3, 4, 8] -> Conv(64, 9, padding=0)")
     assert (found.at, found.label) == ("kernel_size", "kernel 9 > height 4")
     assert found.notes == ("(4 + 2*0 - 9) / 1 + 1 = -4",)
-    assert found.helps == ('a kernel of 4 or less, or leave `padding` out ("same")',)
+    assert found.fixes == (('a kernel of 4 or less, or leave `padding` out ("same")', "padding", ""),)
 
 
 @pytest.mark.parametrize(

@@ -311,7 +311,7 @@ def test_broadcast_mistakes() -> None:
     assert (one.code, str(one), one.label) == (
         "E0317", "`+` fits [B, 4] and [3, 4] only when B is 3", "axis 0: B is free",
     )  # fmt: skip
-    assert one.helps == ("`{y}: [1, 4]` repeats one row",)
+    assert one.fixes == (("`{y}: [1, 4]` repeats one row", "y", "[1, 4]"),)
     turned = wrong(plus, Tensor((B, 8)), Tensor((B, H)))
     assert str(turned) == "`+` fits [B, 8] and [B, H] only when H is 8" and turned.helps == ()
     assert str(wrong(plus, Tensor((B, T)), Tensor((B, S)))) == "`+` fits [B, T] and [B, S] only when T is S"
@@ -331,7 +331,7 @@ def test_stretch_warning() -> None:
     found = minus.warning(Tensor((B, 1)), Tensor((B,)))
     assert (found.code, str(found)) == ("W0412", "`-` stretches [B, 1] and [B] to [B, B]")
     assert found.label == "every {x} minus every {y}"
-    assert found.helps == ("`{y}: [B, 1]` gives [B, 1]",)
+    assert found.fixes == (("`{y}: [B, 1]` gives [B, 1]", "y", "[B, 1]"),)
     for y in ((B, 1), (B, 8), ()):
         assert minus.warning(Tensor((B, 8)), Tensor(y)) is None
     add: Any = read("([B, 1], [B]) -> Add").operator()
@@ -437,7 +437,7 @@ def test_help_of_reshape_and_concat() -> None:
     assert mistake("[B, 10] -> Reshape(2, 7)").fixes == (("`Reshape(2, 5)`", "sizes", "2, 5"),)
     found = mistake("([B, T, 8], [B, S, 8]) -> Concat")
     assert found.label == "[B, T, d] or [B, C, T]? the shape does not say"
-    assert found.helps == ("`Concat(axis=1)` gives [B, T + S, 8]",)
+    assert found.fixes == (("`Concat(axis=1)` gives [B, T + S, 8]", None, "Concat(axis=1)"),)
     assert len(mistake("([B, 5, 8], [B, 5, 8]) -> Concat").helps) == 2
 
 

@@ -203,7 +203,7 @@ def bind_operator(frame: Expressions, box: BoxValue, at: Span, flow: Any = None)
     for name, argument in arguments.items():
         if name not in bound.values:
             if argument.required and not bound.broken:
-                _missing(frame, box, name, cls, at)
+                _missing(frame, box, name, cls, at, flow)
                 bound.broken = True
             continue
         value = bound.values[name]
@@ -240,7 +240,7 @@ def _passed(frame: Expressions, value: Any, span: Span) -> Any:
     return frame.module_argument(value, span) if isinstance(value, ModuleValue) else value
 
 
-def _missing(frame: Expressions, box: BoxValue, name: str, cls: type[Operator], at: Span) -> None:
+def _missing(frame: Expressions, box: BoxValue, name: str, cls: type[Operator], at: Span, flow: Any) -> None:
     from ..ops.arguments import ListType, SizesType
 
     kind = cls.arguments[name].type
@@ -254,8 +254,11 @@ def _missing(frame: Expressions, box: BoxValue, name: str, cls: type[Operator], 
     shown = ["20" if isinstance(a.type, (WholeType, SizesType, ListType)) else a.name for a in required]
     example = f"{box.name}({', '.join(shown)})"
     advice = f"`{example}`"
-    if size and cls.weighted:
-        advice += "; the input size is inferred"
+    if size and cls.weighted and not (isinstance(flow, Wire) and flow.type.dtype == "long"):
+        known = flow.type.sizes if isinstance(flow, Wire) and not flow.unknown else ()
+        axis = 1 if "kernel_size" in cls.arguments else -1  # of the features
+        shown_size = f" ({known[axis]})" if len(known) > 1 else ""
+        advice += f"; the input size{shown_size} is inferred"
     frame.error("E0401", title, at, notes=(cls.signature(),), helps=[Help(advice, (Edit(at, example),), sure=size)])
 
 

@@ -76,7 +76,9 @@ class Body(Inputs):
         begin = source.starts[line - 1]
         indent = len(source.text[begin:]) - len(source.text[begin:].lstrip(" "))
         place = Span(module.span.file, begin + indent, begin + indent)
-        shown = source.line(line).strip()
+        comments = [c.span.start for c in self.file.spec.comments if c.trailing and begin <= c.span.start]
+        end = min([begin + len(source.line(line)), *comments])
+        shown = source.text[begin:end].strip()
         self.error(
             "E0213",
             f"nothing flows through `{module.name}`",

@@ -16,6 +16,7 @@ from ..source import Span
 from ..syntax import Expression, Paren
 from .blocks import Block
 from .expressions import Flow
+from .mending import line_as_body
 from .operators import Operators
 from .values import (
     UNKNOWN_VALUE,
@@ -129,17 +130,13 @@ class Feeding(Operators):
             given += 1
         if variadic and given < operator.least and isinstance(flow, Wire):
             if not flow.unknown:
-                advice = (
-                    f"for a shortcut write `- residual: {self.step_before(flow)}`"
+                helps = (
+                    [line_as_body(self.report.sources.get(at.file), flow, at)]
                     if operator.name == "Add"
-                    else f"`{operator.name} with …` joins another wire"
+                    else [f"`{operator.name} with …` joins another wire"]
                 )
-                self.error(
-                    "E0205",
-                    f"`{operator.name}` joins {operator.least} inputs or more, {given} flows in",
-                    at,
-                    helps=(advice,),
-                )
+                title = f"`{operator.name}` joins {operator.least} inputs or more, {given} flows in"
+                self.error("E0205", title, at, helps=helps)
             return None
         missing = [p for p, f in zip(ports, feeds, strict=False) if f is None and not p.optional and not p.variadic]
         if given < len(incoming) or missing:
@@ -155,13 +152,6 @@ class Feeding(Operators):
             )
             return None
         return feeds
-
-    def step_before(self, flow: Wire) -> str:
-        """The text of the steps on the line that made what flows."""
-        source = self.report.sources.get(flow.span.file)
-        return (
-            source.text[flow.span.start : flow.span.end] if source and flow.node is not None else "Linear(10) -> ReLU"
-        )
 
     def wrong_count(self, name: str, given: int, needed: list[str], most: int, variadic: bool, at: Span) -> None:
         least = len(needed)

@@ -21,6 +21,7 @@ from .combinators import Combinators
 from .expressions import Flow
 from .frame import FrameInput
 from .free_parameters import FreeParameters
+from .mending import brought
 from .patterns import Bound as Origin
 from .patterns import Matching, Pair, free_names, missing_fact, pairs, rank_text
 from .values import UNKNOWN_VALUE, Unknown, Wire, Wires, describe
@@ -176,7 +177,7 @@ class Inputs(FreeParameters):
                         Label(bound.span, f"{bound.text()} {syntax.name} = {value}"[:49]),
                         Label(syntax.span, "compared here"),
                     ],
-                    helps=facts or self.bring(value, pattern, syntax, given),
+                    helps=facts or self.bring(value, pattern, syntax, given, caller),
                 )
                 return
             caller.error(
@@ -190,13 +191,14 @@ class Inputs(FreeParameters):
 
         return report
 
-    def bring(self, value: Size, pattern: List, syntax: Expression, given: Fed) -> tuple[Help, ...]:
+    def bring(
+        self, value: Size, pattern: List, syntax: Expression, given: Fed, caller: Combinators
+    ) -> tuple[Help, ...]:
         """`memory: regions -> Linear(32)`: when only the last size of a side input differs."""
         if pattern.items[-1] is not syntax or not isinstance(value, int) or not given.side:
             return ()
-        source = self.report.sources.get(given.span.file)
-        wire = source.text[given.span.start : given.span.end] if source else "x"
-        return (Help(f"bring it to {value} first: `memory: {wire} -> Linear({value})`, then `with memory`"),)
+        taken = caller.scope.find("memory") is not None
+        return (brought(self.report.sources.get(given.span.file), given.span, value, taken),)
 
     def default_input(self, declaration: Declaration, default: Expression, matching: Matching) -> None:
         """An input that is not fed: another input, or nothing."""

@@ -10,15 +10,14 @@ import re
 from math import prod
 from typing import Any
 
+from ..below import below
 from ..diagnostics import Edit, Help, Label, did_you_mean
 from ..limits import INTEGER_MAX
 from ..node import record
 from ..ops.arguments import ModuleArgument
 from ..shape import UNKNOWN, Dim, Number, Size, Tensor, located
 from ..source import Span
-from ..syntax import (
-    Expression,
-)
+from ..syntax import Declaration, Expression, Item, Lane, Ref
 from . import static
 from .frame import Frame
 from .program import File
@@ -37,6 +36,9 @@ class Lazy:
 
 
 Flow = Wire | Wires
+
+#: The whole text is searched for the first mistakes only: the work has to stay linear.
+MOST = 20
 
 _BRACES = re.compile(r"\{([a-z_][A-Za-z0-9_]*)\}")
 
@@ -131,13 +133,17 @@ class Names(Frame):
             return UNKNOWN_VALUE
         later = self.naming.declared.get(name)
         if later is not None and later.start > span.start:
+            circle = self.circle(name, span)
+            line = self.file.spec.source.position(later.start)[0]
+            advice = "for recurrence use `GRU`, or a block with `state` under `scan:`"
             self.error(
                 "E0211",
                 f"`{name}` is used before it is defined",
                 span,
                 "not made yet",
                 secondary=[Label(later, "defined here")],
-                helps=("for recurrence use `GRU`, or a block with `state` under `scan:`",),
+                notes=(" -> ".join(circle),) if circle else (),
+                helps=(advice if circle else f"move line {line}, which defines it, above this one",),
             )
         else:
             names = [*self.scope.visible(), *self.sizes, *self.file.constants]
@@ -147,6 +153,30 @@ class Names(Frame):
             self.error("E0201", f"`{name}` is not defined", span, "", secondary=places, helps=helps)
         self.scope_of_parameters()[name] = UNKNOWN_VALUE
         return UNKNOWN_VALUE
+
+    def circle(self, name: str, span: Span) -> list[str]:
+        """The names that lead from the line at `span` to `name`, and so back to it: each flows into the next."""
+        if self.report.errors > MOST:
+            return []
+        lines = [n for n in below(self.naming.block.syntax.body) if isinstance(n, (Item, Lane, Declaration))]
+        named = [(n.key.words[-1].text, n) for n in lines if n.key is not None]
+        around = [(n.span.start, own) for own, n in named if n.span.start <= span.start and span.end <= n.span.end]
+        if not around:
+            return []
+        _, begin = max(around)
+        reads = {own: {r.name for r in below(n.body) if isinstance(r, Ref)} for own, n in named}
+        after = {name: begin}  # for each name that leads to `name`, what it flows into
+        waiting = [name]
+        for current in waiting:
+            for other in sorted(reads.get(current, set()) - after.keys()):
+                after[other] = current
+                waiting.append(other)
+        if begin not in after:
+            return []
+        circle = [begin, after[begin]]
+        while circle[-1] != begin:
+            circle.append(after[circle[-1]])
+        return circle if len(circle) < 9 else [*circle[:6], "...", *circle[-2:]]
 
     def spoil(self, span: Span) -> None:
         """After a mistake in a value that is a name and nothing else: the name is unknown, and silent, from here on."""

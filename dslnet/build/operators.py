@@ -1,24 +1,23 @@
 """Nodes of operators, and what their shape rules say.
 
 Enters: an operator and what its ports get. Leaves: a node and the wires that it makes; a mistake of a shape rule is
-given its places and becomes a diagnostic.
+told by `Complaints`.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from ..diagnostics import Edit, Help, Label
+from ..diagnostics import Label
 from ..graph import Initial
 from ..ops import Mistake, Operator
 from ..ops.code import Module
 from ..ops.internal import Pick
 from ..shape import UNKNOWN, UNKNOWN_TENSOR, Dim, LimitReached, origin, shape_text
 from ..source import Span
-from ..syntax import Call, Expression
-from . import history
 from .binding import Extras
-from .expressions import Expressions, Flow
+from .complaints import WHOLE, Complaints
+from .expressions import Flow
 from .values import (
     DraftDefinition,
     DraftInstance,
@@ -28,11 +27,8 @@ from .values import (
     Wires,
 )
 
-#: The key of the whole step among the places of its arguments and ports.
-WHOLE = "(step)"
 
-
-class Operators(Expressions):
+class Operators(Complaints):
     """The part of a frame that runs operators."""
 
     def make_instance(self, path: str, span: Span, operator: Operator | None, extras: Extras) -> DraftInstance:
@@ -172,91 +168,6 @@ class Operators(Expressions):
                     at,
                 )
         return bool(weights)
-
-    def module_box(self, wire: Wire) -> Expression | None:
-        """The box of the module that made a wire."""
-        path = wire.node.module if wire.node is not None else None
-        return next((m.box for m in self.modules if m.path == path), None) if path is not None else None
-
-    def same_classes(self, ports: dict[str, Any]) -> list[Help]:
-        """The teacher with the student's first argument."""
-        found = [self.module_box(w) for w in ports.values() if isinstance(w, Wire)]
-        calls = [c for c in found if isinstance(c, Call) and c.arguments and c.arguments[0].name is None]
-        if len(calls) != 2:
-            return []
-        student, teacher = (c.arguments[0].value.span for c in calls)
-        text, whole = self.file.spec.source.text, calls[1].span
-        words = text[student.start : student.end]
-        return [Help(f"`{text[whole.start : teacher.start]}{words}{text[teacher.end : whole.end]}`")]
-
-    def mistake(
-        self,
-        mistake: Mistake,
-        operator: Operator,
-        inputs: list[Any],
-        at: Span,
-        spans: dict[str, Span],
-        severity: str = "error",
-    ) -> None:
-        """A shape rule's complaint, with places."""
-        ports = {p.name: w for p, w in zip(operator.ports, inputs, strict=False) if w is not None}
-
-        def place(where: Any) -> Span | None:
-            if isinstance(where, Span):
-                return where
-            if where is None:
-                return at
-            if isinstance(where, str):
-                if where in spans:
-                    return spans[where]
-                wire = ports.get(where)
-                return wire.span if wire is not None else at
-            return origin(where)
-
-        def fill(text: str) -> str:
-            """An operator cannot know what its inputs are called; it writes `{target}`."""
-            for port, wire in ports.items():
-                name = wire.name if isinstance(wire, Wire) else port
-                if isinstance(wire, Wire) and wire.node is None:
-                    text = text.replace("`{" + port + "}:", f"`input {name}:")
-                text = text.replace("{" + port + "}", name)
-            return text
-
-        def origin_of(where: Any) -> Span | None:
-            """Of an input, where its wire was made, and not where it is fed."""
-            wire = ports.get(where) if isinstance(where, str) else None
-            if not isinstance(wire, Wire):
-                return place(where)
-            box = self.module_box(wire)
-            return box.span if box is not None else history.producer(wire)[0]
-
-        wrong = ports.get(mistake.at or "")
-        if mistake.code == "E0511" and isinstance(wrong, Wire) and wrong.node is None and severity == "error":
-            wrong.type = UNKNOWN_TENSOR  # a target is declared wrongly once, however many losses read it
-        primary = spans.get(mistake.at, at) if mistake.at in ports else place(mistake.at)
-        others = [
-            Label(there, fill(text))
-            for where, text in mistake.others
-            if (there := origin_of(where)) is not None and there != primary
-        ]
-        makers = [history.producer(w) for w in ports.values() if isinstance(w, Wire) and w.span != at and not w.unknown]
-        others = others or [Label(span, text[:49]) for span, text in makers[:3]]
-        helps: list[Help] = [Help(fill(h)) for h in mistake.helps]
-        for text, target, replacement in mistake.fixes:
-            spot = spans.get(WHOLE, at) if target is None else place(target)
-            helps.append(Help(fill(text), (Edit(spot, fill(replacement)),) if spot else (), sure=spot is not None))
-        if mistake.code == "E0510":
-            helps += self.same_classes(ports)
-        self.error(
-            mistake.code,
-            fill(mistake.title),
-            primary or at,
-            fill(mistake.label),
-            secondary=others,
-            notes=mistake.notes,
-            helps=helps,
-            severity=severity,
-        )
 
     def placed(self, value: Flow, role: str | None, region: DraftRegion, span: Span) -> Flow:
         """What a line makes. A latent that is another name for a wire that is there gets a place of its own, for the

@@ -32,6 +32,7 @@ from ..syntax import (
 )
 from . import static
 from .expressions import Flow
+from .mending import on_the_side
 from .objectives import Objectives
 from .roles import MARKS, ROLES, STATEMENTS
 from .values import UNKNOWN_VALUE, DraftNode, DraftRegion, ModuleValue, Unknown, Wire, Wires, describe
@@ -221,15 +222,15 @@ class Statements(Objectives):
         while hasattr(first, "steps"):
             first = first.steps[0]
         line = source.position(flow.span.start)[0] if flow.span.file == source.name else 0
-        text = source.text[value.span.start : value.span.end]
-        name = first.name if isinstance(first, Ref) else "x"
+        wire = first.name if isinstance(first, Ref) else "x"
+        name = next((n for n in (wire[0], f"{wire}_side") if self.scope.find(n) is None), f"{wire}_1")
         self.error(
             "E0214",
             f"the flow from line {line} would be lost" if line else "the flow would be lost",
             first.span,
             "starts a new flow",
             secondary=[Label(flow.span, f"{flow.type} ends here, used by nothing"[:49])],
-            helps=(f"put it on the side: `{name[0]}: {text}`, then join: `- Concat with {name[0]}`",),
+            helps=(on_the_side(source, value.span, name),),
         )
 
     def flow(self, body: FlowBody, flow: Flow, fresh: bool) -> Flow:

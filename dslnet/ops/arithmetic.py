@@ -85,8 +85,9 @@ class Arithmetic(Operator, abstract=True, kind="op"):
         low, high = ("x", y) if x.rank < y.rank else ("y", x)
         verb = {"+": "plus", "-": "minus", "*": "times", "/": "over"}.get(self.sign, "with")
         # the builder puts the wires' names in the place of {x} and {y}
-        helps = (f"`{{{low}}}: {high}` gives {high}",)
-        return Mistake("W0412", title, None, f"every {{x}} {verb} every {{y}}", helps=helps)
+        wide = Tensor(high.sizes, (x if low == "x" else y).dtype)
+        fixes = ((f"`{{{low}}}: {wide}` gives {high}", low, str(wide)),)
+        return Mistake("W0412", title, None, f"every {{x}} {verb} every {{y}}", fixes=fixes)
 
     def flops(self, x: Tensor, y: Tensor | None = None) -> Size:
         return numel(self.shape(x, y).sizes)

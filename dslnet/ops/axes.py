@@ -121,12 +121,15 @@ def layout_axis(box: str, axis: int | None, x: Tensor, gives: dict[int, str] | N
     if x.rank == 3:
         shown = gives if gives is not None else {1: "", 2: ""}
         helps = tuple(f"`{box}(axis={a})`" + (f" gives {shape}" if shape else "") for a, shape in shown.items())
+        # where only one axis fits, and that is all there is to say, the help is sure
+        fixes = ((helps[0], None, f"{box}(axis={next(iter(shown))})"),) if gives and len(gives) == 1 else ()
         raise Mistake(
             "E0314",
             f"`{box}` at rank 3 needs `axis=`",
             None,
             "[B, T, d] or [B, C, T]? the shape does not say",
-            helps=helps,
+            helps=() if fixes else helps,
+            fixes=fixes,
         )
     return 1 if x.rank > 1 else 0
 

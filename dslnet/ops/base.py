@@ -72,7 +72,8 @@ class Mistake(Exception):
 
     `at` is the name of an argument or of a port, or None for the box itself. `others` are further places with
     their labels, `at` as above or a span (the `origin` of a size). `fixes` are helps with an edit:
-    (text, at, replacement).
+    (text, at, replacement). An argument whose replacement is empty is left out, and a port is an input of the model
+    that is declared by another shape.
     """
 
     def __init__(

@@ -94,11 +94,13 @@ def _sizes(sign: str, x: Tensor, y: Tensor, axis: int, m: Size, n: Size, named: 
     title = f"`{sign}` fits {shown} only when {brief(one)} is {brief(other)}"
     if len(title) > 80:
         title = f"`{sign}` fits its inputs only when {brief(one)} is {brief(other)}"
-    helps: tuple[str, ...] = ()
+    label = f"axis {axis}: {brief(one)} is free"
     if isinstance(other, Dim):
-        helps = ("write the same symbol in both shapes",)
-    elif axis == max(x.rank, y.rank) - side.rank:
-        row = shape_text((1, *side.sizes[1:]), side.dtype)
-        port = "{y}" if side is y else "{x}"
-        helps = (f"`{port}: {row}` repeats one row" if named else f"{row} in place of {side} repeats one row",)
-    return Mistake("E0317", title, None, f"axis {axis}: {brief(one)} is free", helps=helps)
+        return Mistake("E0317", title, None, label, helps=("write the same symbol in both shapes",))
+    if axis != max(x.rank, y.rank) - side.rank:
+        return Mistake("E0317", title, None, label)
+    row = shape_text((1, *side.sizes[1:]), side.dtype)
+    if not named:
+        return Mistake("E0317", title, None, label, helps=(f"{row} in place of {side} repeats one row",))
+    port = "y" if side is y else "x"
+    return Mistake("E0317", title, None, label, fixes=((f"`{{{port}}}: {row}` repeats one row", port, row),))

@@ -119,14 +119,14 @@ class Embedding(Operator, kind="embedding", weighted=True):
         rows, below = self.num_embeddings, x.below
         if below is not None and compare(below, rows) == 1:
             place = origin(below)
-            advice = f"`Embedding({brief(below)}, {brief(self.embedding_dim)})`"
+            advice = f"`Embedding({{x.below}}, {brief(self.embedding_dim)})`"
             raise Mistake(
                 "E0313",
                 f"ids go up to {brief(below - 1)}, `Embedding` has {rows} rows",
                 "num_embeddings",
                 f"{rows} rows",
                 others=((place, f"ids below {brief(below)}"),) if place is not None else (),
-                fixes=((advice, "num_embeddings", str(below)),),
+                fixes=((advice, "num_embeddings", "{x.below}"),),
             )
         if self.padding_idx is not None:
             need_known(self, "padding_idx")

@@ -66,17 +66,18 @@ def need_classes(box: str, x: Tensor, y: Tensor) -> int:
     """The class axis of a prediction whose target is class numbers, or the mistake that says why there is none."""
     wanted = (*x.sizes[:1], *x.sizes[2:]) if x.rank > 3 else x.sizes[:-1]
     classes = x.sizes[1] if x.rank > 3 else x.sizes[-1] if x.rank else 1
-    helps = (f"`target {{target}}: {shape_text(wanted)} long < {classes}`",)
+    told = f"{shape_text(wanted)} long < {classes}"
+    fixes = ((f"`target {{target}}: {told}`", "target", told),)
     if y.dtype != "long":
         title = f"{box} wants class numbers, `{{target}}` is {typed(y)}"
         fact = "no `long`: a float" if y.dtype == "float" else "true or false"
-        raise Mistake("E0511", title, "target", "this target", others=(("target", fact),), helps=helps)
+        raise Mistake("E0511", title, "target", "this target", others=(("target", fact),), fixes=fixes)
     axis = class_axis(box, x, y)
     if axis is None:
         title = f"{box}: `{{target}}` {kind_of(y, 20)} is not {kind_of(x, 20)} less an axis"
         if len(title) > 80:
             title = f"{box}: `{{target}}` is not the prediction less its class axis"
-        raise Mistake("E0511", title, "target", "the class axis is the one it lacks", helps=helps)
+        raise Mistake("E0511", title, "target", "the class axis is the one it lacks", fixes=fixes)
     need_range(box, x.sizes[axis], y)
     return axis
 

@@ -124,9 +124,14 @@ def _too_large(op: Operator, x: Tensor, axis: int, k: Size, stride: Size, paddin
     size = x.sizes[2 + axis]
     room = size + 2 * padding - k
     value = quotient(room, stride) + 1
-    helps = (f"a kernel of {brief(size)} or less",)
+    smaller = f"a kernel of {brief(size)} or less"
+    other = f'{smaller}, or leave `padding` out ("same")'
+    helps: tuple[str, ...] = (smaller,)
+    fixes: tuple[tuple[str, str, str], ...] = ()
     if getattr(op, "padding", "same") != "same":
-        helps = (f'{helps[0]}, or leave `padding` out ("same")',)
+        # "same" keeps a window that is wider than its step inside, where it has a middle
+        fits = compare(k, stride) == 1 and (stride != 1 or isinstance(k, int) and k % 2 == 1)
+        helps, fixes = ((), ((other, "padding", ""),)) if fits else ((other,), ())
     return Mistake(
         "E0307",
         f"`{op.name}` would make {what} of {names[axis]} {brief(value)}",
@@ -134,6 +139,7 @@ def _too_large(op: Operator, x: Tensor, axis: int, k: Size, stride: Size, paddin
         f"kernel {brief(k)} > {names[axis]} {brief(size)}",
         notes=(f"({size} + 2*{padding} - {k}) / {stride} + 1 = {value}",),
         helps=helps,
+        fixes=fixes,
     )
 
 
