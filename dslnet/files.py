@@ -293,10 +293,11 @@ def _may_write(path: str, force: bool, inputs: Iterable[str | Path]) -> Refusal 
     )
 
 
-def replace(path: str | Path, data: bytes) -> Refusal | None:
+def replace(path: str | Path, data: bytes, durable: bool = True) -> Refusal | None:
     """Put `data` in the place of a file: the old bytes or the new ones are there, whole, at every moment.
 
-    The mode of an old file is kept. Does not ask whether the file may be replaced, but refuses links.
+    The mode of an old file is kept. Where it need not be `durable`, a loss of power may undo it. Does not ask whether
+    the file may be replaced, but refuses links.
     """
     target = str(path)
     folder, name = os.path.split(target)
@@ -317,14 +318,16 @@ def replace(path: str | Path, data: bytes) -> Refusal | None:
                 os.chmod(temporary, mode)
             file.write(data)
             file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                os.fsync(file.fileno())
         os.replace(temporary, target)
     except BaseException as error:
         _remove(temporary)
         if isinstance(error, OSError):
             return _unwritable(error, target)
         raise
-    _settle(folder)
+    if durable:
+        _settle(folder)
     return None
 
 

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from .build import build_model, read_program
-from .checking import check as check_program
-from .checking import compile_model
+from . import cache
 from .collector import paused
+from .decode import decode
 from .diagnostics import NetError, Report
+from .files import read_spec
 from .limits import DEFAULT, Limits
-from .ops import OPERATORS
-from .unchanged import Checked, Recent, keep, key, recall
+from .source import Source
+from .unchanged import Checked, Key, Read, Recent, Written, keep, key, only_shipped, recall
 
 if TYPE_CHECKING:
     from torch import nn
@@ -48,25 +49,59 @@ def load(
     """Read and check a file. Raises `NetError` when it has mistakes; with `strict` warnings count too.
 
     `root` is the folder that imports may not leave (by default the file's own), `allow_python` the packages that
-    Python boxes may come from.
+    Python boxes may come from. A text that was checked before, and had no mistake and no warning then, is not checked
+    again: in this process, or (docs/performance.md) in another one.
     """
-    known = key(os.fspath(path), limits, None if root is None else os.path.realpath(root))
-    checked = recall(known)
+    wanted = key(os.fspath(path), limits, None if root is None else os.path.realpath(root))
+    source = _text(path, limits)
+    checked = recall(wanted, source)
+    if checked is None and source is not None and only_shipped() and (kept := cache.recall(wanted, source)):
+        checked = Checked(source, *kept, partial(_read_checked, path, limits, root, source))
+        keep(wanted, checked)
     if checked is None:
-        program, models, report = _read(path, limits, root)
-        _raise(report, strict)
-        assert program is not None  # a file that cannot be read is a mistake in the report
-        checked = Checked(program, models, report, dict(OPERATORS), Recent(), Recent())
-        keep(known, checked)
-    return Net(checked, os.fspath(path), strict, tuple(allow_python))
+        read = _read_checked(path, limits, root, strict=strict)
+        checked = Checked(read.program.entry.spec.source, _parameters(read.program), Recent(), read)
+        if checked.lasting:
+            keep(wanted, checked)
+    return Net(checked, wanted, strict, tuple(allow_python))
 
 
-def _read(path: Path, limits: Limits, root: Path | None) -> tuple[Program | None, dict[str, Model], Report]:
+def _text(path: Path, limits: Limits) -> Source | None:
+    """The text of a file; None where it has none, which reading it says better."""
     report = Report()
+    shown = os.fspath(path)
+    data = read_spec(shown, report, limits)
+    return decode(shown, data, report, limits) if data is not None else None
+
+
+def _read(
+    path: Path, limits: Limits, root: Path | None, source: Source | None = None
+) -> tuple[Program | None, dict[str, Model], Report]:
+    """Read and check a file; its text is `source` where that is known."""
+    from .build import read_program
+    from .checking import check
+
+    report, data = Report(), None if source is None else source.text.encode()
     with paused():
-        program = read_program(os.fspath(path), report, limits, None if root is None else os.fspath(root))
-        models = check_program(program, report) if program is not None else {}
+        program = read_program(os.fspath(path), report, limits, None if root is None else os.fspath(root), data)
+        models = check(program, report) if program is not None else {}
     return program, models, report
+
+
+def _read_checked(
+    path: Path, limits: Limits, root: Path | None, source: Source | None = None, strict: bool = False
+) -> Read:
+    """The same for a file without mistakes. Raises `NetError` for any other."""
+    program, models, report = _read(path, limits, root, source)
+    _raise(report, strict)
+    assert program is not None  # a file that cannot be read is a mistake in the report
+    return Read(program, models, report)
+
+
+def _parameters(program: Program) -> dict[str, list[str]]:
+    """The names of each model's parameters, in order."""
+    blocks: Any = program.entry.blocks
+    return {name: [p.name.text for p in blocks[name].parameters] for name in program.models}
 
 
 def _raise(report: Report, strict: bool) -> None:
@@ -76,18 +111,49 @@ def _raise(report: Report, strict: bool) -> None:
         raise NetError(report, render(report))
 
 
+class _Sources(Mapping[str, Source]):
+    """All texts of a program, which is read when one of them is wanted."""
+
+    def __init__(self, checked: Checked) -> None:
+        self._checked = checked
+
+    def __getitem__(self, name: str) -> Source:
+        return self._checked.read.report.sources[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._checked.read.report.sources)
+
+    def __len__(self) -> int:
+        return len(self._checked.read.report.sources)
+
+    def __reduce__(self) -> tuple[type[dict[str, Source]], tuple[dict[str, Source]]]:
+        return dict, (dict(self),)
+
+
 class Net:
     """A checked file. `net.ResNet18` is a model of it, `net.ResNet18(classes=10)` a `torch.nn.Module`."""
 
-    def __init__(self, checked: Checked, path: str, strict: bool, allow_python: tuple[str, ...]) -> None:
-        self._checked, self._program = checked, checked.program
-        self._path, self._strict, self._allow_python = path, strict, allow_python
+    def __init__(self, checked: Checked, wanted: Key, strict: bool, allow_python: tuple[str, ...]) -> None:
+        self._checked, self._wanted, self._path = checked, wanted, wanted[0]
+        self._strict, self._allow_python = strict, allow_python
+
+    @property
+    def _program(self) -> Program:
+        return self._checked.read.program
+
+    @property
+    def _texts(self) -> dict[str, str]:
+        """The texts of the user's own files, of which most programs have one."""
+        if self._checked.lasting:
+            return {os.path.basename(self._wanted[1]): self._checked.source.text}
+        return self._program.texts
 
     def __getattr__(self, name: str) -> Maker:
-        if name.startswith("_") or name not in self._program.models:
+        models = {} if name.startswith("_") else self._checked.parameters
+        if name not in models:
             from .diagnostics import did_you_mean
 
-            near = did_you_mean(name, self._program.models)
+            near = did_you_mean(name, models)
             hint = f"; did you mean {near[0]}?" if near else ""
             raise AttributeError(f"{self._path} has no model {name}{hint}")
         return Maker(self, name)
@@ -103,18 +169,19 @@ class Net:
         return self[name].draw(**options)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._program.models)
+        return iter(self._checked.parameters)
 
     def __dir__(self) -> list[str]:
-        return [*super().__dir__(), *self._program.models]
+        return [*super().__dir__(), *self._checked.parameters]
 
     def __repr__(self) -> str:
-        return f"<{self._path}: {', '.join(self._program.models) or 'no models'}>"
+        return f"<{self._path}: {', '.join(self._checked.parameters) or 'no models'}>"
 
 
 def sizes_by_name(program: Program, model: Model, given: dict[str, Any]) -> dict[str, Any]:
     """The options by which a drawing tells sizes by names: the model at other values of the arguments that shapes
     name. `given` are the arguments that the reader chose, which stay numbers."""
+    from .build import build_model
     from .targets.drawing.symbols import named, twins
 
     sources = program.report.sources
@@ -147,18 +214,20 @@ class Maker:
         return {name: _value(name, settings[name]) for name in sorted(settings)}
 
     def _graph(self, values: dict[str, Any]) -> Model:
-        checked = self._net._checked
-        if not values and self.__name__ in checked.models:
-            return checked.models[self.__name__]
+        read = self._net._checked.read
+        if not values and self.__name__ in read.models:
+            return read.models[self.__name__]
         known = (self.__name__, repr(values))
-        if known in checked.graphs:
-            return checked.graphs[known]
-        report = Report(sources=checked.program.report.sources)
-        model = compile_model(checked.program, self.__name__, values, report)
+        if known in read.graphs:
+            return read.graphs[known]
+        from .checking import compile_model
+
+        report = Report(sources=read.report.sources)
+        model = compile_model(read.program, self.__name__, values, report)
         _raise(report, self._net._strict)
         assert model is not None  # building fails with a diagnostic or not at all
         if not report.diagnostics:
-            checked.graphs[known] = model
+            read.graphs[known] = model
         return model
 
     def __call__(self, *positional: Any, inference: bool = False, **settings: Any) -> nn.Module:
@@ -171,39 +240,52 @@ class Maker:
         is the table that says how, by default one that lies beside the spec. (A model's own parameters of these two
         names are what they are in the spec.) Raises `NetError`.
         """
-        from .checkpoints import WeightsMistake
-        from .runtime import Origin, instantiate
-        from .targets.python import emit
-
         weights, names = (settings.pop(n, None) if n not in self.parameters else None for n in ("weights", "names"))
-        values = self._values(positional, settings)
-        model = self._graph(values)
-        known, sources = (self.__name__, repr(values), inference), self._net._checked.sources
-        if known not in sources:
-            with paused():
-                sources[known] = emit(model, self._net._program.report.sources, inference)
-        folder = os.path.dirname(os.path.abspath(self._net._path))
-        origin = Origin(self._net._program.texts, values, self._net._program.report.sources)
-        allowed = self._net._allow_python
-        try:
-            module: nn.Module = instantiate(
-                model, text=sources[known], allow_python=allowed, folder=folder, origin=origin, inference=inference
-            )
-        except WeightsMistake as mistake:
-            report = Report(sources=dict(self._net._program.report.sources))
-            mistake.tell(report, self._net._path)
-            _raise(report, False)
-            raise
+        module = self._made(self._values(positional, settings), inference)
         if weights is not None:
-            self._fill(module, model, weights, names, not inference)
+            self._fill(module, weights, names, not inference)
         elif names is not None:
             raise TypeError("`names` says what the tensors of `weights` are called here")
         return module
 
-    def _fill(self, module: nn.Module, model: Model, weights: Path, names: Path | None, training: bool) -> None:
+    def _made(self, values: dict[str, Any], inference: bool) -> nn.Module:
+        from .runtime import Origin, made_by
+
+        net, checked = self._net, self._net._checked
+        origin = Origin(net._texts, values, _Sources(checked))
+        wanted = (self.__name__, repr(values), inference)
+        written = checked.written.get(wanted)
+        if written is not None and written.whole and (written.sound or cache.prove(written)):
+            return made_by(written.text, self.__name__, lambda: self._graph(values), origin)
+        from .checkpoints import WeightsMistake
+        from .runtime.instances import instantiate, only_text
+        from .targets.python import emit
+
+        model = self._graph(values)
+        if written is None or not written.sound:
+            with paused():
+                text = emit(model, checked.read.report.sources, inference)
+            silent = not values or wanted[:2] in checked.read.graphs
+            written = checked.written[wanted] = Written(text, silent and only_text(model, inference))
+            if written.whole and checked.lasting and only_shipped():
+                cache.store(net._wanted, checked)
+        folder = os.path.dirname(os.path.abspath(net._path))
+        try:
+            return instantiate(
+                model, text=written.text, allow_python=net._allow_python, folder=folder, origin=origin,
+                inference=inference,
+            )  # fmt: skip
+        except WeightsMistake as mistake:
+            report = Report(sources=dict(checked.read.report.sources))
+            mistake.tell(report, net._path)
+            _raise(report, False)
+            raise
+
+    def _fill(self, module: nn.Module, weights: Path, names: Path | None, training: bool) -> None:
         from .checkpoints import read_checkpoint
         from .runtime.filling import copy_tensors
 
+        model: Model = type(module).__graph__  # type: ignore[attr-defined]  # every class of ours has it
         program = self._net._program
         report = Report(sources=dict(program.report.sources))
         spec = program.path(model.definition.span.file)
@@ -260,8 +342,7 @@ class Maker:
     @property
     def parameters(self) -> list[str]:
         """The names of the arguments, in order."""
-        block: Any = self._net._program.entry.blocks[self.__name__]
-        return [parameter.name.text for parameter in block.parameters]
+        return self._net._checked.parameters[self.__name__]
 
     def __repr__(self) -> str:
         return f"<model {self.__name__}({', '.join(self.parameters)}) of {self._net._path}>"

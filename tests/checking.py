@@ -20,7 +20,7 @@ from dslnet.graph import Fact, Model
 from dslnet.limits import DEFAULT, Limits
 from dslnet.render import render
 from dslnet.runtime import module_from
-from dslnet.runtime.instances import class_name
+from dslnet.runtime.making import class_name
 from dslnet.shape import Tensor, evaluate
 from dslnet.targets.python import emit
 from dslnet.weights import definition_weights

@@ -15,7 +15,7 @@ SPECS = PACKAGE.parent / "specs"
 
 #: Imports go from later names to earlier ones; names on one line may know each other.
 ORDER = [
-    "node source limits collector __init__ resources",
+    "node source limits collector __init__ resources late",
     "diagnostics codes",
     "render",
     "syntax below kinds tables grammar",
@@ -36,7 +36,7 @@ ORDER = [
     "checking",
     "checkpoints unchanged",
     "targets",
-    "runtime",
+    "cache runtime",
     "training",
     "loading reference hook",
     "terminal exporting onnx starting train commands lookups options cli __main__",

@@ -130,22 +130,30 @@ class Program:
 
 
 def read_program(
-    path: str | os.PathLike[str], report: Report, limits: Limits = DEFAULT, root: str | os.PathLike[str] | None = None
+    path: str | os.PathLike[str],
+    report: Report,
+    limits: Limits = DEFAULT,
+    root: str | os.PathLike[str] | None = None,
+    data: bytes | None = None,
 ) -> Program | None:
-    """Read a file and its imports. None when the entry itself cannot be read; every mistake is in `report`."""
+    """Read a file and its imports. None when the entry itself cannot be read; every mistake is in `report`. `data` is
+    what the file holds, where that was read before."""
     shown = os.fspath(path)
     real = Path(os.path.realpath(shown))
     program = Program(report, limits, Path(os.path.realpath(root)) if root else real.parent)
-    file = _read(program, real, shown, None, ())
+    file = _read(program, real, shown, None, (), data)
     if file is None:
         return None
     program.entry = file
     return program
 
 
-def _read(program: Program, path: Path, shown: str, span: Span | None, chain: tuple[Path, ...]) -> File | None:
+def _read(
+    program: Program, path: Path, shown: str, span: Span | None, chain: tuple[Path, ...], data: bytes | None = None
+) -> File | None:
     report = program.report
-    data = read_spec(shown if span is None else path, report, program.limits, span, program.root if span else None)
+    if data is None:
+        data = read_spec(shown if span is None else path, report, program.limits, span, program.root if span else None)
     if data is None:
         return None
     program.bytes_read += len(data)

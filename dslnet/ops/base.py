@@ -22,9 +22,10 @@ any number. `shape` is called with types whose rank is known; single sizes may b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, get_args, get_origin
 
+from ..late import Late
 from ..node import node
 from ..shape import Shape, Size, Tensor
 from .arguments import ArgumentType, ChoiceType, FlagType, OptionalType
@@ -93,18 +94,6 @@ class Mistake(Exception):
         self.others, self.notes, self.helps, self.fixes = others, notes, helps, fixes
 
 
-class _Late:
-    """A class attribute that is made when it is read: a run uses a dozen of two hundred operators."""
-
-    def __init__(self, name: str, make: Callable[[type[Operator]], Any]) -> None:
-        self.name, self.make = name, make
-
-    def __get__(self, instance: object, owner: type[Operator]) -> Any:
-        value = self.make(owner)
-        setattr(owner, self.name, value)
-        return value
-
-
 #: Every box that is an operator, by name and alias, in the order of definition.
 OPERATORS: dict[str, type[Operator]] = {}
 
@@ -158,10 +147,10 @@ class Operator:
             cls.family_short = short
         cls.short = cls.family_short or cls.name.lower()
         cls.aliases = aliases
-        # each class has its own, so that none is taken for its parent's
-        setattr(cls, "arguments", _Late("arguments", lambda owner: owner.declared()))  # noqa: B010
-        setattr(cls, "defaults", _Late("defaults", lambda owner: dict(_defaults(owner))))  # noqa: B010
-        setattr(cls, "ports", _Late("ports", lambda owner: tuple(_ports(owner))))  # noqa: B010
+        # each class has its own, so that none is taken for its parent's; a run uses a dozen of two hundred operators
+        setattr(cls, "arguments", Late("arguments", lambda owner: owner.declared()))  # noqa: B010
+        setattr(cls, "defaults", Late("defaults", lambda owner: dict(_defaults(owner))))  # noqa: B010
+        setattr(cls, "ports", Late("ports", lambda owner: tuple(_ports(owner))))  # noqa: B010
         if not abstract:
             for word in (cls.name, *aliases):
                 OPERATORS[word] = cls

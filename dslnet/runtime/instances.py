@@ -9,28 +9,17 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..graph import Instance, Model, join
-from ..node import field, record, replace
+from ..node import replace
 from ..source import Source
 from ..targets.python import emit
-from ..targets.python.literals import InternalError
 from .filling import fill_boxes
-from .modules import module_from
+from .making import Origin, made_by
 
 if TYPE_CHECKING:
     from torch import nn
-
-
-@record
-class Origin:
-    """What a module was made from, so that a checkpoint can hold it: the texts of the spec by path, the entry first,
-    and the settings of the model. `sources` are all texts that diagnostics may point into."""
-
-    texts: dict[str, str] = field(default_factory=dict)
-    settings: dict[str, Any] = field(default_factory=dict)
-    sources: Mapping[str, Source] = field(default_factory=dict)
 
 
 class PythonRefused(PermissionError):
@@ -57,38 +46,41 @@ def instantiate(
     name; `origin` is kept as `__origin__`. With `inference`, what only training needs is left out. Raises
     `WeightsMistake` for a file that is missing or fits nothing.
     """
-    whole = model if inference or not model.training else replace(model, entry=model.training)
+    whole = _whole(model, inference)
     _refuse_python(whole, tuple(allow_python))
     if text is None:
         text = emit(model, sources, inference)
-    module = module_from(text, model.name)
-    cls = getattr(module, class_name(text, model.name))
-    cls.__graph__ = model  # for those who export what was made
-    made: nn.Module = cls()
-    object.__setattr__(made, "__origin__", origin or Origin(sources=sources or {}))  # not a part of the module
+    made = made_by(text, model.name, lambda: model, origin or Origin(sources=sources or {}))
     if pretrained:
         fill_boxes(whole, made, Path(folder) if folder is not None else None)
     return made
 
 
-def class_name(text: str, name: str) -> str:
-    """The class of the model in its emitted source: the last one."""
-    import re
+def only_text(model: Model, inference: bool) -> bool:
+    """Whether a module of a model is made from its source alone: it has no Python boxes, and no weights of files."""
+    whole = _whole(model, inference)
+    return not any(instance.weights_file or _python(instance) for _, instance in instances(whole))
 
-    names: list[str] = re.findall(r"^class (\w+)\(", text, re.MULTILINE)
-    if not names:
-        raise InternalError(f"the source of {name} has no class")
-    return names[-1]
+
+def _whole(model: Model, inference: bool) -> Model:
+    """A model with its training, where it has one."""
+    return model if inference or not model.training else replace(model, entry=model.training)
 
 
 def _refuse_python(model: Model, allowed: tuple[str, ...]) -> None:
     """Python boxes come only from packages that the caller names."""
     for _, instance in instances(model):
-        operator = instance.operator
-        origin = getattr(operator, "module", None) if operator is not None and operator.kind == "python" else None
-        if isinstance(origin, str) and not any(origin == a or origin.startswith(a + ".") for a in allowed):
+        origin = _python(instance)
+        if origin and not any(origin == a or origin.startswith(a + ".") for a in allowed):
             package = origin.partition(".")[0]
             raise PythonRefused(f'{origin} is Python of yours; allow it with allow_python=["{package}"]')
+
+
+def _python(instance: Instance) -> str:
+    """The Python module that a box comes from, if it is none of dslnet's."""
+    operator = instance.operator
+    origin = getattr(operator, "module", None) if operator is not None and operator.kind == "python" else None
+    return origin if isinstance(origin, str) else ""
 
 
 def instances(model: Model) -> Iterator[tuple[str, Instance]]:

@@ -7,11 +7,13 @@ written it. The text is parsed again and compared with an allow-list before it l
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from ...graph import Model
 from ...source import Source
-from .literals import InternalError
-from .source import write
+from .allowlist import InternalError
+
+if TYPE_CHECKING:
+    from ...graph import Model
 
 
 def emit(model: Model, sources: Mapping[str, Source] | None = None, inference: bool = False) -> str:
@@ -27,6 +29,7 @@ def emit(model: Model, sources: Mapping[str, Source] | None = None, inference: b
     """
     from .allowlist import check
     from .classes import Project
+    from .source import write
 
     project = Project(model, sources, inference)
     text = write(project)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ast
 
-from .literals import InternalError
 from .names import MODULE_ATTRIBUTES
 
 _NODES = frozenset(
@@ -38,6 +37,12 @@ _REFUSED = frozenset(
 #: Those of these that every module has.
 _OF_MODULES = _REFUSED & MODULE_ATTRIBUTES
 _ALLOWED_CHAINS = frozenset({"nn.utils.parametrizations", "nn.utils"})
+
+
+class InternalError(Exception):
+    """A bug of dslnet: what was emitted is not what may be emitted (E9001). Nothing was run."""
+
+    code = "E9001"
 
 
 def check(text: str, modules: frozenset[str] = frozenset()) -> None:

@@ -14,7 +14,8 @@ from typing import Any
 from ...graph import Initial, Instance, Param
 from ...node import replace
 from ...shape import Dim, Tensor
-from .literals import InternalError, lit
+from .allowlist import InternalError
+from .literals import lit
 from .names import LoopNames
 from .tree import (
     Attribute,

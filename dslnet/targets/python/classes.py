@@ -17,11 +17,11 @@ from ...ops.dense import Identity
 from ...shape import Dim, Tensor
 from ...source import Source
 from . import building
+from .allowlist import InternalError
 from .bodies import Body, needed, prepare, taught
 from .drafting import draft
 from .expressions import Site, call, translate
 from .generation import generating
-from .literals import InternalError
 from .names import ALIASES, MODULE_ATTRIBUTES, LoopNames, attribute_fits, fits, safe, snake
 from .objectives import draft_trained
 from .planning import Planner

@@ -14,7 +14,7 @@ from typing import Any
 
 from ...ops import Operator, code
 from ...shape import Dim, Tensor
-from .literals import InternalError
+from .allowlist import InternalError
 from .torch_signatures import signature
 from .tree import (
     Attribute,

@@ -12,8 +12,8 @@ from typing import Any
 
 from ...graph import Type
 from ...shape import Dim, Tensor, free, quotient, solve
+from .allowlist import InternalError
 from .expressions import size
-from .literals import InternalError
 from .reading import BoxReader, Item
 from .statements import reads
 from .tree import Attribute, Binary, Extent, Literal, Ref, Slice, Subscript, Tree, Unary, rewrite, walk

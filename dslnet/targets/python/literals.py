@@ -10,12 +10,7 @@ import math
 from typing import Any
 
 from ...ops.code import Global
-
-
-class InternalError(Exception):
-    """A bug of dslnet: what was emitted is not what may be emitted (E9001). Nothing was run."""
-
-    code = "E9001"
+from .allowlist import InternalError
 
 
 def lit(value: Any) -> str:

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 from ...analysis.training import within
 from ...graph import Loss, Node
 from ...node import replace
+from .allowlist import InternalError
 from .bodies import Body, module_arguments
 from .drafting import draft, flow
 from .guarding import Part
-from .literals import InternalError
 from .names import TRAINING_LOCALS, Names
 from .planning import Step, details, is_sum
 from .statements import Assign, For, Return, Run, Statement, With

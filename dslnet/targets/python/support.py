@@ -63,7 +63,7 @@ class Support:
         if name in self.used:
             return
         if name not in self.made:
-            from .literals import InternalError
+            from .allowlist import InternalError
 
             raise InternalError(f"boxes.py has no {name}")
         for read in self.made[name][1]:
