@@ -8,6 +8,7 @@ things reached through `torch`, `nn` and `F` must not lead out of computing, and
 from __future__ import annotations
 
 import ast
+import builtins
 
 from .names import MODULE_ATTRIBUTES
 
@@ -55,6 +56,9 @@ def check(text: str, modules: frozenset[str] = frozenset()) -> None:
         raise InternalError(f"emitted source is not Python: {error}") from error
     nodes = list(ast.walk(tree))
     known = _defined(nodes)
+    if hidden := known & set(dir(builtins)):
+        # one definition anywhere would let the builtin be used wherever it does not reach
+        raise InternalError(f"emitted source defines {min(hidden)}")
     for node in nodes:
         kind = type(node).__name__
         if kind not in _NODES:
