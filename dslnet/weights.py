@@ -28,8 +28,9 @@ def parametrized(weight: Weight, parametrization: str | None) -> Iterator[Weight
         return
     yield Weight(f"{stem}.original", shape)
     if len(shape) > 1:
-        yield Weight(f"{stem}.0._u", (shape[0],), trained=False)
-        yield Weight(f"{stem}.0._v", (numel(shape[1:]),), trained=False)
+        rows = weight.rows
+        yield Weight(f"{stem}.0._u", (shape[rows],), trained=False)
+        yield Weight(f"{stem}.0._v", (numel((*shape[:rows], *shape[rows + 1 :])),), trained=False)
 
 
 def started(instance: Instance) -> list[str]:

@@ -158,7 +158,7 @@ model M:
   input x: [B, 3, H, W]
   - SpectralNorm:
       - Conv(8, 3) -> ReLU
-      - ConvTranspose(6, 2, stride=2)
+      - ConvTranspose(6, 2, stride=2) -> ConvTranspose(6, 3)
   - WeightNorm:
       - Conv(4, 3, stride=2)
   - GlobalAvgPool

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..diagnostics import Edit, Help
-from ..ops import OPERATORS, Combinator
+from ..ops import OPERATORS, Combinator, Mistake
 from ..source import Span
 from ..syntax import (
     Body,
@@ -28,6 +28,7 @@ from ..syntax import (
 )
 from .binding import bind_operator
 from .expressions import Flow
+from .operators import WHOLE
 from .shortcuts import Shortcuts
 from .values import (
     BoxValue,
@@ -192,10 +193,11 @@ class Combinators(Shortcuts):
         with self.region(operator.name, span) as region:
             self.lane(region)
             if operator.inline:
-                before = self.parametrization
-                self.parametrization = operator.parametrization or before
-                result = self.run(body, flow, False)
-                self.parametrization = before
+                if operator.parametrization and self.parametrization:
+                    title = f"`{operator.name}` stands inside another that holds the same weights"
+                    self.error("E0215", title, wrap.name.span, "one of them computes a weight")
+                with self.held_by(operator.parametrization or self.parametrization):
+                    result = self.run(body, flow, False)
         if operator.inline:
             if operator.silent:
                 return result
@@ -208,9 +210,14 @@ class Combinators(Shortcuts):
             return self.unknown(span)
         if flow.unknown:
             return self.unknown(span)
+        try:
+            fed = operator.inner(flow.type)[0]
+        except Mistake as mistake:
+            self.mistake(mistake, operator, [flow], wrap.name.span, {**bound.spans, WHOLE: span})
+            return self.unknown(span)
         inner = self.child("body", "".join(c for c in box.name if c.isalnum()) + "Expert")
         inner.sealed = (box.name, span)
-        entry = inner.add_input(Wire("x", operator.inner(flow.type)[0], self, flow.span))
+        entry = inner.add_input(Wire("x", fed, self, flow.span))
         out = inner.run(body, entry, False)
         draft = inner.close([("out", out if isinstance(out, Wire) else inner.unknown(span))])
         instance = self.make_instance(self.place(wrap), span, operator, bound.extras)

@@ -308,9 +308,11 @@ class Frame:
         self.counted.append((prefix, numbers, span))
 
     def instance(self, path: str, span: Span, operator: Operator | None = None, **details: Any) -> DraftInstance:
-        """A new module of this frame."""
+        """A new module of this frame. One that holds others has no weights that a `SpectralNorm` could take."""
         self.claim(path, span)
-        made = DraftInstance(path, operator, span=span, parametrization=self.parametrization, **details)
+        made = DraftInstance(
+            path, operator, span=span, parametrization=self.parametrization if operator is not None else None, **details
+        )
         self.instances.append(made)
         return made
 
@@ -365,6 +367,15 @@ class Frame:
             yield
         finally:
             self.prefix, self.sequence = prefix, sequence
+
+    @contextmanager
+    def held_by(self, parametrization: str | None) -> Any:
+        """The weights made inside are computed by a parametrization, or by none."""
+        outer, self.parametrization = self.parametrization, parametrization
+        try:
+            yield
+        finally:
+            self.parametrization = outer
 
     def place(self, node: object) -> str:
         """The path of a box, repeat or each of the text."""

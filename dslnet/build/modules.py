@@ -31,12 +31,12 @@ class Modules(Taps):
     def define_module(self, name: str, body: Body, span: Span, role: str | None) -> ModuleValue:
         """Reserve the module's place, which is where its text stands."""
         path = self.path(name)
-        instance = DraftInstance(
-            path, shared=True, span=span, role=role, frozen=role == "teacher", parametrization=self.parametrization
-        )
+        instance = DraftInstance(path, shared=True, span=span, role=role, frozen=role == "teacher")
         self.claim(path, span)
         self.instances.append(instance)
-        module = ModuleValue(name, path, self, span, instance, _single(body), body, role=role)
+        module = ModuleValue(
+            name, path, self, span, instance, _single(body), body, role=role, parametrization=self.parametrization
+        )
         self.define(name, module, span)
         self.modules.append(module)
         return module
@@ -67,6 +67,7 @@ class Modules(Taps):
                 instance.weights_file = extras.weights_file
                 if isinstance(module.known["target"][0], Operator):
                     instance.initial = extras.initial or frame.initial
+                    instance.parametrization = module.parametrization
         found: tuple[Any, Bound] | None = module.known["target"]
         return found
 
@@ -110,7 +111,8 @@ class Modules(Taps):
         fed = self.feed_block(block, flow, sides, span)
         if fed is None:
             return self.unknown(span)
-        draft = self.elaborate(block, bound, fed, {}, span)
+        with self.held_by(module.parametrization):
+            draft = self.elaborate(block, bound, fed, {}, span)
         return self.use(module, draft, fed, span)
 
     def use(self, module: ModuleValue, draft: DraftDefinition | None, fed: list[Fed | None], span: Span) -> Flow:
@@ -139,7 +141,7 @@ class Modules(Taps):
         instance = module.instance
         if instance.operator is None:
             instance.operator, instance.inputs = operator, tuple(types)
-            self.check_weights(operator, types, module.span, instance.initial)
+            self.check_weights(operator, types, module.span, instance)
         elif not any(t is not None and t.shape is None for t in (*types, *instance.inputs)):
             before = [(w.name, w.shape) for w in operator.weights(*instance.inputs)]
             now = [(w.name, w.shape) for w in operator.weights(*types)]
@@ -188,7 +190,8 @@ class Modules(Taps):
             module.elaborating = True
             frame = module.frame
             assert isinstance(frame, Modules)
-            module.known[key] = frame.run_child(module, flow, span)
+            with frame.held_by(module.parametrization):
+                module.known[key] = frame.run_child(module, flow, span)
             module.elaborating = False
         return self.use(module, module.known[key], [Fed(w, span) for w in wires], span)
 

@@ -65,7 +65,8 @@ class Wires:
 
 @record
 class ModuleValue:
-    """A lower-case module: built once, used by name. `make` elaborates a use of it on types (see `Combinators`)."""
+    """A lower-case module: built once, used by name. `parametrization` is what is around the place where it is
+    defined, and `known` what its uses have found out: its target, and a definition for each tuple of input types."""
 
     name: str
     path: str
@@ -78,6 +79,7 @@ class ModuleValue:
     read: bool = False
     elaborating: bool = False
     role: str | None = None
+    parametrization: str | None = None
     known: dict[Any, Any] = field(default_factory=dict)
 
 

@@ -60,12 +60,14 @@ class Port:
 
 @node
 class Weight:
-    """An entry of the state_dict below the box's path. `trained` is False for running statistics and tables."""
+    """An entry of the state_dict below the box's path. `trained` is False for running statistics and tables; `rows` is
+    the axis of what it makes, which a spectral norm takes for the rows of a matrix."""
 
     name: str
     shape: Shape
     trained: bool = True
     dtype: str = "float"
+    rows: int = 0
 
 
 class Mistake(Exception):

@@ -349,7 +349,8 @@ class ConvTranspose(Convolution):
         return Tensor((x.sizes[0], self.out_channels, *space))
 
     def weights(self, x: Tensor) -> Iterator[Weight]:
-        yield Weight("weight", (x.sizes[1], self.out_channels // self.groups, *each(self, "kernel_size", x)))
+        kernel = each(self, "kernel_size", x)
+        yield Weight("weight", (x.sizes[1], self.out_channels // self.groups, *kernel), rows=1)
         if self.bias:
             yield Weight("bias", (self.out_channels,))
 
@@ -377,7 +378,7 @@ class ConvTranspose(Convolution):
         return g.op(
             "ConvTranspose",
             x,
-            g.weight("weight"),
+            g.weight("weight", rows=1),
             bias,
             kernel_shape=kernel,
             strides=stride,

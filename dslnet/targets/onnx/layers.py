@@ -32,12 +32,12 @@ class Layers(Attending):
 
     # ------------------------------------------------------------------------------------------------ weights
 
-    def weight(self, name: str) -> str:
-        """A weight of the box, under its path."""
+    def weight(self, name: str, rows: int = 0) -> str:
+        """A weight of the box, under its path; `rows` is the axis of what it makes."""
         path = join(self.path, name)
         if self.parametrization is not None and name == "weight":
             stem, kind = self.path, self.parametrization
-            return self.array(path, lambda: self.source.parametrized(stem, kind))
+            return self.array(path, lambda: self.source.parametrized(stem, kind, rows))
         return self.stored(path)
 
     def of_module(self, module: ModuleArgument, name: str) -> str:

@@ -37,8 +37,8 @@ class Weights:
             value = value.astype(numpy.int64)
         return value
 
-    def parametrized(self, path: str, kind: str) -> Any:
-        """The weight that a parametrization computes in evaluation."""
+    def parametrized(self, path: str, kind: str, rows: int) -> Any:
+        """The weight that a parametrization computes in evaluation; `rows` is the axis of what it makes."""
         import numpy
 
         stem = join(path, "parametrizations.weight")
@@ -50,7 +50,5 @@ class Weights:
         if weight.ndim == 1:
             return weight / max(float(numpy.sqrt(numpy.square(weight).sum())), 1e-12)
         u, v = self.array(f"{stem}.0._u"), self.array(f"{stem}.0._v")
-        rows = weight
-        if weight.shape[0] != u.shape[0]:  # transposed convolutions have their outputs in axis 1
-            rows = numpy.swapaxes(weight, 0, 1)
-        return weight / (u @ (rows.reshape(rows.shape[0], -1) @ v)).astype(numpy.float32)
+        matrix = numpy.moveaxis(weight, rows, 0).reshape(weight.shape[rows], -1)
+        return weight / (u @ (matrix @ v)).astype(numpy.float32)
