@@ -27,8 +27,8 @@ from ..syntax import (
     Flow as FlowBody,
 )
 from .binding import bind_operator
+from .complaints import WHOLE
 from .expressions import Flow
-from .operators import WHOLE
 from .shortcuts import Shortcuts
 from .values import (
     BoxValue,

@@ -9,10 +9,12 @@ from __future__ import annotations
 from typing import Any
 
 from ..diagnostics import Label
-from ..graph import Initial
 from ..ops import Mistake, Operator
 from ..ops.code import Module
+from ..ops.divergences import NLL
+from ..ops.heads import Head
 from ..ops.internal import Pick
+from ..ops.passing import Passing
 from ..shape import UNKNOWN, UNKNOWN_TENSOR, Dim, LimitReached, origin, shape_text
 from ..source import Span
 from .binding import Extras
@@ -26,6 +28,16 @@ from .values import (
     Wire,
     Wires,
 )
+
+
+def _head(wire: Any) -> str | None:
+    """The head that made a prediction, here or at the end of a block."""
+    while isinstance(wire, Wire):
+        node = wire.node
+        if node is None or isinstance(node.operator, Head):
+            return node.operator.name if node is not None and node.operator is not None else None
+        wire = node.inputs[0] if isinstance(node.operator, Passing) else wire.inner
+    return None
 
 
 class Operators(Complaints):
@@ -73,7 +85,7 @@ class Operators(Complaints):
         if instance is not None:
             instance.inputs = instance.inputs or tuple(types)
             if outputs is not UNKNOWN_TENSOR:
-                weighed = self.check_weights(operator, types, at, instance.initial)
+                weighed = self.check_weights(operator, types, at, instance)
                 if not weighed and not isinstance(operator.torch(*types), Module):
                     # there is no module to build: `LayerNorm(elementwise_affine=false)` is only a function
                     self.instances.remove(instance)
@@ -115,6 +127,8 @@ class Operators(Complaints):
                 return UNKNOWN_TENSOR
         try:
             outputs = operator.shape(*types, **extra)
+            if isinstance(operator, NLL) and (head := _head(inputs[0])) is not None:
+                operator.under(head, *types)
             warn = getattr(operator, "warning", None)
             if warn is not None and (mistake := warn(*types)) is not None:
                 self.mistake(mistake, operator, inputs, at, spans, severity="warning")
@@ -136,8 +150,9 @@ class Operators(Complaints):
         made = {id(t): t for t in outputs}.values() if isinstance(outputs, tuple) else (outputs,)
         return outputs if all([self.countable(type, at) for type in made]) else UNKNOWN_TENSOR
 
-    def check_weights(self, operator: Operator, types: list[Any], at: Span, initial: Initial | None = None) -> bool:
+    def check_weights(self, operator: Operator, types: list[Any], at: Span, instance: DraftInstance) -> bool:
         """Whether there are weights. Every size that fixes one must be known, and its shape must suit how it starts."""
+        initial = instance.initial
         if any(t is not None and t.shape is None for t in types):
             return True
         try:
@@ -159,6 +174,10 @@ class Operators(Complaints):
                         helps=(f"e.g. `--set {name}=224`, or write the number in the input's shape",),
                     )
                     return True
+        if instance.parametrization is not None and weights and all(weight.name != "weight" for weight in weights):
+            holder = instance.parametrization.title().replace("_", "")
+            title = f"`{holder}` holds the `weight` of a box, and `{operator.name}` has none of that name"
+            self.error("E0215", title, at, f"its weights begin with `{weights[0].name}`"[:49])
         if initial is not None and initial.kind in ("Xavier", "Kaiming"):
             flat = next((w for w in weights if w.trained and w.name.startswith("weight") and len(w.shape) < 2), None)
             if flat is not None:

@@ -5,7 +5,7 @@ Enters: a prediction and a target. Leaves: a scalar, or with `reduction="none"` 
 
 from typing import Any, Literal
 
-from ..shape import Size, Tensor, numel, same, shape_text
+from ..shape import Size, Tensor, numel, quotient, same, shape_text
 from .arguments import Axis, Flag, Positive
 from .axes import axis_of, brief, kind_of, pair, when_known
 from .base import Mistake, Onnx, Operator, Wire
@@ -38,6 +38,18 @@ class NLL(Loss):
         )
         title = f"`NLL` knows no distribution of {pair(x, y)}"
         raise Mistake("E0511", title, "target", f"`{{target}}` is {typed(y)}"[:49], helps=helps)
+
+    def under(self, head: str, prediction: Tensor, target: Tensor) -> None:
+        """E0511 where the shapes say another distribution than the head that made the prediction."""
+        if prediction.dtype != "float" or self._family(prediction, target) == head:
+            return
+        sizes, dtype = prediction.sizes, "float"
+        if head != "Bernoulli":
+            sizes = sizes[:-1] if head == "Categorical" else (*sizes[:-1], quotient(sizes[-1], 2))
+            dtype = "long" if head == "Categorical" else "float"
+        title = f"`NLL` of a `{head}` wants a target of another shape, `{{target}}` is {kind_of(target, 16)}"
+        helps = (f"`target {{target}}: {shape_text(sizes, dtype)}`",)
+        raise Mistake("E0511", title, "target", f"the prediction is {kind_of(prediction)}"[:49], helps=helps)
 
     @when_known("reduction")
     def shape(self, prediction: Tensor, target: Tensor) -> Tensor:
