@@ -50,6 +50,15 @@ class Symbol:
         self.multiple, self.remainder = both, (self.remainder + self.multiple * times) % both
         return True
 
+    def lies(self, low: int | None, high: int | None) -> bool:
+        """Learn `low <= n <= high`; False when that contradicts what is known."""
+        least = self.low if low is None else max(self.low, low)
+        most = self.high if high is None else high if self.high is None else min(self.high, high)
+        if most is not None and least > most:
+            return False
+        self.low, self.high = least, most
+        return True
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Symbol) and other.name == self.name
 

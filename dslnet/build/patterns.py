@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 from ..diagnostics import Help, Label
 from ..node import record
-from ..shape import UNKNOWN, Dim, Quotient, Size, Tensor, differ, free, located, same, shape_text, solve
+from ..shape import UNKNOWN, Dim, Quotient, Size, Tensor, compare, differ, free, located, same, shape_text, solve
 from ..source import Span
 from ..syntax import Attribute, Binary, BoxRef, Call, Conditional, Ellipsis, Expression, Index, List, Paren, Ref, Unary
 from .expressions import Expressions
@@ -120,7 +120,7 @@ class Matching:
             self.frame.sizes[name] = UNKNOWN
             return
         solution = solve(value, name, pair.size)
-        if solution is None:
+        if solution is None or compare(solution, 1) == -1:
             self.frame.sizes[name] = UNKNOWN
             clash(pair, value, None)
             return

@@ -11,7 +11,7 @@ from typing import Any
 from ..diagnostics import Label
 from ..shape import Dim, origin
 from ..source import Span
-from ..syntax import Binary, Declaration, Expression, Ref, Valued
+from ..syntax import Binary, Declaration, Expression, Literal, Ref, Valued
 from . import static
 from .expressions import Flow
 from .statements import Statements
@@ -125,6 +125,8 @@ class Requirements(Statements):
         for part in _conjuncts(condition):
             if not isinstance(part, Binary):
                 continue
+            if isinstance(part.left, (Literal, Ref)) and isinstance(self.evaluate(part.left), int):
+                part = _turned(part)
             divisor = part.left if isinstance(part.left, Binary) and part.left.operator == "%" else None
             value = self.evaluate(divisor.left if divisor else part.left)
             symbol = value.symbol() if isinstance(value, Dim) else None
@@ -133,16 +135,22 @@ class Requirements(Statements):
                 continue
             if divisor is not None:
                 by = self.evaluate(divisor.right)
-                if part.operator == "==" and isinstance(by, int) and by > 0 and not symbol.divides(by, number):
-                    self.contradictions.add(part.span)
-                    self.error(
-                        "E0310", f"`{self.text(part.span)}` contradicts what is known of `{symbol.name}`", part.span
-                    )
-            elif part.operator in ("<", "<="):
-                high = number - (part.operator == "<")
-                symbol.high = high if symbol.high is None else min(symbol.high, high)
-            elif part.operator in (">", ">="):
-                symbol.low = max(symbol.low, number + (part.operator == ">"))
+                known = part.operator != "==" or not isinstance(by, int) or by < 1 or symbol.divides(by, number)
+            else:
+                high = number - (part.operator == "<") if part.operator in ("<", "<=") else None
+                low = number + (part.operator == ">") if part.operator in (">", ">=") else None
+                known = symbol.lies(low, high)
+            if not known:
+                self.contradictions.add(part.span)
+                self.error("E0310", f"`{self.text(part.span)}` contradicts what is known of `{symbol.name}`", part.span)
+
+
+def _turned(part: Binary) -> Binary:
+    """`10 <= T` as `T >= 10`, which says the same."""
+    turned = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "=="}
+    if part.operator not in turned:
+        return part
+    return Binary(turned[part.operator], part.right, part.left, part.operator_span, part.span)
 
 
 def _conjuncts(expression: Expression) -> list[Expression]:

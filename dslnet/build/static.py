@@ -146,7 +146,10 @@ def comparison(sign: str, left: Any, right: Any) -> Any:
         if not (is_size(left) and is_size(right)):
             if isinstance(left, float) or isinstance(right, float):
                 raise Trouble("E0312", f"`{left} {sign} {right}` depends on a size that is not known here")
-            return sign == "!="
+            if sign in ("==", "!="):
+                return sign == "!="
+            other = right if isinstance(left, Dim) else left
+            raise Trouble("E0301", f"`{sign}` compares numbers, not {describe(other)}")
         order = compare(left, right)
         if order is None and sign in ("<=", ">="):
             order = {"<=": compare(left, right + 1), ">=": compare(left, right - 1)}[sign]
