@@ -18,7 +18,7 @@ from .blocks import Block, meant
 from .body import Body
 from .frame import FrameInput
 from .naming import naming
-from .patterns import free_names
+from .patterns import Matching, free_names
 from .session import Session
 from .values import BoxValue, DraftDefinition, Wire
 
@@ -81,9 +81,7 @@ def run_model(frame: Body, block: Block) -> DraftDefinition:
             flow = flow or wire
     _need_told(frame)
     for declaration, default in optional:
-        name = declaration.key.words[-1]
-        value = frame.evaluate(default)
-        frame.define(name.text, value, name.span)
+        frame.default_input(root, declaration, default, Matching(frame, {}), frame, default.span)
     for declaration in root.declarations("require"):
         if isinstance(declaration.body, Valued):
             frame.learn(declaration.body.value)

@@ -88,7 +88,7 @@ class Inputs(FreeParameters):
             self.bind_range(below, actual, given, caller)
         matching.finish()
         for declaration, default in later:
-            self.default_input(declaration, default, matching)
+            self.default_input(root, declaration, default, matching, caller, at)
         for below, actual, given in checks:
             self.id_range(below, actual, given, caller)
         return first or self.unknown(at)
@@ -200,8 +200,16 @@ class Inputs(FreeParameters):
         taken = caller.scope.find("memory") is not None
         return (brought(self.report.sources.get(given.span.file), given.span, value, taken),)
 
-    def default_input(self, declaration: Declaration, default: Expression, matching: Matching) -> None:
-        """An input that is not fed: another input, or nothing."""
+    def default_input(
+        self,
+        root: Block,
+        declaration: Declaration,
+        default: Expression,
+        matching: Matching,
+        caller: Combinators,
+        at: Span,
+    ) -> None:
+        """An input that is not fed: another input, or nothing. What another input is must fit what this one says."""
         name = declaration.key.words[-1]
         if isinstance(default, Ref) and default.name == name.text:
             self.error("E0211", f"the default of `{name.text}` is itself", default.span, "another input, or none")
@@ -213,11 +221,24 @@ class Inputs(FreeParameters):
             return
         if isinstance(value, Wire):
             self.define(name.text, value, name.span)
-            pattern = self.pattern_of(declaration)[0]
-            matched = pairs(pattern, value.type) if pattern is not None and not value.unknown else None
-            if matched is not None:
-                matching.meet(matched, lambda: f"{value.type} makes", lambda *_: None)
-                matching.finish()
+            pattern, below, _ = self.pattern_of(declaration)
+            if pattern is None or value.unknown:
+                return
+            actual, given = value.type, Fed(value, at)
+            matched = pairs(pattern, actual)
+            if matched is None:
+                caller.error(
+                    "E0302",
+                    f"`{name.text}` of {root.name} is {rank_text(pattern)}, not {actual}"[:80],
+                    at,
+                    f"gets {actual}"[:49],
+                    secondary=[Label(pattern.span, f"rank {len(pattern.items)}")],
+                )
+                return
+            self.dtype(root, name.text, pattern, actual, given, caller)
+            matching.meet(matched, _source(actual), self.clash(root, name.text, pattern, actual, given, caller))
+            matching.finish()
+            self.id_range(below, actual, given, caller)
             return
         if value is not UNKNOWN_VALUE:
             self.error("E0301", "an input's default is another input, or none", default.span)

@@ -15,6 +15,7 @@ from ..syntax import (
     Body,
     BoxRef,
     Call,
+    Declaration,
     Expression,
     Item,
     Paren,
@@ -97,6 +98,16 @@ class Recurrence(Rounds):
         fed = self.feed_block(block, Wires(tuple(cut), span, None, self) if len(cut) > 1 else cut[0], rest, at)
         if fed is None:
             return self.unknown(span)
+        ahead = next((s for s in rest if s.name in [d.key.words[-1].text for d in fed_first(block, len(cut))]), None)
+        if ahead is not None:
+            self.error(
+                "E0205",
+                f"what flows into `scan` feeds the first inputs of `{box.name}`",
+                ahead.span,
+                f"`{ahead.name}` is one of them",
+                helps=(f"declare `input {ahead.name}: …` behind what is cut along axis 1",),
+            )
+            return self.unknown(span)
         draft = self.elaborate(block, bound, fed, initial, at)
         if draft is None:
             return self.unknown(span)
@@ -154,6 +165,11 @@ class Recurrence(Rounds):
         first.names = names
         self.add(node, draft.boxes)
         return first
+
+
+def fed_first(block: Block, count: int) -> tuple[Declaration, ...]:
+    """The inputs of a cell that sequences feed."""
+    return block.root.declarations("input")[:count]
 
 
 def _only_step(body: Body) -> Expression | None:
