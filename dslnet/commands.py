@@ -138,8 +138,7 @@ def compile(
     program, model = _model(session, target, settings, format, limit, root, strict)
     if program is None or model is None:
         return 1
-    if _forbidden(model, allow_python, session.report):
-        show(session.report, format, sys.stderr)
+    if _forbidden(model, allow_python, session, format):
         return 1
     session.doing(f"compile to {suffix}")
     if suffix in (".onnx", ".pt2"):
@@ -193,11 +192,11 @@ def _check_suffix(
         raise Misuse("`--inference` is for an output that ends in .py; ONNX never has what only training needs")
 
 
-def _forbidden(model: Model, allowed: tuple[str, ...], report: Report) -> bool:
+def _forbidden(model: Model, allowed: tuple[str, ...], session: Session, format: str) -> bool:
     """Whether the model has a Python box from a package that the caller has not allowed; each is reported."""
     from .ops.internal import PythonBox
 
-    before = report.errors
+    report = Report(sources=session.report.sources)  # what the other has was shown
     for definition in model.definitions.values():
         for node in definition.nodes():
             box = node.operator
@@ -210,7 +209,9 @@ def _forbidden(model: Model, allowed: tuple[str, ...], report: Report) -> bool:
                     "not allowed",
                     helps=[f"if you trust that package: `--allow-python {package}`"],
                 )
-    return report.errors > before
+    if report.errors:
+        show(report, format, sys.stderr)
+    return report.errors > 0
 
 
 def draw(
@@ -315,8 +316,7 @@ def train(
     program, model = _model(session, target, settings, format, limit, root, strict)
     if program is None or model is None:
         return 1
-    if _forbidden(model, options["allow_python"], session.report):
-        show(session.report, format, sys.stderr)
+    if _forbidden(model, options["allow_python"], session, format):
         return 1
     from .train import train
 

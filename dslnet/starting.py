@@ -6,6 +6,7 @@ each begins with a comment: the pattern's title, an empty line, and when to use 
 
 from __future__ import annotations
 
+import shlex
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,7 +93,8 @@ def command(session: Session, name: str | None, output: str | None, force: bool)
     if not write_output(target, found.text.encode(), report, force):
         show(report, stream=sys.stderr)
         return 1
-    put(f"{target} written; `dslnet check {target}` and `dslnet draw {target}` go on from here\n")
+    typed = shlex.quote(f"./{target}" if target.startswith("-") else target)
+    put(f"{target} written; `dslnet check {typed}` and `dslnet draw {typed}` go on from here\n")
     return 0
 
 

@@ -45,6 +45,11 @@ def train(
         report = error.report
     except _failures() as error:
         _tell(error, model, report)
+    except (MemoryError, RuntimeError) as error:
+        if not _lacks_memory(error):
+            raise
+        put("dslnet: there is not enough memory; a smaller `--batch-size` needs less\n", sys.stderr)
+        return 1
     show(report, format, sys.stderr)
     return 1
 
@@ -56,6 +61,12 @@ def _failures() -> tuple[type[Exception], ...]:
     from .training.run import NotFinite
 
     return CheckpointError, NotFinite, Unreadable, WeightsMistake
+
+
+def _lacks_memory(error: MemoryError | RuntimeError) -> bool:
+    """Whether an allocation failed; PyTorch has a class of its own for that on some devices only."""
+    told = str(error).lower()
+    return isinstance(error, MemoryError) or "out of memory" in told or "can't allocate memory" in told
 
 
 def _tell(error: Any, model: Model, report: Report) -> None:
@@ -136,7 +147,11 @@ def _engine(device: str, devices: int, nodes: int, strategy: str | None, precisi
     except ImportError as missing:
         need = f"several devices, or another precision, need {missing.name}"
         raise Misuse(f"{need}: `pip install lightning-fabric`") from None
-    return FabricEngine.launched(device, devices, strategy, precision, nodes)
+    try:
+        return FabricEngine.launched(device, devices, strategy, precision, nodes)
+    except Exception as error:  # of several kinds, for what this machine or Fabric does not have
+        reason = str(error).strip().partition("\n")[0]
+        raise Misuse(f"Fabric cannot start so: {reason or type(error).__name__}") from error
 
 
 def _tables(model: Model, data: str, validation: str | None, limit: int) -> tuple[Any, Any]:

@@ -209,3 +209,38 @@ def test_events_for_tensorboard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     events.Reload()
     assert set(events.Tags()["scalars"]) == {"train/ce", "train/accuracy", "seconds"}
     assert [event.step for event in events.Scalars("train/ce")] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("def rows():\n    raise ValueError('mine')\n", "ValueError: mine"),
+        ("import surely_not_there\n", "ModuleNotFoundError: No module named 'surely_not_there'"),
+        ("def rows(:\n", "SyntaxError: invalid syntax"),
+    ],
+)
+def test_what_a_function_of_the_caller_raises_is_the_callers(
+    code: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = f"mine{abs(hash(code))}"
+    (tmp_path / f"{name}.py").write_text(code)
+    assert main(["train", "net.net", "--data", f"{name}:rows", "--epochs", "1", "--out", "run"]) == 1
+    told = capsys.readouterr().err
+    assert "error[E0830]" in told and said in told and f"{name}.py:" in told and "E9001" not in told
+
+
+def test_a_precision_that_is_none_is_a_wrong_command_line(capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("lightning_fabric")
+    assert main(command("--precision", "coarse")) == 2
+    assert "coarse" in capsys.readouterr().err
+
+
+def test_memory_that_is_not_there_is_no_bug(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def taken(*given: Any, **more: Any) -> None:
+        raise RuntimeError("[enforce fail at alloc_cpu.cpp:115] DefaultCPUAllocator: can't allocate memory")
+
+    monkeypatch.setattr("dslnet.training.engine.Engine.objective", taken)
+    assert main(command()) == 1
+    assert "--batch-size" in capsys.readouterr().err

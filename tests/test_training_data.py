@@ -12,6 +12,7 @@ torch = pytest.importorskip("torch")
 numpy = pytest.importorskip("numpy")
 
 import dslnet  # noqa: E402
+import dslnet.training  # noqa: E402
 from dslnet.diagnostics import Diagnostic, Report  # noqa: E402
 from dslnet.training.batches import Batches  # noqa: E402
 from dslnet.training.data import Data, fitting  # noqa: E402
@@ -278,3 +279,52 @@ def test_a_share_for_validation() -> None:
     assert sorted([*kept.columns["x"].tolist(), *held.columns["x"].tolist()]) == list(range(10))
     assert data.split(0.3, seed=5)[1].columns["x"].tolist() == held.columns["x"].tolist()
     assert data.split(0.01, seed=5)[1].rows == 1
+
+
+LOOKING_UP = """\
+block Words(rows):
+  input ids: [B, T] long
+  - ids -> Slice(0, 1, axis=1) -> Embedding(rows, 4) -> Mean(axis=1)
+
+model Net:
+  input ids: [B, T] long
+  target z: [B, 2]
+  - (ids -> Words(9)) + (ids -> Words(5))
+  output y: Linear(2)
+  loss l: y -> MSE to z
+"""
+
+
+@pytest.mark.parametrize(("number", "fits"), [(4, True), (5, False), (-1, False)])
+def test_ids_are_looked_up_in_tables_inside_blocks(number: int, fits: bool, tmp_path: Path) -> None:
+    report = Report()
+    (tmp_path / "net.net").write_text(LOOKING_UP)
+    graph = dslnet.load(tmp_path / "net.net").Net.graph()
+    ids = numpy.full((3, 4), number)
+    found = fitting(graph, {"ids": ids, "z": numpy.zeros((3, 2), "f")}, report)
+    assert (found is not None) == fits == (not report.errors)
+    if not fits:
+        assert report.diagnostics[0].code == "E0834" and report.diagnostics[0].primary.text == "`Embedding` has 5 rows"
+
+
+FIXED = """\
+model Net:
+  input x: [8, 4]
+  target z: [8, 2]
+  output y: Linear(2)
+  loss l: y -> MSE to z
+"""
+
+
+def test_a_spec_that_fixes_the_batch_takes_more_rows(tmp_path: Path) -> None:
+    (tmp_path / "net.net").write_text(FIXED)
+    made = dslnet.load(tmp_path / "net.net").Net()
+    rows = {"x": numpy.zeros((20, 4), "f"), "z": numpy.zeros((20, 2), "f")}
+    history = dslnet.training.fit(made, rows, epochs=1, progress=False, validation=0.4)
+    assert history.last["step"] == 1 and "validation/l" in history.last
+    with pytest.raises(dslnet.NetError, match="6 rows for validation make no batch of 8"):
+        dslnet.training.fit(made, rows, epochs=1, progress=False, validation=0.3)
+    with pytest.raises(dslnet.NetError, match="20 rows, others have 19"):
+        dslnet.training.fit(made, rows | {"z": rows["z"][1:]}, epochs=1, progress=False)
+    with pytest.raises(dslnet.NetError, match="7 rows make no batch of 8"):
+        dslnet.training.fit(made, {name: value[:7] for name, value in rows.items()}, epochs=1, progress=False)

@@ -18,6 +18,7 @@ from ..graph import Fact, Input, Model
 from ..node import field, record
 from ..shape import Dim, Size, evaluate, solve, substitute
 from ..shape import Tensor as Type
+from .ids import bound, ignored, index
 
 #: How many rows a check looks at in one go, so that it needs little memory of its own.
 _BLOCK = 1 << 16
@@ -201,6 +202,7 @@ def _bind(model: Model, tensors: dict[str, Tensor], report: Report, where: str) 
     found: dict[str, int] = {}
     told: dict[str, Input] = {}
     later: list[tuple[Input, int, Dim]] = []
+    rows = _fixed_batch(model) is not None
     for wanted in (i for i in inputs_of(model) if i.value.name in tensors):
         shape = tensors[wanted.value.name].shape
         for axis, size in enumerate(_type(wanted).sizes):
@@ -208,7 +210,7 @@ def _bind(model: Model, tensors: dict[str, Tensor], report: Report, where: str) 
             if symbol is None:
                 if isinstance(size, Dim):
                     later.append((wanted, axis, size))
-                elif size != shape[axis]:
+                elif size != shape[axis] and not (rows and axis == 0):
                     _differs(wanted, tensors[wanted.value.name], report, where, f"axis {axis} is {shape[axis]}")
                     break
             elif found.setdefault(symbol.name, shape[axis]) != shape[axis]:
@@ -264,16 +266,25 @@ def _batch_symbol(model: Model) -> str | None:
     return name if name not in rest else None
 
 
+def _fixed_batch(model: Model) -> int | None:
+    """The number that every input begins with: the spec fixes the batch."""
+    heads = {type.sizes[0] if type.rank else None for type in map(_type, inputs_of(model))}
+    head = heads.pop() if len(heads) == 1 else None
+    return int(head) if isinstance(head, int) else None
+
+
 def _cut(model: Model, tensors: dict[str, Tensor], report: Report, where: str) -> Data | None:
     """The tensors as columns, or as a whole that cannot be cut."""
-    types = {wanted.value.name: _type(wanted) for wanted in inputs_of(model)}
-    heads = {type.sizes[0] if type.rank else None for type in types.values()}
-    head = heads.pop() if len(heads) == 1 else None
-    fixed = head if isinstance(head, int) else None
+    fixed = _fixed_batch(model)
     if _batch_symbol(model) is None and fixed is None:
         return Data(1, {}, tensors)
     lengths = {name: len(tensor) for name, tensor in tensors.items()}
     rows = min(lengths.values(), default=0)
+    if any(length != rows for length in lengths.values()):  # only where no symbol says that they are as many
+        wanted = next(i for i in inputs_of(model) if lengths.get(i.value.name, rows) != rows)
+        label = f"{lengths[wanted.value.name]} rows, others have {rows}"
+        _differs(wanted, tensors[wanted.value.name], report, where, label)
+        return None
     if rows == 0:
         wanted = next((i for i in inputs_of(model) if not lengths.get(i.value.name)), inputs_of(model)[0])
         report.error("E0835", f"{where[:50]} has no rows", wanted.value.span, "nothing to train on")
@@ -297,13 +308,13 @@ def _values(model: Model, wanted: Input, tensor: Tensor, symbols: dict[str, int]
                 return
     if type.dtype != "long":
         return
-    below, why = _bound(model, wanted, symbols)
-    ignored = _ignored(model, name)
+    below, why = bound(model, wanted, symbols)
+    passed = ignored(model, name)
     for start, part in _blocks(tensor):
         wrong = part < 0 if below is None else (part < 0) | (part >= below)
-        for value in ignored:
+        for value in passed:
             wrong &= part != value
-        if below is None and not _indexes(model, name):
+        if below is None and not index(model, name):
             return
         if wrong.any():
             place = wrong.nonzero()[0]
@@ -317,46 +328,3 @@ def _values(model: Model, wanted: Input, tensor: Tensor, symbols: dict[str, int]
 def _blocks(tensor: Tensor) -> list[tuple[int, Tensor]]:
     tensor = tensor[None] if not tensor.dim() else tensor
     return [(start, tensor[start : start + _BLOCK]) for start in range(0, len(tensor), _BLOCK)]
-
-
-def _bound(model: Model, wanted: Input, symbols: dict[str, int]) -> tuple[int | None, str]:
-    """What numbers stay under, by the input itself or by the losses that compare it with classes; and who says so."""
-    type = _type(wanted)
-    if type.below is not None:
-        return _known(type.below, symbols), f"`< {type.below}`"
-    from ..ops.losses import class_axis
-
-    definition = model.definitions[model.training or model.entry]
-    values = definition.values()
-    for node in definition.nodes():
-        if node.operator is None or node.operator.kind not in ("loss", "metric") or len(node.inputs) < 2:
-            continue
-        prediction = values.get(node.inputs[0] or "")
-        if node.inputs[1] != wanted.value.name or prediction is None or not isinstance(prediction.type, Type):
-            continue
-        axis = class_axis(node.operator.name, prediction.type, type)
-        size = prediction.type.sizes[axis] if axis is not None else None
-        if size is not None:
-            return _known(size, symbols), f"`{node.operator.name}` has {size} classes"
-    return None, "ids are whole numbers from 0"
-
-
-def _known(size: Size, symbols: dict[str, int]) -> int | None:
-    value = substitute(size, symbols)
-    return value if isinstance(value, int) else None
-
-
-def _consumers(model: Model, name: str) -> list[Any]:
-    definition = model.definitions[model.training or model.entry]
-    return [node.operator for node in definition.nodes() if node.operator is not None and name in node.inputs]
-
-
-def _ignored(model: Model, name: str) -> list[int]:
-    """The numbers that a loss or metric passes over."""
-    found = [getattr(operator, "ignore_index", None) for operator in _consumers(model, name)]
-    return [number for number in found if isinstance(number, int)]
-
-
-def _indexes(model: Model, name: str) -> bool:
-    """Whether a box looks things up by the numbers of an input, so that they cannot be negative."""
-    return any(operator.name in ("Embedding", "OneHot", "Gather", "Pick") for operator in _consumers(model, name))

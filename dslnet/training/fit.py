@@ -83,7 +83,7 @@ def fit(
     if engine is None:
         engine = Engine(device if device is not None else _device(model))
     size = batch_size if batch_size is not None else rows.exact or (32 if rows.columns else 0)
-    check_batches(graph, sources_of(model), rows, size, engine.world)
+    check_batches(graph, sources_of(model), rows, size, engine.world, held)
     batches = Batches(rows.rows, size, seed, rows.exact is not None, True, engine.rank, engine.world)
     run = Run(model, plan, engine, rows, held, batches, epochs, seed)
     upward = directions(graph)
@@ -238,8 +238,10 @@ def table_data(graph: Model, data: Any, report: Report, where: str, draw: Collec
     return fitting(graph, data.arrays, report, data.where, data.names, draw)
 
 
-def check_batches(graph: Model, sources: dict[str, Source], data: Data, size: int, world: int) -> None:
-    """That the rows can be cut into batches of a size. Raises `NetError`."""
+def check_batches(
+    graph: Model, sources: dict[str, Source], data: Data, size: int, world: int, held: Data | None = None
+) -> None:
+    """That the rows, and those for validation, can be cut into batches of a size. Raises `NetError`."""
     from .data import inputs_of
 
     report = Report(sources=sources)
@@ -251,6 +253,9 @@ def check_batches(graph: Model, sources: dict[str, Source], data: Data, size: in
         report.error("E0835", f"the spec fixes batches of {data.exact}, not {size}", span, "the first size")
     elif data.exact is not None and data.rows < data.exact:
         report.error("E0835", f"{data.rows} rows make no batch of {data.exact}", span, "the first size")
+    elif held is not None and held.exact is not None and held.rows < held.exact:
+        title = f"{held.rows} rows for validation make no batch of {held.exact}"
+        report.error("E0835", title, span, "the first size")
     elif size and size < world:
         report.error("E0835", f"a batch of {size} rows cannot be dealt to {world} processes", span)
     raise_mistakes(report)

@@ -11,6 +11,7 @@ import importlib
 import os
 import re
 import sys
+import traceback
 from collections.abc import Collection, Mapping
 from math import prod
 from typing import Any
@@ -119,7 +120,8 @@ def _safetensors(where: str, wanted: Collection[str], limit: int) -> tuple[dict[
 def call_function(where: str) -> tuple[Table, Table | None]:
     """What `module:function` returns: a mapping from names to arrays, or a pair of them, for training and validation.
 
-    The current folder is searched for the module too, as `python -m` does. What the function raises goes through.
+    The current folder is searched for the module too, as `python -m` does. Raises `Unreadable`, for what the function
+    or its module raises too: that says where.
     """
     match = FUNCTION.fullmatch(where)
     assert match is not None
@@ -129,12 +131,17 @@ def call_function(where: str) -> tuple[Table, Table | None]:
         module = importlib.import_module(match[1])
     except ModuleNotFoundError as error:
         if error.name is None or not f"{match[1]}.".startswith(f"{error.name}."):
-            raise
+            raise _raised(where, error) from error
         raise Unreadable("E0830", f"there is no module `{error.name[:50]}`") from None
+    except Exception as error:
+        raise _raised(where, error) from error
     function = getattr(module, match[2], None)
     if not callable(function):
         raise Unreadable("E0830", f"`{match[1][:40]}` has no function `{match[2][:30]}`")
-    made = function()
+    try:
+        made = function()
+    except Exception as error:
+        raise _raised(where, error) from error
     pair = made if isinstance(made, tuple) and len(made) == 2 else (made, None)
     if not isinstance(pair[0], Mapping) or not isinstance(pair[1], (Mapping, type(None))):
         raise Unreadable(
@@ -145,3 +152,16 @@ def call_function(where: str) -> tuple[Table, Table | None]:
     trained, held = (None if arrays is None else Table(arrays, f"`{match[2][:40]}`") for arrays in pair)
     assert trained is not None
     return trained, held
+
+
+def _raised(where: str, error: Exception) -> Unreadable:
+    """What the caller's own code raised, with the places in it that led there."""
+    ours = (__file__, importlib.__file__)
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename not in ours and f.filename[:1] != "<"]
+    places = [f"{frame.filename}:{frame.lineno}, in {frame.name}" for frame in frames[-8:]]
+    if isinstance(error, SyntaxError):
+        places.append(f"{error.filename}:{error.lineno}")
+    words = str(error).strip().partition("\n")[0]
+    notes = (f"{type(error).__name__}: {words[:200]}", *(("\n".join(places),) if places else ()))
+    title = f"`{where[:40]}` raises {type(error).__name__[:30]}"
+    return Unreadable("E0830", title, notes, ("this is Python of yours: see where it fails",))
