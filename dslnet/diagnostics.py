@@ -128,6 +128,7 @@ def did_you_mean(word: str, candidates: Iterable[str], foreign: dict[str, str] |
         (d, name)
         for name in names
         if (d := min(distance(word, name, limit), distance(word.lower(), name.lower(), limit))) <= limit
+        and d < max(len(word), len(name))  # one letter in place of another is another name
     )
     found = [name for _, name in scored]
     translated = (foreign or {}).get(word)

@@ -50,8 +50,9 @@ class Input:
 @node
 class Initial:
     """How a free parameter or a state starts: `kind` is `number` (arguments: the number), an initialiser's name
-    (`Normal`, `TruncatedNormal`, `Uniform`, `Xavier`, `Kaiming`, with its arguments), or `table` (`arguments[0]` is
-    an expression tree over `range(n)` as nested tuples: ("range", n), ("+", a, b), a number)."""
+    (`Normal`, `TruncatedNormal`, `Uniform`, `Xavier`, `Kaiming`, `Orthogonal`, `Eye`, with its arguments), or `table`
+    (`arguments[0]` is an expression tree over `range(n)` as nested tuples: ("range", n), ("+", a, b), a number; the
+    numbers are those of the last axes, which the others repeat)."""
 
     kind: str
     arguments: tuple[Data, ...] = ()

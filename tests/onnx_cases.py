@@ -213,6 +213,8 @@ CASES = [
 [B, T] long -> Norm(p=0, axis=1)
 [B, T, 6] -> ArgMax(axis=0)
 [B, T, 6] -> ArgMax(keep=true)
+[B, T, 6] -> ArgMin(axis=-1)
+[B, T] long -> ArgMin
 [B, T, 6] -> CumSum(axis=-1)
 [B, T] long -> CumSum(axis=0)
 ([B, T], [B, T] long) -> Add

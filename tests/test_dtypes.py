@@ -128,3 +128,29 @@ def test_losses_of_whole_targets(tmp_path: Path) -> None:
     found = made.losses({"x": torch.randn(2, 4, dtype=torch.float64), "t": torch.tensor([0, 1])})
     assert all(loss.dtype == torch.float64 for loss in found.values()), emit(models["M"])
     sum(found.values()).backward()
+
+
+TABLES = """
+model M(n=2, d=3):
+  input x: [B, n, d]
+  param whole: [n, d] = range(n * d)
+  param row: [n, d] = log(range(d) + 1)
+  buffer block: [2, n, d] = range(n * d) / 2
+  buffer ids: [4, 2] long < 9 = range(2)
+  param eye: [n, n] = Eye
+  param turn: [d, d] = Orthogonal
+  output y: eye @ x @ turn * whole * row + (block -> Mean(axis=0))
+  output z: ids
+"""
+
+
+def test_tables_fill_a_tensor_row_by_row_or_its_last_axes(tmp_path: Path) -> None:
+    weights = module(TABLES, tmp_path).state_dict()
+    numbers = torch.arange(6.0).reshape(2, 3)
+    assert torch.equal(weights["whole"], numbers)
+    assert torch.equal(weights["row"], torch.log(torch.arange(3) + 1).expand(2, 3))
+    assert torch.equal(weights["block"], (numbers / 2).expand(2, 2, 3))
+    assert torch.equal(weights["ids"], torch.tensor([[0, 1]] * 4))
+    assert torch.equal(weights["eye"], torch.eye(2))
+    assert torch.allclose(weights["turn"] @ weights["turn"].T, torch.eye(3), atol=1e-6)
+    assert all(weights[name].is_contiguous() for name in weights)

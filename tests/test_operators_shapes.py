@@ -101,6 +101,8 @@ VALUES: list[tuple[str, tuple[Any, ...], Any]] = [
     ("[2, 6, 8] -> Norm(p=1, axis=2)", (X3,), X3.abs().sum(2)),
     ("[2, 6, 8] -> ArgMax", (X3,), X3.argmax()),
     ("[2, 6, 8] -> ArgMax(keep=true)", (X3,), X3.flatten().argmax().view(1, 1, 1)),
+    ("[2, 6, 8] -> ArgMin(axis=-1)", (X3,), X3.argmin(-1)),
+    ("[2, 6, 8] -> ArgMin(keep=true)", (X3,), X3.flatten().argmin().view(1, 1, 1)),
     ("[2, 6, 8] -> CumSum(axis=1)", (X3,), X3.cumsum(1)),
     ("([2, 3], [2, 3], [2, 3] long, [2, 3], [2, 3]) -> Add", (A, C, L, A, C), 2 * A + 2 * C + L),
     ("([2, 3] bool, [2, 3] bool) -> Add", (A > 0, C > 0), (A > 0).long() + (C > 0).long()),

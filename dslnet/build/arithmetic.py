@@ -50,6 +50,8 @@ class Arithmetic(Names):
                 left = True
             elif left is None:
                 left = False
+            elif isinstance(left, Wire):
+                return self.joined_wires(link)
             elif not isinstance(left, bool) and left is not UNKNOWN_VALUE:
                 self.error("E0301", f"`{sign}` joins conditions, not {describe(left)}", link.left.span)
                 left = UNKNOWN_VALUE
@@ -94,6 +96,18 @@ class Arithmetic(Names):
         if isinstance(result, tuple):
             self.session.step(link.span, len(result) // 16)
         return located(result, link.span) if static.is_size(result) and result is not UNKNOWN else result
+
+    def joined_wires(self, link: Binary) -> Any:
+        """`(a < b) and (b < c)` of tensors, which is arithmetic and no condition."""
+        self.evaluate(link.right)
+        sign = "*" if link.operator == "and" else "max"
+        self.error(
+            "E0215",
+            f"`{link.operator}` joins conditions, which are static, and this is data",
+            link.operator_span,
+            helps=("`a * b` is 1 where both hold" if sign == "*" else "`max(a, b)` is 1 where one of them holds",),
+        )
+        return self.unknown(link.span)
 
     def wire_arithmetic(self, sign: str, left: Any, right: Any, link: Binary) -> Any:
         sides = []

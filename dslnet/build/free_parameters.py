@@ -9,14 +9,20 @@ from __future__ import annotations
 from typing import Any
 
 from ..graph import Initial, Param
-from ..shape import UNKNOWN, UNKNOWN_TENSOR, Dim, Tensor, compare, same
+from ..shape import UNKNOWN, UNKNOWN_TENSOR, Dim, Tensor, compare, numel, same
 from ..source import Span
 from ..syntax import Declaration, Expression, List
 from .binding import initial
 from .expressions import Flow
-from .initial import greatest, initialiser, is_initialiser, is_table, is_whole, table, table_length
+from .initial import greatest, initialiser, is_initialiser, is_table, is_whole, starts, table, table_length
 from .requirements import Requirements
 from .values import Wire
+
+
+def fills(length: int, type: Tensor) -> bool:
+    """Whether a table has the numbers of all of a tensor, or of its last axes, which the others repeat."""
+    ends = [numel(type.sizes[axis:]) for axis in range(type.rank)]
+    return any(same(each, length) for each in ends)
 
 
 class FreeParameters(Requirements):
@@ -43,7 +49,7 @@ class FreeParameters(Requirements):
             if type.dtype != "float":
                 self.error("E0316", f"random numbers are not {type.dtype}", default.span, "numbers with a point")
             made = initialiser(self, default)
-            if made is not None and made.kind in ("Xavier", "Kaiming") and len(type.shape or (1, 1)) < 2:
+            if made is not None and type.shape is not None and not starts(made.kind, type.rank):
                 self.error("E0301", f"`{made.kind}` starts a matrix, and this is {type}", default.span)
             return made
         if is_table(default):
@@ -53,9 +59,10 @@ class FreeParameters(Requirements):
             length = table_length(tree)
             if length is None:
                 self.error("E0303", "the ranges of a table have one length", default.span)
-            elif not type.sizes or not same(type.sizes[-1], length) or (free and type.rank != 1):
+            elif not (fills(length, type) if free else type.sizes and same(type.sizes[-1], length)):
                 numbers = "number" if length == 1 else "numbers"
-                self.error("E0303", f"a table of {length} {numbers} does not fill {type}", default.span)
+                helps = ("it has as many numbers as the whole, a row of it, or a block of rows",) if free else ()
+                self.error("E0303", f"a table of {length} {numbers} does not fill {type}", default.span, helps=helps)
             elif type.dtype == "bool" or (type.dtype == "long" and not is_whole(tree)):
                 self.error("E0316", f"the numbers of this table are not {type.dtype}", default.span)
             else:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..diagnostics import Edit, Help
+from ..diagnostics import Edit, Help, Label
+from ..ops.arguments import ModuleType
 from ..source import Span
 from .frame import Frame
 from .values import BoxValue, Wire, Wires
@@ -21,6 +22,18 @@ def fed_inside(box: BoxValue) -> bool:
 
 def tell(frame: Frame, box: BoxValue, span: Span, flow: Any = None) -> None:
     """Report a box that is `fed_inside`. `flow` is what flows into it besides, where it is a step."""
+    held = _takes_module(box)
+    if held:
+        wire, place = box.positional[0]
+        frame.error(
+            "E0215",
+            f"`{held}` of {box.name} is a module, and `{_part(frame, place)}` is a wire"[:80],
+            place,
+            "what a step makes",
+            secondary=[Label(wire.span, "makes it")] if isinstance(wire, Wire) and wire.span != place else (),
+            helps=("define the module on the side, `name: Box(…)`, and send the flow through it: `- x -> name`",),
+        )
+        return
     already = flow is not None and box.positional[0][0] is flow
     written = _step(frame, box) if already else _arrows(frame, box)
     if not already and not _alone(_text(frame, span), span):
@@ -33,6 +46,13 @@ def tell(frame: Frame, box: BoxValue, span: Span, flow: Any = None) -> None:
         "parentheses configure, arrows carry",
         helps=[Help(f"write `{shown}`", (Edit(span, written),), sure=flow is None or already)],
     )
+
+
+def _takes_module(box: BoxValue) -> str:
+    """The first argument of an operator, where that is a module."""
+    arguments = getattr(box.target, "arguments", None)
+    first = next(iter(arguments.values()), None) if isinstance(arguments, dict) else None
+    return first.name if first is not None and isinstance(first.type, ModuleType) else ""
 
 
 def through(frame: Frame, name: str, wires: list[Span], span: Span) -> Help:

@@ -21,9 +21,16 @@ INITIALISERS: dict[str, tuple[str, ...]] = {
     "Uniform": ("bound",),
     "Xavier": (),
     "Kaiming": (),
+    "Orthogonal": (),
+    "Eye": (),
 }
 
 FUNCTIONS = frozenset({"sin", "cos", "exp", "log", "sqrt", "abs"})
+
+
+def starts(kind: str, rank: int) -> bool:
+    """Whether an initialiser can fill a tensor of a rank: some are for matrices, `Eye` for two axes."""
+    return rank == 2 if kind == "Eye" else rank > 1 or kind not in ("Xavier", "Kaiming", "Orthogonal")
 
 
 def is_initialiser(expression: Expression) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from ..diagnostics import Report, did_you_mean
+from ..diagnostics import Label, Report, did_you_mean
 from ..graph import Autoregressive, Definition, Fact, Loss, Model, Objectives, Train
 from ..limits import INTEGER_MAX
 from ..node import replace
@@ -236,9 +236,11 @@ def _check_count(
     written = model.metadata.get("params", "").replace(",", "").replace("_", "")
     if not written or settings:
         return
-    name = block.syntax.name.span
+    name, place = block.syntax.name.span, _count_place(block)
     if re.fullmatch("[0-9]{1,30}", written) is None:
-        report.error("E0301", "`params` is a whole number", name)
+        report.error(
+            "E0301", "`params` is a whole number", name, secondary=[Label(place, "this is none")] * (place != name)
+        )
         return
     wanted = [*draft.outputs, *((f"loss {loss.name}", wire) for loss, wire in losses)]
     key = pruner.prune(draft, wanted, keep_inputs=True).key if losses else model.entry
@@ -254,9 +256,25 @@ def _check_count(
             if isinstance(total, int)
             else f"`{block.name}` has {total} parameters",
             name,
-            "params in its comment says otherwise",
+            "params in its comment says otherwise" if place == name else "",
+            secondary=[Label(place, "says otherwise")] if place != name else (),
             notes=("`dslnet summary` shows where they are",),
         )
+
+
+def _count_place(block: Block) -> Span:
+    """The number of the `## params:` line above a model."""
+    name, source = block.syntax.name.span, block.file.spec.source
+    end = source.text.rfind("\n", 0, name.start) + 1
+    while end:
+        start = source.text.rfind("\n", 0, end - 1) + 1
+        found = re.fullmatch(r"##[ ]*params[ ]*:[ ]*([^\n]*?)[ \r]*", source.text[start : end - 1])
+        if found is not None and found[1]:
+            return Span(name.file, start + found.start(1), start + found.end(1))
+        if not source.text.startswith("#", start):
+            break
+        end = start
+    return name
 
 
 def _instance_total(model: Model, key: str, instance: Any) -> Size:

@@ -146,11 +146,7 @@ class Names(Frame):
                 helps=(advice if circle else f"move line {line}, which defines it, above this one",),
             )
         else:
-            names = [*self.scope.visible(), *self.sizes, *self.file.constants]
-            near = did_you_mean(name, names)
-            places = [Label(place, f"`{near[0]}`") for place in [self.scope.where(near[0])] if place] if near else []
-            helps = [Help(f"did you mean `{n}`?", (Edit(span, n),), sure=i == 0) for i, n in enumerate(near)]
-            self.error("E0201", f"`{name}` is not defined", span, "", secondary=places, helps=helps)
+            self.error("E0201", f"`{name}` is not defined", span, "", **self.meant(name, span))
         self.scope_of_parameters()[name] = UNKNOWN_VALUE
         return UNKNOWN_VALUE
 
@@ -177,6 +173,23 @@ class Names(Frame):
         while circle[-1] != begin:
             circle.append(after[circle[-1]])
         return circle if len(circle) < 9 else [*circle[:6], "...", *circle[-2:]]
+
+    def meant(self, name: str, span: Span) -> dict[str, Any]:
+        """What is told of a name without a meaning: where it is hidden, or what it may be a misspelling of."""
+        from .hidden import elsewhere, quoted
+
+        found = elsewhere(self.naming.block.syntax, name, span) if self.naming.declared.get(name) else None
+        if found is not None:
+            return {"secondary": [Label(found[0], "defined here")], "helps": [found[1]]}
+        source = self.report.sources.get(span.file)
+        string = quoted(name, source.text[max(span.start - 200, 0) : span.start] if source else "", span)
+        if string is not None:
+            return {"helps": [string]}
+        known = [n for n in self.scope.visible() if self.scope.where(n) or self.scope.find(n) is not UNKNOWN_VALUE]
+        near = did_you_mean(name, [*known, *self.sizes, *self.file.constants])
+        places = [Label(place, f"`{near[0]}`") for place in [self.scope.where(near[0])] if place] if near else []
+        helps = [Help(f"did you mean `{n}`?", (Edit(span, n),), sure=i == 0) for i, n in enumerate(near)]
+        return {"secondary": places, "helps": helps}
 
     def spoil(self, span: Span) -> None:
         """After a mistake in a value that is a name and nothing else: the name is unknown, and silent, from here on."""

@@ -20,6 +20,7 @@ from ..source import Span
 from .binding import Extras
 from .complaints import WHOLE, Complaints
 from .expressions import Flow
+from .initial import starts
 from .values import (
     DraftDefinition,
     DraftInstance,
@@ -90,7 +91,10 @@ class Operators(Complaints):
                     # there is no module to build: `LayerNorm(elementwise_affine=false)` is only a function
                     self.instances.remove(instance)
                     node.instance = None
-        return self.emit(node, operator, outputs, span)
+        made = self.emit(node, operator, outputs, span)
+        if isinstance(made, Wire) and inputs and all(isinstance(v, Wire) and v.loose for v in inputs):
+            made.loose = True  # what is computed from free parameters has no batch either
+        return made
 
     def emit(self, node: DraftNode, operator: Operator, outputs: Any, span: Span) -> Flow:
         """Add a node with outputs of these types: a wire, or a tuple for an operator that makes one."""
@@ -178,8 +182,9 @@ class Operators(Complaints):
             holder = instance.parametrization.title().replace("_", "")
             title = f"`{holder}` holds the `weight` of a box, and `{operator.name}` has none of that name"
             self.error("E0215", title, at, f"its weights begin with `{weights[0].name}`"[:49])
-        if initial is not None and initial.kind in ("Xavier", "Kaiming"):
-            flat = next((w for w in weights if w.trained and w.name.startswith("weight") and len(w.shape) < 2), None)
+        if initial is not None:
+            named = [w for w in weights if w.trained and w.name.startswith("weight")]
+            flat = next((w for w in named if not starts(initial.kind, len(w.shape))), None)
             if flat is not None:
                 self.error(
                     "E0301",

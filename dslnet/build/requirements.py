@@ -102,11 +102,12 @@ class Requirements(Statements):
         name = divisor.right.name if isinstance(divisor.right, Ref) else self.text(divisor.right.span)
         whole = divisor.left.name if isinstance(divisor.left, Ref) else self.text(divisor.left.span)
         what = "a width" if whole in ("d", "width") else f"`{whole}`"
-        title = (
-            f"{right} {name} do not divide {what} of {left}"
-            if name.isidentifier()
-            else f"{right} does not divide {what}, which is {left}"
-        )
+        if not name.isidentifier():
+            title = f"{right} does not divide {what}, which is {left}"
+        elif name.endswith("s"):
+            title = f"{right} {name} do not divide {what} of {left}"
+        else:
+            title = f"`{name}` is {right}, which does not divide {what} of {left}"
         at = self.argument_spans.get(name) or self.call_span or span
         place = origin(left)
         choices = [str(n) for n in range(1, min(left, 4096) + 1) if left % n == 0]
@@ -117,7 +118,9 @@ class Requirements(Statements):
             at,
             f"{left} = {right}*{left // right} + {left % right}",
             secondary=[Label(place, f"{what.strip('`')} is {left} here")] if place and place != at else (),
-            helps=(f"{name} that divide {left}: {', '.join(shown)}",) if name.isidentifier() else (),
+            helps=(f"{name} that divide{'' if name.endswith('s') else 's'} {left}: {', '.join(shown)}",)
+            if name.isidentifier()
+            else (),
         )
 
     def learn(self, condition: Expression) -> None:

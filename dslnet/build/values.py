@@ -34,7 +34,7 @@ UNKNOWN_VALUE = Unknown()
 class Wire:
     """A value of a frame that is being built. `node` made it (None: an input, a param or a state); `names` are what
     can be read from it with a dot, which a group adds; `inner` is the callee's wire that this one brings out.
-    `loose` marks a free parameter, which broadcasts."""
+    `loose` marks a free parameter, or what is computed from such alone; it broadcasts."""
 
     name: str
     type: Tensor

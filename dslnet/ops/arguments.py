@@ -141,10 +141,11 @@ class PaddingType(ArgumentType):
     def accept(self, value: Any) -> Any:
         if value in ("same", "causal"):
             return value
+        helps = ("no padding at all is `padding=0`",) if value == "valid" else ()
         try:
             return SizesType(0).accept(value)
         except Wrong:
-            raise Wrong(self.text) from None
+            raise Wrong(self.text, helps) from None
 
 
 class ListType(ArgumentType):

@@ -90,17 +90,24 @@ class Reshape(Operator, kind="shape"):
         if holes:
             rest = total // known
             if not same(rest * known, total):
-                raise self._impossible(total)
+                raise self._impossible(x, total)
             return x.with_shape(x.sizes[0], *(rest if size == -1 else size for size in self.sizes))
         if not same(known, total):
-            raise self._impossible(total)
+            raise self._impossible(x, total)
         return x.with_shape(x.sizes[0], *self.sizes)
 
-    def _impossible(self, total: Size) -> Mistake:
+    def _impossible(self, x: Tensor, total: Size) -> Mistake:
         title = f"{total} numbers cannot become {shape_text(self.sizes)}"
         label = ""
         if -1 not in self.sizes:
             label = f"{product_text(self.sizes)} is {numel(self.sizes)}" if len(self.sizes) > 1 else ""
+        rest = self.sizes[1:]
+        if len(rest) > 0 and self.sizes[0] == x.sizes[0] and rest.count(-1) <= 1:  # written as for torch, batch first
+            known = numel(size for size in rest if size != -1)
+            if same(known, total) if -1 not in rest else same(total // known * known, total):
+                written = ", ".join(map(str, rest))
+                fix = (f"the first axis stays by itself: `Reshape({written})`", "sizes", written)
+                return Mistake("E0315", title, "sizes", label, fixes=(fix,))
         found = self._nearest(total)
         fixes = ((f"`{found}`", "sizes", found.removeprefix("Reshape(").removesuffix(")")),) if found else ()
         return Mistake("E0315", title, "sizes", label, fixes=fixes)

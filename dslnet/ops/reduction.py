@@ -230,13 +230,8 @@ class Norm(Reduction):
         return g.norm(x, self.p, self.reduced(x.type), bool(self.keep))
 
 
-class ArgMax(Operator, kind="reduction"):
-    """The index of the largest element along an axis, or in the flattened whole.
-
-    [B, 77] long -> ArgMax(axis=1)    # [B] long < 77
-    [2, 3, 4] -> ArgMax(axis=-1, keep=true)    # [2, 3, 1] long < 4
-    [2, 3] -> ArgMax    # [] long < 6
-    """
+class _Place(Operator, kind="reduction", abstract=True):
+    """Where the most extreme element is: an index along an axis, or in the flattened whole."""
 
     axis: Axis | None = None
     keep: Flag = False
@@ -245,7 +240,7 @@ class ArgMax(Operator, kind="reduction"):
     def shape(self, x: Tensor) -> Tensor:
         if self.axis is None:
             return Tensor((1,) * x.rank if self.keep else (), "long", numel(x.sizes))
-        axis = axis_of("ArgMax", self.axis, x)
+        axis = axis_of(self.name, self.axis, x)
         middle = (1,) if self.keep else ()
         return Tensor((*x.sizes[:axis], *middle, *x.sizes[axis + 1 :]), "long", x.sizes[axis])
 
@@ -258,15 +253,33 @@ class ArgMax(Operator, kind="reduction"):
     def torch(self, x: Tensor) -> Code:
         code = method(X, "long") if x.dtype == "bool" else X
         if self.axis is None and not self.keep:
-            return method(code, "argmax")
-        return method(code, "argmax", dim=self.axis, **({"keepdim": True} if self.keep else {}))
+            return method(code, self.name.lower())
+        return method(code, self.name.lower(), dim=self.axis, **({"keepdim": True} if self.keep else {}))
 
     def onnx(self, g: Onnx, x: Wire) -> str:
         flow = g.counted(x)
         if self.axis is not None:
-            return g.op("ArgMax", flow, axis=self.axis, keepdims=int(bool(self.keep)))
-        best = g.op("ArgMax", g.op("Reshape", flow, g.vector((-1,))), axis=0, keepdims=0)
+            return g.op(self.name, flow, axis=self.axis, keepdims=int(bool(self.keep)))
+        best = g.op(self.name, g.op("Reshape", flow, g.vector((-1,))), axis=0, keepdims=0)
         return g.op("Reshape", best, g.vector((1,) * x.rank)) if self.keep else best
+
+
+class ArgMax(_Place):
+    """The index of the largest element along an axis, or in the flattened whole.
+
+    [B, 77] long -> ArgMax(axis=1)    # [B] long < 77
+    [2, 3, 4] -> ArgMax(axis=-1, keep=true)    # [2, 3, 1] long < 4
+    [2, 3] -> ArgMax    # [] long < 6
+    """
+
+
+class ArgMin(_Place):
+    """The index of the smallest element along an axis, or in the flattened whole: the nearest code of a codebook.
+
+    [B, T, 512] -> ArgMin(axis=-1)    # [B, T] long < 512
+    [2, 3, 4] -> ArgMin(axis=0, keep=true)    # [1, 3, 4] long < 2
+    [2, 3] -> ArgMin    # [] long < 6
+    """
 
 
 class CumSum(Operator, kind="reduction"):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import groupby
+from math import prod
 from typing import Any
 
 from ...graph import Initial, Instance, Param
@@ -39,6 +40,7 @@ from .units import numbers
 _INIT = {
     "Normal": ("normal_", "std"), "TruncatedNormal": ("trunc_normal_", "std"), "Uniform": ("uniform_", ""),
     "Xavier": ("xavier_uniform_", ""), "Kaiming": ("kaiming_uniform_", ""),
+    "Orthogonal": ("orthogonal_", ""), "Eye": ("eye_", ""),
 }  # fmt: skip
 
 
@@ -64,7 +66,9 @@ def free_tensor(param: Param) -> Tree:
     initial = param.initial
     if initial.kind == "table":
         tree = table(initial.arguments[0])
-        return Call(Attribute(tree, "float")) if type_.dtype == "float" and is_whole(initial.arguments[0]) else tree
+        if type_.dtype == "float" and is_whole(initial.arguments[0]):
+            tree = Call(Attribute(tree, "float"))
+        return _filled(tree, _length_of(initial.arguments[0]), sizes)
     if initial.kind == "number":
         value = initial.arguments[0]
         if type_.dtype == "float" and value in (0, 1):
@@ -78,6 +82,30 @@ def free_tensor(param: Param) -> Tree:
         drawn = Call(Name("torch.randn"), sizes or (Sequence("(", ()),))
         return Binary("*", Number(initial.arguments[0], "std"), drawn)
     return initialised(Call(Name("torch.empty"), sizes or (Sequence("(", ()),)), initial)
+
+
+def _length_of(tree: Any) -> int:
+    """How many numbers a table has: as many as each `range` in it."""
+    stack = [tree]
+    while stack:
+        part = stack.pop()
+        if isinstance(part, tuple):
+            if part[0] == "range":
+                return int(part[1])
+            stack += part[1:]
+    return 1
+
+
+def _filled(tree: Tree, length: int, sizes: tuple[Tree, ...]) -> Tree:
+    """A table as a tensor of these sizes: its numbers are those of the last axes, and the others repeat them."""
+    whole = [int(size.value) for size in sizes if isinstance(size, Number)]
+    ends = [axis for axis in range(len(whole)) if prod(whole[axis:]) == length]
+    if len(whole) == 1 or not ends:
+        return tree
+    axis = min(ends)
+    if axis < len(whole) - 1:
+        tree = Call(Attribute(tree, "reshape"), sizes[axis:])
+    return Call(Attribute(tree, "repeat"), (*sizes[:axis], *[Literal(1)] * (len(whole) - axis))) if axis else tree
 
 
 def is_whole(tree: Any) -> bool:
