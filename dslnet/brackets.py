@@ -7,6 +7,7 @@ every bracket closed by its own kind. What is said of the brackets of a line is 
 from __future__ import annotations
 
 import re
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from .kinds import COMMENT, EQUAL, ERROR, MINUS, NEWLINE, OPENING
@@ -38,6 +39,9 @@ class _Reader:
         #: The first line inside that begins with a dash, with how much was emitted before it: a step, or a minus.
         self.dash: tuple[int, int] | None = None
         self.size = len(layout.words)
+        #: How deep the brackets of the physical line are after each token, and the least of it from there on.
+        self.depths: list[int] = []
+        self.lowest: list[int] = []
 
     def read(self) -> int:
         layout = self.layout
@@ -141,7 +145,7 @@ class _Reader:
     def tokens(self, first: int) -> None:
         """Read the tokens of one physical line."""
         opened = self.open
-        sliced = False
+        self.depths = []
         for offset, kind in enumerate(self.line):
             index = first + offset
             if kind in OPENING:
@@ -164,8 +168,7 @@ class _Reader:
                 if self.is_setting(offset):
                     self.colon_setting(index)
                     kind = EQUAL
-                elif opened[-1][0] == "[" and (sliced or self.closes(offset)):
-                    sliced = True  # told once for a line, and looked for once
+                elif opened[-1][0] == "[" and self.closes(offset):
                     self.slice(index)
                     continue
                 else:
@@ -182,12 +185,11 @@ class _Reader:
 
     def closes(self, offset: int) -> bool:
         """Whether the innermost bracket is closed after `offset`, on the same line."""
-        depth = 0
-        for kind in self.line[offset + 1 :]:
-            depth += (kind in OPENING) - (kind in CLOSING)
-            if depth < 0:
-                return True
-        return False
+        if not self.depths:
+            # Once for a line, which may have a colon in every third token.
+            self.depths = list(accumulate((kind in OPENING) - (kind in CLOSING) for kind in self.line))
+            self.lowest = list(accumulate(reversed(self.depths), min))[::-1]
+        return self.lowest[offset] < self.depths[offset]
 
     # ---------------------------------------------------------------------------------------------- mistakes
 

@@ -228,3 +228,12 @@ def test_thousands_of_the_same_habit_are_read_in_linear_time(line: str) -> None:
     report = Report()
     parse(Source("many.net", text), report)
     assert len(report.diagnostics) == 8000
+
+
+@pytest.mark.parametrize("part", ["a: 1, ", "x[:, ", "x[:, 0], ", "(a: ["])
+def test_a_line_of_thousands_of_colons_is_read_in_linear_time(part: str) -> None:
+    """Whether the bracket around a colon is closed is found for all of them at once."""
+    report = Report()
+    parse(Source("wide.net", "model M:\n  - f(" + part * 20_000 + ")\n"), report)
+    assert {diagnostic.code for diagnostic in report.diagnostics} <= {"E0100", "E0104", "E0902", "E0905"}
+    assert report.diagnostics
