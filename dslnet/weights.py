@@ -86,7 +86,8 @@ def _level(
     """The entries below a path: what a named group holds stands together, where its first module does. A repeat among
     the steps of a group has the group's own path."""
     groups = {path.partition(".")[0] for path, _ in instances if "." in path}
-    left = set(groups)
+    params_below = _below(params, groups)
+    instances_below = _below(instances, groups)
     for path, param in params:
         if "." not in path or path.partition(".")[0] not in groups:
             assert isinstance(param.value.type, Tensor)
@@ -96,13 +97,19 @@ def _level(
         if group not in groups:
             for weight in instance_weights(model, instance, copies):
                 yield Weight(join(prefix, path, weight.name), weight.shape, weight.trained, weight.dtype)
-        elif group in left:
-            left.remove(group)
-            yield from _level(model, _below(params, group), _below(instances, group), join(prefix, group), copies)
+        elif group in instances_below:
+            inside = instances_below.pop(group)
+            yield from _level(model, params_below.get(group, []), inside, join(prefix, group), copies)
 
 
-def _below(entries: list[tuple[str, T]], group: str) -> list[tuple[str, T]]:
-    return [(path[len(group) + 1 :], entry) for path, entry in entries if (path + ".").startswith(group + ".")]
+def _below(entries: list[tuple[str, T]], groups: set[str]) -> dict[str, list[tuple[str, T]]]:
+    """What stands in each group, with the path that it has there."""
+    found: dict[str, list[tuple[str, T]]] = {}
+    for path, entry in entries:
+        group, _, rest = path.partition(".")
+        if group in groups:
+            found.setdefault(group, []).append((rest, entry))
+    return found
 
 
 def count_parameters(model: Model, key: str | None = None) -> Size:

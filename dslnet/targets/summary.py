@@ -78,6 +78,8 @@ class _Table:
         self.costs: dict[str, Cost] = {}
         self.shown: dict[str, str] = {}
         self.counted: set[str] = set()
+        self.totals: dict[str, Size] = {}
+        self.instances: dict[str, dict[str, Instance]] = {}
         self.values: dict[str, dict[str, Value]] = {}
         self.rows: list[Row] = []
 
@@ -96,7 +98,7 @@ class _Table:
     def node_cost(self, definition: Definition, node: Node) -> Cost:
         if node.kind == "box" and node.operator is not None:
             own = Cost(self.number(node.operator.flops(*self.types(definition, node))), self.made(node))
-            instance = definition.instance(node.module) if node.module is not None else None
+            instance = self.instance(definition, node)
             if instance is not None and instance.body is not None and isinstance(node.operator, Combinator):
                 with self.expecting(node.operator.expected(*self.types(definition, node))):
                     own = own + self.cost(instance.body).times(node.operator.copies)
@@ -120,6 +122,18 @@ class _Table:
             self.costs = {}
         yield
         self.sizes, self.costs = before
+
+    def instance(self, definition: Definition, node: Node) -> Instance | None:
+        """The module that a node uses, where the definition has it."""
+        if definition.key not in self.instances:
+            self.instances[definition.key] = {i.path: i for i in definition.instances}
+        return self.instances[definition.key].get(node.module) if node.module is not None else None
+
+    def count(self, key: str) -> Size:
+        """The parameters of a definition."""
+        if key not in self.totals:
+            self.totals[key] = count_parameters(self.model, key)
+        return self.totals[key]
 
     def types(self, definition: Definition, node: Node) -> list[Any]:
         """The types of what a node is fed."""
@@ -149,10 +163,10 @@ class _Table:
         if instance.copy_of is not None:
             return 0
         if instance.definition is not None:
-            return count_parameters(self.model, instance.definition)
+            return self.count(instance.definition)
         total: Size = 0
         for part in instance.rounds:
-            total = total + count_parameters(self.model, part.definition) * part.count
+            total = total + self.count(part.definition) * part.count
         if instance.operator is not None:
             for weight in instance_weights(self.model, instance):
                 total = total + (numel(weight.shape) if weight.trained else 0)
@@ -171,7 +185,7 @@ class _Table:
             self.node(definition, node, path, f"{times} x " if times > 1 and len(nodes) == 1 else "")
 
     def node(self, definition: Definition, node: Node, path: str, prefix: str = "") -> None:
-        instance = definition.instance(node.module) if node.module is not None else None
+        instance = self.instance(definition, node)
         here = join(path, instance.path) if instance is not None else ""
         parameters = self.owned(definition, node, instance, path)
         shape = _shape(node)
@@ -196,7 +210,7 @@ class _Table:
         box = f"{node.kind} x{total}"
         self.rows.append(Row(here, box, shape, parameters, self.node_cost(definition, node)))
         first = 0
-        instance = definition.instance(node.module) if node.module is not None else None
+        instance = self.instance(definition, node)
         for part in node.rounds:
             self.round(part, here or path, first, instance)
             first += part.count
@@ -222,8 +236,7 @@ class _Table:
         if key in self.counted:
             return "shared"
         self.counted.add(key)
-        count = self.parameters(instance)
-        return f"{count:,}" if isinstance(count, int) else str(count)
+        return _told(self.parameters(instance))
 
     # ---------------------------------------------------------------------------------------------- text
 
@@ -236,14 +249,14 @@ class _Table:
         for param in definition.params:
             if isinstance(param.value.type, Tensor):
                 kind = "param" if param.trained else "buffer"
-                count = str(numel(param.value.type.sizes)) if param.trained else ""
+                count = _told(numel(param.value.type.sizes)) if param.trained else ""
                 self.rows.append(Row(param.path, kind, str(param.value.type), count))
         self.body(model.entry, "")
         cost = self.cost(model.entry)
         parameters = count_parameters(model)
         lines = [_title(model), "", *self.aligned(), ""]
-        shown = f"{parameters:,}" if isinstance(parameters, int) else str(parameters)
-        lines.append(f"parameters  {shown}" + (f" ({_bytes(parameters * 4)})" if isinstance(parameters, int) else ""))
+        size = f" ({_bytes(parameters * 4)})" if isinstance(parameters, int) else ""
+        lines.append(f"parameters  {_told(parameters)}{size}")
         lines.append(f"FLOPs       {_count(self.number(cost.flops))}")
         lines.append(f"memory      {_bytes(self.number(cost.memory))} for all values together")
         if self.sizes:
@@ -267,6 +280,11 @@ class _Table:
         ]
         lines.insert(1, "-" * (sum(widths) + 10))
         return lines
+
+
+def _told(count: Size) -> str:
+    """A number of parameters."""
+    return f"{count:,}" if isinstance(count, int) else str(count)
 
 
 def _title(model: Model) -> str:

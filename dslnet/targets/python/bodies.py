@@ -10,13 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from ...graph import Definition, Instance, Model, Node, Param, Region, State, Value, join
 from ...node import replace
 from ...ops.arguments import ModuleArgument
 from ...source import NOWHERE, Span
 from .names import camel
+
+Part = TypeVar("Part", Instance, Param)
 
 
 @dataclass(slots=True)
@@ -44,9 +46,15 @@ class Body:
     span: Span = NOWHERE
     below: list[Param] = field(default_factory=list)
     called: str = ""
+    places: dict[str, int] = field(default_factory=dict, repr=False, compare=False)
 
     def instance(self, path: str | None) -> Instance | None:
-        return next((i for i in self.instances if i.path == path), None)
+        if len(self.places) != len(self.instances):  # which are changed in their places only
+            self.places = {}
+            for number, instance in enumerate(self.instances):
+                self.places.setdefault(instance.path, number)
+        number = self.places.get(path) if path is not None else None
+        return None if number is None else self.instances[number]
 
     @property
     def results(self) -> list[str]:
@@ -139,6 +147,9 @@ class _Outliner:
     ) -> None:
         self.definition, self.entry, self.bodies, self.inference = definition, entry, bodies, inference
         self.values = definition.values()
+        self.groups: set[str] = set()
+        self.instances = _by_group((i.path, i) for i in definition.instances)
+        self.params = _by_group((p.path, p) for p in definition.params)
         self.uses: dict[str, int] = {}
         for node in definition.nodes():
             self._count(node, 1)
@@ -157,39 +168,35 @@ class _Outliner:
         nodes = self._flatten(d.body)
         used = {n for node in nodes for n in node.inputs} | {v for _, v in d.outputs} | {s.next for s in d.states}
         kept = [n for n, i in enumerate(d.inputs) if self.entry or i.value.name in used]
+        outlined = {p.path for p in d.params if self._outlined(p.path)}
         self.bodies[d.key] = Body(
             d.key, d.block, d.kind, d.bindings, [d.inputs[n].value for n in kept],
             {d.inputs[n].value.name for n in kept if d.inputs[n].optional}, list(d.held),
-            [p for p in d.params if p.path not in self._outlined_params], d.states,
-            self._remaining(d.instances, ""), nodes, list(d.outputs), self.values, kept, {}, d.doc, d.span,
-            [p for p in d.params if p.path in self._outlined_params], d.called or d.block,
+            [p for p in d.params if p.path not in outlined], d.states,
+            self._remaining(""), nodes, list(d.outputs), self.values, kept, {}, d.doc, d.span,
+            [p for p in d.params if p.path in outlined], d.called or d.block,
         )  # fmt: skip
 
     # ------------------------------------------------------------------------------------------- groups
 
-    @property
-    def _outlined_params(self) -> set[str]:
-        return {p.path for p in self.definition.params for g in self._groups if p.path.startswith(g + ".")}
-
-    @property
-    def _groups(self) -> list[str]:
-        prefix = self.definition.key + "/"
-        return [key[len(prefix) :] for key in self.bodies if key.startswith(prefix)]
-
-    def _remaining(self, instances: Iterable[Instance], prefix: str) -> list[Instance]:
-        """The instances directly below `prefix`, a group being one."""
-        groups = sorted((g for g in self._groups if g.startswith(prefix) and g != prefix[:-1]), key=len)
+    def _remaining(self, path: str) -> list[Instance]:
+        """The instances directly below a path, a group being one."""
+        prefix = path + "." if path else ""
+        depth = len(_starts(path)) if path else 0
         found: dict[str, Instance] = {}
-        for instance in instances:
-            if not (instance.path + ".").startswith(prefix):
-                continue
-            group = next((g for g in groups if (instance.path + ".").startswith(g + ".")), None)
+        for instance in self.instances.get(path, []) if path else self.definition.instances:
+            group = next((start for start in _starts(instance.path)[depth:] if start in self.groups), None)
             if group is None:
                 found[instance.path] = replace(instance, path=instance.path[len(prefix) :])
             elif group not in found:
                 key = f"{self.definition.key}/{group}"
                 found[group] = Instance(group[len(prefix) :], definition=key, span=self.bodies[key].span)
         return list(found.values())
+
+    def _outlined(self, param: str, below: str = "") -> bool:
+        """Whether a free parameter belongs to a group, that stands below another one."""
+        depth = len(_starts(below)) if below else 0
+        return any(path in self.groups for path in _starts(param)[depth:-1])
 
     def _flatten(self, items: Iterable[Node | Region]) -> list[Node]:
         nodes: list[Node] = []
@@ -218,15 +225,14 @@ class _Outliner:
         return here, [n for n in nodes if id(n) not in chosen]
 
     def _owns_several(self, path: str) -> bool:
-        d = self.definition
-        below = [i for i in d.instances if i.path.startswith(path + ".")]
-        below_params = [p for p in d.params if p.path.startswith(path + ".")]
-        own = d.instance(path)
-        return bool(below or below_params) and (own is None or bool(own.rounds))
+        here = self.instances.get(path, [])
+        own = next((i for i in here if i.path == path), None)
+        several = any(i.path != path for i in here) or any(p.path != path for p in self.params.get(path, []))
+        return several and (own is None or bool(own.rounds))
 
     def _outline(self, region: Region, path: str, nodes: list[Node]) -> Node:
         d, prefix = self.definition, path + "."
-        params = [p for p in d.params if p.path.startswith(prefix)]
+        params = [p for p in self.params.get(path, []) if p.path != path]
         made = {v.name for node in nodes for v in node.outputs} | {p.value.name for p in params}
         inner_uses: dict[str, int] = {}
         inputs: dict[str, Value] = {}
@@ -260,17 +266,33 @@ class _Outliner:
         key = f"{d.key}/{path}"
         name = region.name or path.rpartition(".")[2]
         block = ("" if d.kind == "model" else d.block) + (camel(name) if not name.isdigit() else camel(f"part{name}"))
-        instances = self._remaining(d.instances, prefix)
+        instances = self._remaining(path)
         self.bodies[key] = Body(
             key, block, "group", d.bindings, list(inputs.values()), set(), list(held.values()),
-            [replace(p, path=p.path[len(prefix) :]) for p in params if p.path not in self._outlined_params],
+            [replace(p, path=p.path[len(prefix) :]) for p in params if not self._outlined(p.path, below=path)],
             (), instances, rewritten, [(v.name, v.name) for v in outputs], self.values,
             list(range(len(inputs))), modules, region.doc, region.span,
         )  # fmt: skip
+        self.groups.add(path)
         return Node(
             "call", tuple(inputs), tuple(outputs), definition=key, module=path, held=tuple(held),
             name=region.name, role=region.role, doc=region.doc, span=region.span,
         )  # fmt: skip
+
+
+def _starts(path: str) -> list[str]:
+    """A path's beginnings, itself last: `a`, `a.b`, `a.b.c`."""
+    segments = path.split(".")
+    return [".".join(segments[:depth]) for depth in range(1, len(segments) + 1)]
+
+
+def _by_group(entries: Iterable[tuple[str, Part]]) -> dict[str, list[Part]]:
+    """What stands at each path or below it, in order."""
+    found: dict[str, list[Part]] = {}
+    for path, entry in entries:
+        for start in _starts(path):
+            found.setdefault(start, []).append(entry)
+    return found
 
 
 def module_arguments(node: Node) -> list[ModuleArgument]:

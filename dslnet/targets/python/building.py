@@ -12,7 +12,7 @@ from itertools import groupby
 from math import prod
 from typing import Any
 
-from ...graph import Initial, Instance, Param
+from ...graph import Initial, Instance, Param, State
 from ...node import replace
 from ...shape import Dim, Tensor
 from .allowlist import InternalError
@@ -23,6 +23,7 @@ from .tree import (
     Binary,
     Call,
     Comprehension,
+    Extent,
     Literal,
     Name,
     Number,
@@ -106,6 +107,20 @@ def _filled(tree: Tree, length: int, sizes: tuple[Tree, ...]) -> Tree:
     if axis < len(whole) - 1:
         tree = Call(Attribute(tree, "reshape"), sizes[axis:])
     return Call(Attribute(tree, "repeat"), (*sizes[:axis], *[Literal(1)] * (len(whole) - axis))) if axis else tree
+
+
+def first_state(state: State, flow: Tree, dtype: Tree | None) -> Tree:
+    """The first value of a recurrent state, made from what flows; `dtype` is written where it is not that of the
+    flow."""
+    type_ = state.value.type
+    assert isinstance(type_, Tensor) and state.initial is not None and state.initial.kind == "number"
+    sizes = tuple(Extent(s) if isinstance(s, Dim) else number(s, "width") for s in type_.sizes)
+    more = () if dtype is None else (("dtype", dtype),)
+    value = state.initial.arguments[0]
+    if value == 0:
+        return Call(Attribute(flow, "new_zeros"), sizes or (Sequence("(", ()),), more)
+    whole = Literal(bool(value)) if type_.dtype == "bool" else number(value, "value")
+    return Call(Attribute(flow, "new_full"), (Sequence("(", sizes), whole), more)
 
 
 def is_whole(tree: Any) -> bool:

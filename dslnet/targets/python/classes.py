@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import keyword
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 
 from ...analysis.training import within
-from ...graph import Instance, Model, Node, State
+from ...graph import Instance, Model, Node
 from ...node import replace
 from ...ops import Operator, code
 from ...ops.dense import Identity
@@ -29,7 +30,7 @@ from .settling import settle
 from .support import Support
 from .titles import name_units
 from .tracing import Env, Tracer
-from .tree import Attribute, Call, Extent, Late, Literal, Name, Sequence, Subscript, Tree, number, reworded
+from .tree import Attribute, Call, Comprehension, Late, Literal, Name, Sequence, Star, Subscript, Tree, reworded
 from .units import Function, Unit
 
 
@@ -55,6 +56,8 @@ class Project:
         self.copied = Support()
         self.imports: dict[str, tuple[str, str]] = {}
         self._kinds: dict[str, str] = {}
+        self._lists: dict[str, bool] = {}
+        self._dicts: dict[str, bool] = {}
         self.asked: dict[str, dict[Dim, str]] = {}  # the sizes that a definition is given by its caller, by name
         #: What has lanes of an `each` that stand side by side, by body and path.
         self._beside = {(b.key, n.module) for b in self.bodies.values() for n in b.nodes if n.kind == "each"}
@@ -267,8 +270,6 @@ class Project:
 
     def container_items(self, cls: str, items: list[Tree]) -> list[Tree]:
         """The arguments of an nn.Sequential (modules) or an nn.ModuleList (one list)."""
-        from .tree import Comprehension, Star
-
         lone = len(items) == 1 and isinstance(items[0], Comprehension)
         if cls == "nn.Sequential":
             return [Star(items[0])] if lone else items
@@ -310,6 +311,11 @@ class Project:
 
     def digits(self, body: Body) -> bool:
         """Whether a body is a list: its modules are called `0`, `1`, …, those of a repeat among them included."""
+        if body.key not in self._lists:
+            self._lists[body.key] = self._is_list(body)
+        return self._lists[body.key]
+
+    def _is_list(self, body: Body) -> bool:
         expected = 0
         for instance in body.instances:
             if instance.path == "" and instance.rounds and instance.start == expected:
@@ -322,6 +328,11 @@ class Project:
 
     def keyed(self, body: Body) -> bool:
         """Whether a body is a dict: some of its modules have names that no attribute can have, and no dict refuses."""
+        if body.key not in self._dicts:
+            self._dicts[body.key] = self._is_dict(body)
+        return self._dicts[body.key]
+
+    def _is_dict(self, body: Body) -> bool:
         paths = [i.path for i in body.instances]
         if body.key == self.model.entry or body.params or all(map(self.plain, paths)) or self.digits(body):
             return False
@@ -333,18 +344,6 @@ class Project:
 
     def plain(self, segment: str) -> bool:
         return attribute_fits(segment)
-
-    def state(self, state: State, flow: Tree, dtype: Tree | None) -> Tree:
-        """The first value of a recurrent state; `dtype` is written where it is not that of the flow."""
-        type_ = state.value.type
-        assert isinstance(type_, Tensor) and state.initial is not None and state.initial.kind == "number"
-        sizes = tuple(Extent(s) if isinstance(s, Dim) else number(s, "width") for s in type_.sizes)
-        more = () if dtype is None else (("dtype", dtype),)
-        value = state.initial.arguments[0]
-        if value == 0:
-            return Call(Attribute(flow, "new_zeros"), sizes or (Sequence("(", ()),), more)
-        whole = Literal(bool(value)) if type_.dtype == "bool" else number(value, "value")
-        return Call(Attribute(flow, "new_full"), (Sequence("(", sizes), whole), more)
 
     # --------------------------------------------------------------------------------------------- grouping
 
@@ -388,7 +387,14 @@ class Project:
 
     def parent(self, key: str) -> Body | None:
         """The block that a part belongs to."""
+        owner = self._owners.get(key)
+        return owner if owner is None or owner.kind in ("block", "model") else self.parent(owner.key)
+
+    @cached_property
+    def _owners(self) -> dict[str, Body]:
+        """The first body that refers to each other one."""
+        found: dict[str, Body] = {}
         for body in self.bodies.values():
-            if key in body.children():
-                return body if body.kind in ("block", "model") else self.parent(body.key)
-        return None
+            for key in body.children():
+                found.setdefault(key, body)
+        return found

@@ -220,6 +220,8 @@ class Words:
         return made or free(name)
 
     def _read(self, text: str) -> Dim | None:
+        if text.isdecimal():  # as most of them are
+            return None
         try:
             made = self._evaluate(ast.parse(text.strip(), mode="eval").body)
         except (SyntaxError, ValueError, TypeError, ZeroDivisionError, LimitReached, RecursionError):

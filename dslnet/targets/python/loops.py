@@ -9,6 +9,7 @@ from __future__ import annotations
 from ...graph import Instance, Node, Round, Type, Value
 from ...shape import Tensor
 from .bodies import Body
+from .building import first_state
 from .reading import BoxReader, Item, Loop, Place, Wire, call_of
 from .tree import Attribute, Call, Literal, Name, Number, Numbered, Ref, Sequence, Subscript, Tree
 
@@ -208,7 +209,7 @@ class Reader(BoxReader):
             starts.append(start)
             if given is None:
                 assert isinstance(state.value.type, Tensor)
-                made_of = self.project.state(state, flow, self._dtype_of(state.value.type, declared[0], place))
+                made_of = first_state(state, flow, self._dtype_of(state.value.type, declared[0], place))
                 items.append(Item([self.extra(state.name, state.value.type)], made_of))
                 given = Ref(items[-1].outputs[0])
                 self.wires[given.value] = Wire(state.value.type, state.name, True)

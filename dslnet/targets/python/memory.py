@@ -18,22 +18,17 @@ from .units import statement_trees
 Test = Callable[[Call], bool]
 
 
-def _names(statements: list[Statement]) -> set[str]:
-    """What is read somewhere in these."""
-    return {part.id for tree in statement_trees(statements) for part in walk(tree) if isinstance(part, Name)}
-
-
 def release(statements: list[Statement], inputs: set[str], is_block: Test) -> list[Statement]:
     """The statements of a function with these arguments, which its caller keeps anyway, with a `del` before each call
     of a block that dead locals would outlive."""
     made: list[Statement] = []
     held: dict[str, None] = {}
+    parts = [[part for tree in statement_trees([s]) for part in walk(tree)] for s in statements]
+    last = {part.id: number for number, row in enumerate(parts) for part in row if isinstance(part, Name)}
     for number, statement in enumerate(statements):
-        trees = list(statement_trees([statement]))
-        if any(isinstance(part, Call) and is_block(part) for tree in trees for part in walk(tree)):
-            read = _names(statements[number:])
+        if held and any(isinstance(part, Call) and is_block(part) for part in parts[number]):
             target = set(statement.targets) if isinstance(statement, Assign) else set()
-            dead = [name for name in held if name not in read and name not in target]
+            dead = [name for name in held if last.get(name, -1) < number and name not in target]
             if dead:
                 made.append(Delete(dead))
                 held = {n: None for n in held if n not in dead}

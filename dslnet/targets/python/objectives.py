@@ -22,13 +22,15 @@ from .guarding import Part
 from .names import TRAINING_LOCALS, Names
 from .planning import Step, details, is_sum
 from .statements import Assign, For, Return, Run, Statement, With
-from .tree import Attribute, Binary, Call, Literal, Name, Pair, Sequence, Subscript, Tree, flat, walk
+from .tree import Attribute, Binary, Call, Comprehension, Literal, Name, Pair, Sequence, Subscript, Tree, flat, walk
 from .units import Draft, Method, statement_trees
 
 if TYPE_CHECKING:
     from .classes import Project
 
 BATCH = "batch: dict[str, Tensor]"
+#: More losses than one reads one by one.
+MANY = 8
 OBJECTIVE = "tuple[Tensor, dict[str, Tensor]]"
 
 
@@ -216,6 +218,10 @@ class Objectives:
         first = Assign(["losses"], Call(Attribute(Name("self"), "losses"), (Name("batch"),)))
         fixed: dict[str, Tree] = {loss.value: Subscript(Name("losses"), (Literal(loss.name),)) for loss in step.losses}
         if step.value is None:
+            if len(step.losses) > MANY:
+                each = Subscript(Name("losses"), (Name("name"),))
+                named = Comprehension("(", each, "name", Name("self.plan.losses"))
+                return [first, Return([Call(Name("sum"), (named,)), Name("losses")])]
             total = fixed[step.losses[0].value]
             for loss in step.losses[1:]:
                 total = Binary("+", total, fixed[loss.value])

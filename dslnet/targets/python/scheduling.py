@@ -32,20 +32,7 @@ from .statements import (
     runs,
     says,
 )
-from .tree import (
-    Attribute,
-    Binary,
-    Call,
-    Comprehension,
-    Name,
-    Ref,
-    Sequence,
-    Subscript,
-    Tree,
-    flat,
-    rewrite,
-    walk,
-)
+from .tree import Attribute, Binary, Call, Comprehension, Name, Ref, Sequence, Subscript, Tree, flat, rewrite, walk
 
 #: How many calls one line holds.
 CALLS = 3
@@ -69,6 +56,7 @@ class Scheduler:
             self.local[wire] = names.new(wires[wire].name)
         self.flow = "x"
         self.lengths: set[str] = set()
+        self.inside = 0
 
     # ------------------------------------------------------------------------------------------------- whole
 
@@ -253,7 +241,10 @@ class Scheduler:
         return rewrite(tree, lambda t: Name(self.local[t.value]) if isinstance(t, Ref) else None)
 
     def _live(self) -> set[str]:
-        return {name for wire, name in self.local.items() if self.left.get(wire, 0) > 0}
+        live = {wire: name for wire, name in self.local.items() if self.left.get(wire, 0) > 0}
+        if not self.inside:  # what is dead is never read again; in a loop the next round may write to it
+            self.local = live
+        return set(live.values())
 
     def _name(self, wire: str, busy: set[str]) -> str:
         wanted = self.reserved.get(wire) or self.wanted.get(wire, self.flow)
@@ -322,7 +313,9 @@ class Scheduler:
         ends = [end for _, _, end, _ in loop.carried]
         for end, name in ((e, names[e]) for e in ends):
             self.wanted[end] = name
+        self.inside += 1
         self._rounds_body(loop, names)
+        self.inside -= 1
         body, self.out = self.out, outer
         self.out.append(For(variables, iterable, body))
         for wire in inner_reads:
