@@ -53,8 +53,8 @@ class Body:
             self.places = {}
             for number, instance in enumerate(self.instances):
                 self.places.setdefault(instance.path, number)
-        number = self.places.get(path) if path is not None else None
-        return None if number is None else self.instances[number]
+        place = self.places.get(path) if path is not None else None
+        return None if place is None else self.instances[place]
 
     @property
     def results(self) -> list[str]:
