@@ -130,7 +130,8 @@ def did_you_mean(word: str, candidates: Iterable[str], foreign: dict[str, str] |
         if (d := min(distance(word, name, limit), distance(word.lower(), name.lower(), limit))) <= limit
         and d < max(len(word), len(name))  # one letter in place of another is another name
     )
-    found = [name for _, name in scored]
+    exact = [name for far, name in scored if not far]
+    found = exact or [name for _, name in scored]
     translated = (foreign or {}).get(word)
     if translated in names and translated not in found:
         found.append(translated)

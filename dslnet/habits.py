@@ -6,16 +6,25 @@ also what makes the line right.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from .diagnostics import Edit, Help
 from .repair import Line, Repair
 from .source import Span
 
+#: Where functions stand in Python, and the boxes that are not written as their names would be.
+_PACKAGES = frozenset("F K torch nn.functional torch.nn.functional tf tf.nn np jnp jax.nn".split())
+_SPELLED = {
+    "relu": "ReLU", "gelu": "GELU", "silu": "SiLU", "elu": "ELU", "selu": "SELU", "celu": "CELU", "glu": "GLU",
+    "cat": "Concat", "matmul": "MatMul", "max_pool2d": "MaxPool", "avg_pool2d": "AvgPool",
+}  # fmt: skip
+
 
 def habits(line: Line, at: int) -> Iterator[Repair]:
     """What a `(` after a name with a dot, or after a `)`, was meant to be; or a comma outside of brackets."""
     kinds = line.kinds
+    yield from _signs(line, at)
     if kinds[at] == ",":
         yield from _commas(line, at)
     if kinds[at] != "(" or at < 3:
@@ -25,10 +34,15 @@ def habits(line: Line, at: int) -> Iterator[Repair]:
         while first >= 2 and kinds[first] == "a" and kinds[first - 1] == ".":
             first -= 2
         method = line.word(at - 1)
-        box = "".join(part.title() for part in method.split("_"))
-        yield _told(
-            line, first, at, f"a wire has no methods such as `{method[:20]}`", f"{line.text(first, at - 3)} -> {box}"
-        )
+        box = _SPELLED.get(method) or "".join(part.title() for part in method.split("_"))
+        source = line.text(first, at - 3)
+        closed = _closing(kinds, at)
+        if source in _PACKAGES and closed is not None and closed > at + 1:
+            yield _told(
+                line, first, at, f"`{source}` has no functions here", f"{line.text(at + 1, closed - 1)} -> {box}"
+            )
+        else:
+            yield _told(line, first, at, f"a wire has no methods such as `{method[:20]}`", f"{source} -> {box}")
     elif kinds[at - 1] == ")":
         opened, closed = _opening(kinds, at - 1), _closing(kinds, at)
         if opened and kinds[opened - 1] in "aA" and closed is not None and closed > at + 1:
@@ -37,6 +51,41 @@ def habits(line: Line, at: int) -> Iterator[Repair]:
             yield _told(
                 line, opened - 1, at, "a box is fed by an arrow", f"{source} -> {line.text(opened - 1, at - 1)}"
             )
+
+
+def _signs(line: Line, at: int) -> Iterator[Repair]:
+    """Arrows of other languages, `=>`, `>>`, `|>`, `-->`; and boxes with the name of a package, `nn.Linear(8)`."""
+    kinds = line.kinds
+    begin = at - 1 if at and kinds[at] in "<>" and line.end(at - 1) == line.start(at) else at
+    if begin + 2 < len(kinds) and line.end(begin) == line.start(begin + 1):
+        sign = line.word(begin) + line.word(begin + 1)
+        if begin and sign in ("=>", ">>", "|>", "-->"):
+            place = line.start(begin), line.end(begin + 1)
+            help = _edited(line, "write `->`", [(*place, "->")])
+            yield Repair("E0100", f"an arrow is `->`, not `{sign}`", place, begin, begin + 2, ((">", "->"),), "", help)
+    if kinds[at] == "A" and at > 1 and kinds[at - 1] == ".":
+        yield from _packages(line, at)
+
+
+def _packages(line: Line, at: int) -> Iterator[Repair]:
+    """`nn.Linear(8) -> nn.ReLU`: all the prefixes of a line."""
+    kinds = line.kinds
+    found = [(m.start(), m.end()) for m in re.finditer(r"(?:a\.)+(?=A)", kinds)]
+    here = next(((first, end) for first, end in found if end == at), None)
+    if here is None:
+        return
+    place = line.start(here[0]), line.end(at)
+    if line.word(at) == "T":
+        wire = line.text(here[0], at - 2)
+        help = Help(f"write `({wire} -> Transpose)`")
+        yield Repair("E0100", f"`{wire[:40]}` has no `T`", place, help=help, replaces=False)
+        return
+    begin, end = found[0][0], found[-1][1]
+    dropped = {offset for first, last in found for offset in range(first, last)}
+    tokens = tuple((kinds[o], line.word(o)) for o in range(begin, end) if o not in dropped)
+    edits = [(line.start(first), line.start(last), "") for first, last in found]
+    title = f"a box has no `{line.text(here[0], at - 1)[:30]}` before its name"
+    yield Repair("E0100", title, place, begin, end, tokens, "", _edited(line, f"write `{line.word(at)}`", edits))
 
 
 def _commas(line: Line, at: int) -> Iterator[Repair]:

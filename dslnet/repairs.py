@@ -261,6 +261,9 @@ def _hopeless(line: Line, at: int) -> Iterator[Repair]:
     here = kinds[at]
     place = _token(line, at)
     before = kinds[at - 1] if at else ""
+    if here == "|" and before in _OPERAND_ENDS:
+        advice = Help("the next step follows an arrow, `->`; a lane has a line of its own")
+        yield Repair("E0100", "a bar begins a lane", place, help=advice, replaces=False)
     if here == "<" and "<" in kinds[:at]:
         advice = Help("compare twice: `a < b and b < c`")
         yield Repair("E0100", "comparisons do not chain", place, help=advice, replaces=False)

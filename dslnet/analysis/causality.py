@@ -270,7 +270,7 @@ def mended(operator: Operator, inputs: list[Traced | None]) -> Operator:
         keys = inputs[1]
         if keys is not None and first.type.sizes[-2] == keys.type.sizes[-2]:
             return type(operator)(**{**values, "causal": True})
-    elif operator.name == "Conv" and values["padding"] == "same" and first.rank == 3:
+    elif operator.name in ("Conv", "DepthwiseConv") and values["padding"] == "same" and first.rank == 3:
         return type(operator)(**{**values, "padding": "causal"})
     elif operator.name == "Conv" and first.steps.order and values["padding"] == "same":
         if values["stride"] == 1 and values["groups"] == 1:

@@ -101,7 +101,7 @@ def _changed(prover: Prover, node: Node, text: str) -> str | None:
         name, value = "mask", '"A"'
     elif operator.name == "Conv" and image(prover):
         return f"Masked{text}" if text.startswith("Conv(") and "padding" not in text else None
-    elif operator.name == "Conv":
+    elif operator.name in ("Conv", "DepthwiseConv"):
         name, value = "padding", '"causal"'
     elif operator.name != "DotProductAttention":
         return None

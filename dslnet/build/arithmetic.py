@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..diagnostics import Edit, Help
 from ..ops import Operator
 from ..ops.arithmetic import SIGNS
 from ..shape import UNKNOWN, Dim, located
@@ -80,7 +81,10 @@ class Arithmetic(Names):
                     f"`{sign}` works on wires and numbers, and this is {describe(value)}",
                     side.span,
                     helps=(
-                        "a pipeline inside arithmetic takes parentheses and starts from a wire: `(x -> Linear(8)) * y`",
+                        Help("an arrow is `->`", (Edit(link.operator_span, "->"),), sure=True)
+                        if sign == ">" and isinstance(right, (ModuleValue, BoxValue))
+                        else "a pipeline inside arithmetic takes parentheses and starts from a wire: "
+                        "`(x -> Linear(8)) * y`",
                     ),
                 )
                 return UNKNOWN_VALUE

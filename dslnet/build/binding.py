@@ -14,7 +14,7 @@ from ..diagnostics import Edit, Help, Label, did_you_mean
 from ..files import weights_path
 from ..graph import Initial
 from ..node import field, record
-from ..ops import Operator, literal
+from ..ops import Combinator, Operator, literal
 from ..ops.arguments import WholeType, Wrong
 from ..shape import UNKNOWN
 from ..source import NOWHERE, Span
@@ -82,12 +82,15 @@ def bind(
     for number, (value, span) in enumerate(positional):
         if number >= len(names):
             takes = f"{len(names)} argument{'s' if len(names) != 1 else ''}" if names else "no arguments"
+            body = " -> ".join(frame.text_of(s) for _, s in positional)
+            wraps = isinstance(box.target, type) and issubclass(box.target, Combinator)
             frame.error(
                 "E0404",
-                f"`{box.name}` takes {takes}, here are {len(positional)}",
+                f"`{box.name}` takes {takes}, here {'is' if len(positional) == 1 else 'are'} {len(positional)}",
                 span,
                 "one too many",
                 notes=(signature(),),
+                helps=(f"its body follows a colon: `{box.name}: {body}`"[:90],) if wraps else (),
             )
             bound.values.clear()  # which of them is the one too many, nobody knows
             bound.broken = True
@@ -274,7 +277,11 @@ def _wrong(frame: Expressions, box: BoxValue, name: str, value: Any, wrong: Wron
         advice = f"an input size is inferred: `{box.name}({shown})`"
         helps.append(Help(advice, (Edit(Span(span.file, first.start, span.start), ""),), sure=True))
     if isinstance(value, str) and value.isdigit() and "number" in wrong.expected:
-        helps.append(Help(f"drop the quotes: `{box.name}({value})`", (Edit(span, value),), sure=True))
+        written = frame.text_of(span)
+        if written.startswith('"'):
+            helps.append(Help(f"drop the quotes: `{box.name}({value})`", (Edit(span, value),), sure=True))
+        else:
+            helps.append(Help(f"drop the quotes where `{written}` gets its value"))
     elif wrong.code == "E0208" and isinstance(value, str):
         words = [w.strip().strip('"') for w in wrong.expected.removeprefix("one of ").split(",")]
         near = did_you_mean(value, words)

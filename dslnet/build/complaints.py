@@ -88,7 +88,8 @@ class Complaints(Expressions):
             elif not replacement and target is not None:
                 helps.append(left_out(self.report.sources, fill(text), target, spans.get(target)))
             else:
-                spot = self.step_of(operator, spans.get(WHOLE, at)) if target is None else place(target)
+                # of a module that is used by its name, the arguments stand elsewhere
+                spot = self.step_of(operator, spans.get(WHOLE, at)) if target is None else spans.get(target)
                 helps.append(Help(fill(text), (Edit(spot, fill(replacement)),) if spot else (), sure=spot is not None))
         if mistake.code == "E0510":
             helps += self.same_classes(ports)

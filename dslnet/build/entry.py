@@ -110,7 +110,11 @@ def run_model(frame: Body, block: Block) -> DraftDefinition:
     first = draft.outputs[0][1]
     idle = first.node is None and not first.unknown and not frame.output_names
     if idle and frame.report.errors == before:
-        frame.error("E0212", f"`{block.name}` computes nothing", block.syntax.name.span, "no step and no output")
+        sides = [n for n in frame.made.values() if n.named and n.node is not None]
+        what = "has no output" if sides else "computes nothing"
+        helps = (f"name what it gives out: `output {sides[-1].name}`",) if sides else ()
+        label = "its wires lead nowhere" if sides else "no step and no output"
+        frame.error("E0212", f"`{block.name}` {what}", block.syntax.name.span, label, helps=helps)
     return draft
 
 

@@ -79,6 +79,8 @@ ARGUMENTS = {
     "nhead": "heads",
     "n_head": "heads",
     "dim": "axis",
+    "keepdim": "keep",
+    "keepdims": "keep",
     "rate": "p",
     "prob": "p",
     "epsilon": "eps",

@@ -274,6 +274,11 @@ class Frame:
         self.paths[path] = span
         return True
 
+    def text_of(self, span: Span) -> str:
+        """What is written at a place, on one line."""
+        source = self.report.sources.get(span.file)
+        return " ".join(source.text[span.start : span.end].split()) if source is not None else ""
+
     def twice(self, path: str, taken: Span, span: Span) -> None:
         first = [Label(taken, "taken here")] if taken != span else []
         shown = path or "the name of the block"

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..diagnostics import Edit, Help, Label
+from ..ops import Combinator, Operator
 from ..ops.arguments import ModuleType
 from ..source import Span
 from .frame import Frame
@@ -17,13 +18,22 @@ from .values import BoxValue, Wire, Wires
 def fed_inside(box: BoxValue) -> bool:
     """Whether the first thing in the parentheses is a wire, or a box that is fed so itself."""
     first = box.positional[0][0] if box.positional else None
-    return isinstance(first, (Wire, Wires)) or (isinstance(first, BoxValue) and fed_inside(first))
+    if isinstance(first, BoxValue):
+        return fed_inside(first) or _takes_no_box(box)
+    return isinstance(first, (Wire, Wires))
+
+
+def _takes_no_box(box: BoxValue) -> bool:
+    """Whether a box has nothing in its parentheses that could be a box: `Tanh(Linear(8))`."""
+    target = box.target
+    operator = isinstance(target, type) and issubclass(target, Operator) and not issubclass(target, Combinator)
+    return operator and not _takes_module(box)
 
 
 def tell(frame: Frame, box: BoxValue, span: Span, flow: Any = None) -> None:
     """Report a box that is `fed_inside`. `flow` is what flows into it besides, where it is a step."""
     held = _takes_module(box)
-    if held:
+    if held and not isinstance(box.positional[0][0], BoxValue):
         wire, place = box.positional[0]
         frame.error(
             "E0215",
@@ -44,7 +54,7 @@ def tell(frame: Frame, box: BoxValue, span: Span, flow: Any = None) -> None:
         f"`{box.name}` is fed by an arrow, not in its parentheses"[:80],
         span,
         "parentheses configure, arrows carry",
-        helps=[Help(f"write `{shown}`", (Edit(span, written),), sure=flow is None or already)],
+        helps=[Help(f"write `{shown}`", (Edit(span, written),), sure=flow is None or already or not _wired(box))],
     )
 
 
@@ -53,6 +63,12 @@ def _takes_module(box: BoxValue) -> str:
     arguments = getattr(box.target, "arguments", None)
     first = next(iter(arguments.values()), None) if isinstance(arguments, dict) else None
     return first.name if first is not None and isinstance(first.type, ModuleType) else ""
+
+
+def _wired(box: BoxValue) -> bool:
+    """Whether the innermost of what is fed in is a wire; else what flows goes into it."""
+    first = box.positional[0][0] if box.positional else None
+    return _wired(first) if isinstance(first, BoxValue) else isinstance(first, (Wire, Wires))
 
 
 def through(frame: Frame, name: str, wires: list[Span], span: Span) -> Help:
@@ -65,7 +81,8 @@ def through(frame: Frame, name: str, wires: list[Span], span: Span) -> Help:
 
 def _arrows(frame: Frame, box: BoxValue) -> str:
     first, span = box.positional[0]
-    source = _arrows(frame, first) if isinstance(first, BoxValue) else _part(frame, span)
+    inside = isinstance(first, BoxValue) and fed_inside(first)
+    source = _arrows(frame, first) if inside else _part(frame, span)
     return f"{source} -> {_step(frame, box)}"
 
 

@@ -12,7 +12,9 @@ from collections.abc import Callable
 from typing import Any
 
 from ..graph import Initial
+from ..shape import UNKNOWN
 from ..syntax import Binary, BoxRef, Call, Expression, Paren, Ref, Unary
+from .values import UNKNOWN_VALUE
 
 #: Initialisers and the names of their arguments.
 INITIALISERS: dict[str, tuple[str, ...]] = {
@@ -119,6 +121,8 @@ def table(frame: Any, expression: Expression) -> Any:
     if isinstance(expression, Call) and isinstance(expression.callee, Ref) and len(expression.arguments) == 1:
         if expression.callee.name == "range":
             count = frame.evaluate(expression.arguments[0].value)
+            if count is UNKNOWN_VALUE or count is UNKNOWN:
+                return None
             if isinstance(count, bool) or not isinstance(count, int) or count < 1:
                 frame.error(
                     "E0301", "`range` in a table takes a known whole number from 1", expression.arguments[0].span

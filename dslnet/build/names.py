@@ -185,6 +185,9 @@ class Names(Frame):
         string = quoted(name, source.text[max(span.start - 200, 0) : span.start] if source else "", span)
         if string is not None:
             return {"helps": [string]}
+        box = next((n for n in self.file.names() if n.lower() == name.lower() and n != name), None)
+        if box is not None:
+            return {"helps": [Help(f"a box begins with a capital: `{box}`", (Edit(span, box),), sure=True)]}
         known = [n for n in self.scope.visible() if self.scope.where(n) or self.scope.find(n) is not UNKNOWN_VALUE]
         near = did_you_mean(name, [*known, *self.sizes, *self.file.constants])
         places = [Label(place, f"`{near[0]}`") for place in [self.scope.where(near[0])] if place] if near else []

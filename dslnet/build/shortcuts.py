@@ -6,6 +6,7 @@ make them agree is proposed.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from ..diagnostics import Edit, Help, Label
@@ -84,10 +85,11 @@ class Shortcuts(Recurrence):
         helps: list[Help] = []
         if a.rank == b.rank:
             for x, y in zip(a.sizes, b.sizes, strict=False):
-                helps += missing_fact(x, y)
+                helps += missing_fact(x, y) if not same(x, y) else ()
         if lane is None and a.rank == b.rank and (text := self.shortcut(flow.type, a)) is not None:
             edits = self.lane_edit(body, text)
-            helps.append(Help(f"add a lane: `| {text}`", edits, sure=bool(edits)))
+            sure = bool(edits) and (self.call_span is None or re.search(r"\([a-z_]", text) is not None)
+            helps.append(Help(f"add a lane: `| {text}`", edits, sure=sure))
         secondary = [Label(short.span, f"the shortcut: {b}"[:49]), Label(result.span, f"the body: {a}"[:49])]
         if self.call_span is not None:
             secondary.append(Label(self.call_span, self.binding_text(_first_clash(a, b))[:49]))
@@ -130,14 +132,11 @@ class Shortcuts(Recurrence):
     def shortcut(self, before: Tensor, after: Tensor) -> str | None:
         """The lane that brings the shortcut to the shape of the body."""
         axis = 1 if before.rank in (4, 5) else before.rank - 1
-        width = next(
-            (
-                n
-                for n, v in self.bindings.items()
-                if isinstance(v, int) and not isinstance(v, bool) and v == after.sizes[axis]
-            ),
-            str(after.sizes[axis]),
-        )
+        wanted = after.sizes[axis]
+        known = [(n, v) for n, v in self.bindings.items() if isinstance(v, int) and not isinstance(v, bool) and v > 1]
+        same_as = [n for n, v in known if v == wanted]
+        multiples = [f"{k} * {n}" for k in (2, 4, 8) for n, v in known if k * v == wanted]
+        width = (same_as + multiples + [str(wanted)])[0]
         if before.rank < 4:
             rest = all(same(x, y) for x, y in zip(before.sizes[:-1], after.sizes[:-1], strict=False))
             return f"Linear({width})" if rest else None

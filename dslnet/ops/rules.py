@@ -63,7 +63,10 @@ def need_known_input(op: Operator, x: Tensor, axis: int, at: str | None = None) 
     size = x.sizes[axis]
     if isinstance(size, Dim) and size is not UNKNOWN:
         where = "channels are" if axis == 1 else "width is"
-        raise _not_known(f"`{op.name}` needs a known size, {where} {brief(size)}", list(size.symbols()), at, size)
+        made = _not_known(f"`{op.name}` needs a known size, {where} {brief(size)}", list(size.symbols()), at, size)
+        if op.kind == "conv" and axis == 1 and x.rank == 3 and isinstance(x.sizes[2], int):
+            made.helps = (f"channels are axis 1: `Transpose` before it gives [B, {x.sizes[2]}, T]", *made.helps)
+        raise made
 
 
 def _not_known(title: str, names: list[str], at: str | None, size: Size) -> Mistake:
