@@ -331,6 +331,19 @@ class Model:
     def definition(self) -> Definition:
         return self.definitions[self.entry]
 
+    def instance(self, definition: Definition, path: str) -> Instance | None:
+        """The module at a path of a definition, or inside of a block that the definition calls."""
+        found = definition.instance(path)
+        if found is not None:
+            return found
+        for outer in definition.instances:
+            if outer.definition is not None and (not outer.path or path.startswith(outer.path + ".")):
+                rest = path[len(outer.path) :].removeprefix(".")
+                found = self.instance(self.definitions[outer.definition], rest)
+                if found is not None:
+                    return found
+        return None
+
 
 def join(*segments: str) -> str:
     """A dotted path; empty segments add nothing."""

@@ -65,8 +65,22 @@ class Training:
         """The modules that a name stands for, with those of elsewhere that they use."""
         found = {i.path for i in self.definition.instances if within(i.path, path)}
         for node in self.nodes_of(path):
-            found |= uses(node)
+            found |= self.uses(node)
         return found
+
+    def uses(self, node: Node) -> set[str]:
+        """The modules of the model that a node uses; one inside a block that was called is the block's."""
+        return {self._holder(path) for path in uses(node)}
+
+    def _holder(self, path: str) -> str:
+        holder = path
+        while holder and holder not in self._paths:
+            holder = holder.rpartition(".")[0]
+        return holder or path
+
+    @cached_property
+    def _paths(self) -> set[str]:
+        return {i.path for i in self.definition.instances}
 
     def trainable(self, paths: set[str]) -> set[str]:
         """Those of some modules that have parameters to train."""
@@ -125,7 +139,7 @@ class Training:
         nodes = self.slice([value], gradient=True)
         read = {name for node in nodes for name in node.inputs}
         own = {p.path for p in self.definition.params if p.trained and p.value.name in read}
-        return {path for node in nodes for path in uses(node)} | own
+        return {path for node in nodes for path in self.uses(node)} | own
 
     @cached_property
     def own(self) -> set[str]:

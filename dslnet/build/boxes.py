@@ -346,7 +346,7 @@ class Boxes(Feeding):
     def module_argument(self, module: ModuleValue, span: Span) -> ModuleArgument:
         """A module as the argument of an operator: its path here and what is known of its weights."""
         module.used = True
-        operator = module.instance.operator or self.preview(module)
+        operator = module.instance.operator or self.preview(module.inside or module)
         weights: dict[str, tuple[Size, ...]] = {}
         if operator is not None:
             types = module.instance.inputs or tuple(UNKNOWN_TENSOR for _ in operator.ports)

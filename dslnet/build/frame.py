@@ -83,6 +83,7 @@ class Frame:
         self.refused = False
         self.call_span: Span | None = outer.call_span if outer else None
         self.modules: list[ModuleValue] = []
+        self.inner_modules: dict[str, ModuleValue] = {}  # those of blocks that are called here, by path
         self.repeats: list[Span] = []
         self.argument_spans: dict[str, Span] = outer.argument_spans if outer else {}
         self.objectives = False

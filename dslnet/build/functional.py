@@ -1,10 +1,12 @@
 """Boxes that are called as functions, which is how other tools feed them: `Linear(x, 20)`, `ReLU(Linear(x, 20))`.
 
-Enters: a box whose parentheses hold a wire. Leaves: one diagnostic, and the same written with arrows.
+Enters: a box whose parentheses hold a wire. Leaves: one diagnostic, and the same written with arrows; or, for a box
+that is given a module, with the module on the side.
 """
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from ..diagnostics import Edit, Help, Label
@@ -41,7 +43,7 @@ def tell(frame: Frame, box: BoxValue, span: Span, flow: Any = None) -> None:
             place,
             "what a step makes",
             secondary=[Label(wire.span, "makes it")] if isinstance(wire, Wire) and wire.span != place else (),
-            helps=("define the module on the side, `name: Box(…)`, and send the flow through it: `- x -> name`",),
+            helps=[_aside(frame, wire, place) if isinstance(wire, Wire) else Help("one module, by its name")],
         )
         return
     already = flow is not None and box.positional[0][0] is flow
@@ -69,6 +71,26 @@ def _wired(box: BoxValue) -> bool:
     """Whether the innermost of what is fed in is a wire; else what flows goes into it."""
     first = box.positional[0][0] if box.positional else None
     return _wired(first) if isinstance(first, BoxValue) else isinstance(first, (Wire, Wires))
+
+
+def _aside(frame: Frame, wire: Wire, span: Span) -> Help:
+    """`words: Embedding(...)` and `- words` in the place of `- words: Embedding(...)`."""
+    while wire.inner is not None:
+        wire = wire.inner
+    node = wire.node
+    source = frame.report.sources.get(node.span.file) if node is not None else None
+    if node is None or node.operator is None or not node.operator.weighted or source is None:
+        return Help("define the box on the side, `words: Embedding(...)`, let `x -> words` flow, and give `words`")
+    begin = source.starts[source.position(node.span.start)[0] - 1]
+    before, made = source.text[begin : node.span.start], source.text[node.span.start : node.span.end]
+    head = re.fullmatch(r"( *)- ([a-z_][A-Za-z0-9_]*): ", before)
+    name = head[2] if head else wire.name
+    advice = f"define it on the side, `{name}: {made}`, and use it: `- {name}`"
+    follows = source.text[node.span.end : source.text.find("\n", node.span.end)]
+    if head is None or follows.split("#")[0].strip() or node.span.file != span.file:
+        return Help(advice)
+    changed = (Edit(Span(span.file, begin, node.span.end), f"{head[1]}{name}: {made}\n{head[1]}- {name}"),)
+    return Help(advice, changed, sure=True)
 
 
 def through(frame: Frame, name: str, wires: list[Span], span: Span) -> Help:

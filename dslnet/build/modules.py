@@ -77,6 +77,8 @@ class Modules(Taps):
 
     def run_module(self, module: ModuleValue, flow: Flow, sides: list[SideInput], span: Span) -> Flow:
         module.used = True
+        if module.inside is not None:
+            return self.belongs_elsewhere(module, span)
         if module.elaborating:
             self.error(
                 "E0210",
@@ -114,6 +116,22 @@ class Modules(Taps):
         with self.held_by(module.parametrization):
             draft = self.elaborate(block, bound, fed, {}, span)
         return self.use(module, draft, fed, span)
+
+    def belongs_elsewhere(self, module: ModuleValue, span: Span) -> Wire:
+        """Report that something flows through a module of another block: only its weights can be read from here."""
+        block = module.inside.frame.hint if module.inside is not None else ""
+        source = self.report.sources.get(module.span.file)
+        end = source.text.find("\n", module.span.start) if source is not None else -1
+        made = source.text[module.span.start : end].split("#")[0].strip() if source is not None else module.name
+        self.error(
+            "E0215",
+            f"`{module.name}` belongs to `{block}`: nothing flows through it here"[:80],
+            span,
+            "only its weights can be read from here",
+            secondary=[Label(module.span, "defined here")],
+            helps=(f"define `{made}` in this body, and give it to the block: `{block}({module.name})`",),
+        )
+        return self.unknown(span)
 
     def use(self, module: ModuleValue, draft: DraftDefinition | None, fed: list[Fed | None], span: Span) -> Flow:
         if draft is None:
@@ -166,6 +184,8 @@ class Modules(Taps):
         source = frame.evaluate(module.box.arguments[0].value)  # type: ignore[attr-defined]
         if not isinstance(source, ModuleValue):
             return self.unknown(span)
+        if source.inside is not None:
+            return self.belongs_elsewhere(source, module.box.arguments[0].span)
         result = self.run_module(source, flow, sides, span)
         if isinstance(result, Wire) and result.node is not None:
             result.node.module = self.reach_module(module)

@@ -13,6 +13,7 @@ from ..graph import Definition, Input, Instance, Node, Param, Region, Round, Sta
 from ..node import record, replace
 from ..ops.arguments import ModuleArgument
 from .freezing import bindings_of, distinct, nodes_of, output_name, unused, value_of
+from .marks import Marks
 from .session import Session
 from .values import DraftDefinition, DraftInstance, DraftNode, DraftRegion, ModuleValue, Wire, Wires
 
@@ -26,8 +27,8 @@ class Pruned:
     held: list[ModuleValue]
 
 
-#: What makes two definitions equal, the quickest to differ first; the bindings only name the numbers in them.
 #: What makes two definitions equal, what differs most often first: a round may have thousands of inputs, and reads one.
+#: The bindings only name the numbers in them.
 CONTENT = ("body", "outputs", "held", "kind", "instances", "params", "states", "inputs", "doc")
 
 
@@ -48,10 +49,13 @@ class Pruner:
         ports: list[Wire] | None = None,
         held: list[ModuleValue] | None = None,
         keep_inputs: bool = False,
+        keep: frozenset[str] = frozenset(),
     ) -> Pruned:
-        """The definition that makes `wanted`. With `ports` and `held`, its captures are exactly those, in order."""
+        """The definition that makes `wanted`. With `ports` and `held`, its captures are exactly those, in order; the
+        modules `keep` are there whatever it makes."""
         memo_key = (
             draft.key,
+            keep,
             tuple((n, id(w)) for n, w in wanted),
             tuple(map(id, ports)) if ports is not None else None,
             tuple(map(id, held)) if held is not None else None,
@@ -59,7 +63,7 @@ class Pruner:
         )
         found = self.memo.get(memo_key)
         if found is None:
-            found = self.memo[memo_key] = _Body(self, draft, wanted, ports, held, keep_inputs).make()
+            found = self.memo[memo_key] = _Body(self, draft, wanted, ports, held, keep_inputs, keep).make()
         return found
 
     def intern(self, definition: Definition, hint: str) -> str:
@@ -75,7 +79,7 @@ class Pruner:
         return key
 
 
-class _Body:
+class _Body(Marks):
     """One draft on its way."""
 
     def __init__(
@@ -86,30 +90,14 @@ class _Body:
         ports: list[Wire] | None,
         held: list[ModuleValue] | None,
         keep_inputs: bool,
+        keep: frozenset[str],
     ) -> None:
-        self.pruner, self.draft, self.frame, self.wanted = pruner, draft, draft.frame, wanted
-        self.ports, self.fixed_held, self.keep_inputs = ports, held, keep_inputs
-        self.live: set[int] = {id(w) for _, w in wanted}
+        super().__init__(draft.frame, {id(w) for _, w in wanted})
+        self.pruner, self.draft, self.wanted = pruner, draft, wanted
+        self.ports, self.fixed_held, self.keep_inputs, self.keep = ports, held, keep_inputs, keep
         self.nodes: dict[int, Node] = {}
         self.instances: dict[int, tuple[DraftInstance, dict[str, Any]]] = {}
-        self.paths: set[str] = set()
-        self.names: set[str] = set()
         self.demands: dict[str, dict[str, None]] = {}
-
-    # ------------------------------------------------------------------------------------------------- marks
-
-    def want(self, value: Wire | Wires | None) -> None:
-        if isinstance(value, Wire):
-            self.live.add(id(value))
-        elif isinstance(value, Wires):
-            self.live.add(id(value))
-            for wire in value.items:
-                self.live.add(id(wire))
-
-    def is_live(self, value: Wire | Wires) -> bool:
-        if isinstance(value, Wires):
-            return id(value) in self.live or any(id(w) in self.live for w in value.items)
-        return id(value) in self.live
 
     # -------------------------------------------------------------------------------------------------- make
 
@@ -124,6 +112,8 @@ class _Body:
             asked = {module: len(names) for module, names in self.demands.items()}
             self.live, self.nodes, self.instances = set(start), {}, {}
             self.paths, self.names = set(), set()
+            for path in self.keep:
+                self.hold(path)
             for node in reversed(nodes):
                 if any(self.is_live(o) for o in node.outputs):
                     self.nodes[id(node)] = self.node(node)
@@ -252,8 +242,7 @@ class _Body:
         assert operator is not None
         for argument in operator.values().values():
             if isinstance(argument, ModuleArgument):
-                self.paths.add(argument.path)
-                self.names.add(argument.path)
+                self.hold(argument.path)
         definition = None
         if node.definition is not None:
             body = self.pruner.session.drafts[node.definition]
@@ -269,7 +258,9 @@ class _Body:
             self.demand(node)
         kept = [(o, s) for o, s in zip(node.outputs, node.sources, strict=False) if self.is_live(o)]
         wanted = [(output_name(draft, s), s) for _, s in kept]
-        pruned = self.pruner.prune(draft, distinct(wanted))
+        path = node.instance.path if node.instance is not None else node.module
+        keep = frozenset(self.kept_inside.get(path or "", ()))
+        pruned = self.pruner.prune(draft, distinct(wanted), keep=keep)
         by_entry = {id(e): v for e, v in zip(draft.frame.inputs, node.inputs, strict=False)}
         inputs = [by_entry[id(e)] for e in pruned.inputs]
         for value in inputs:
@@ -305,9 +296,8 @@ class _Body:
     def pass_held(self, node: DraftNode, draft: DraftDefinition, pruned: Pruned) -> tuple[str, ...]:
         names = {m: h for (_, m), h in zip(draft.frame.held, node.held, strict=False)}
         held = tuple(names[m] for m in pruned.held)
-        self.names.update(held)
-        self.paths.update(held)
         for path in held:
+            self.hold(path)
             owner = next((d for d in self.frame.instances if d.path == path), None)
             if owner is not None:
                 self.instances.setdefault(id(owner), (owner, {}))
@@ -342,8 +332,8 @@ class _Body:
         for value in inputs:
             self.want(value)
         names = tuple(h for h, m in zip(node.held, modules, strict=False) if id(m) in wanted_held)
-        self.names.update(names)
-        self.paths.update(names)
+        for path in names:
+            self.hold(path)
         self.use(node, rounds=tuple(made))
         outputs = (value_of(node.outputs[0]), *(value_of(o) for o, _ in taps))
         return self.finish(node, outputs, inputs, rounds=tuple(made), held=names)

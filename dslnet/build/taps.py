@@ -2,7 +2,8 @@
 
 Enters: a wire and a name. Leaves: the wire that the name stands for: a step of a group, a further output of a box
 (`GRU` has `.state`), a step inside a block that was called, or a tuple with one entry for each round of a repeat.
-A step that is read becomes a further output of every definition on the way.
+A step that is read becomes a further output of every definition on the way. A module inside a block that was called is
+told by its path, for boxes that read its weights.
 """
 
 from __future__ import annotations
@@ -83,12 +84,30 @@ class Taps(Boxes):
             if found is None and source is None and inner.kind == "round":
                 found, more = inner.find_tap(node.callee.value, name, span)
             names += more
+            if source is None:
+                found = inner.scope.names.get(name) if found is None else found
+                names += [n for n, v in inner.scope.names.items() if isinstance(v, ModuleValue)]
+            if isinstance(found, ModuleValue):
+                return self.module_inside(node, found), names
             if found is None or found is UNKNOWN_VALUE:
                 return None, names
             return self.bring_out(node, inner.reach(found) if isinstance(found, Wire) else found, name, span), names
         if node.kind == "repeat":
             return self.of_rounds(node, name, span, names)
         return None, names
+
+    def module_inside(self, node: DraftNode, module: ModuleValue) -> ModuleValue | None:
+        """A module of the block that a node calls, by its path from here."""
+        path = node.instance.path if node.instance is not None else node.module
+        own = node.instance is not None or any(d.path == path for d in self.instances)
+        if path is None or not own or module.frame is not node.callee.frame:
+            return None
+        path = f"{path}.{module.path}" if path else module.path
+        if path not in self.inner_modules:
+            self.inner_modules[path] = ModuleValue(
+                module.name, path, self, module.span, module.instance, module.box, module.body, True, inside=module
+            )
+        return self.inner_modules[path]
 
     def bring_out(self, node: DraftNode, inner: Any, name: str, span: Span) -> Any:
         """A wire of a callee as a further output of the node that calls it."""

@@ -66,7 +66,9 @@ class Wires:
 @record
 class ModuleValue:
     """A lower-case module: built once, used by name. `parametrization` is what is around the place where it is
-    defined, and `known` what its uses have found out: its target, and a definition for each tuple of input types."""
+    defined, and `known` what its uses have found out: its target, and a definition for each tuple of input types. One
+    that was read from a block that was called (`bert.words`) has its path from here, and `inside` is the module as the
+    block knows it."""
 
     name: str
     path: str
@@ -81,6 +83,7 @@ class ModuleValue:
     role: str | None = None
     parametrization: str | None = None
     known: dict[Any, Any] = field(default_factory=dict)
+    inside: ModuleValue | None = None
 
 
 @node

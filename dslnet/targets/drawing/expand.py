@@ -104,6 +104,9 @@ class Expander(Layers):
                 scope.modules[path] = scope.modules.get(path, 0) + 1
             for path in node.held:  # what a repeat holds is used in each of its rounds
                 scope.modules[path] = scope.modules.get(path, 0) + (sum(r.count for r in node.rounds) or 1)
+        for path in [p for p in scope.modules if "." in p and p not in scope.lent and scope.instance(p) is None]:
+            scope.inside[path] = scope.modules[path]
+            scope.modules[path] += 1  # the block that it is of uses it too
         for parameter in definition.params:
             fed = Box(self.name(scope.path, parameter.path), "param", parameter.path, role="pool")
             fed.notes = [told] if (told := self.param(scope, parameter)) else []

@@ -31,9 +31,10 @@ def begin(
     path: str,
     frozen: bool,
     held: Sequence[str] = (),
+    module: str | None = None,
 ) -> Scope:
     inner = Scope(definition, variants, {}, into, path, frozen, scope.skip, scope.lane)
-    inner.lent = scope.lend(held, definition.held)
+    inner.lent = {**scope.lend_inside(module), **scope.lend(held, definition.held)}
     inner.nesting = (*scope.nesting, definition.block)
     return inner
 
@@ -41,7 +42,9 @@ def begin(
 def inline(to: Expander, scope: Scope, site: Site) -> None:
     """The boxes of a small shipped block in the place of the block."""
     definition = to.model.definitions[site.use.key]
-    inner = begin(to, scope, definition, [definition], scope.into, site.path, scope.frozen, site.use.held)
+    inner = begin(
+        to, scope, definition, [definition], scope.into, site.path, scope.frozen, site.use.held, site.node.module
+    )
     if site.fed[0] is not None:
         inner.env[definition.inputs[0].value.name] = site.fed[0]
     to.prepare(inner)
@@ -75,7 +78,7 @@ def opened(to: Expander, scope: Scope, site: Site) -> None:
     cluster.note = " · ".join(n for n in (cluster.note, *once, some(to, scope, node)) if n)
     cluster.share = scope.tag(node.module or use.lent) if site.shared else ""
     to.open(scope, cluster)
-    inner = begin(to, scope, definition, variants, cluster, path, frozen, use.held)
+    inner = begin(to, scope, definition, variants, cluster, path, frozen, use.held, node.module)
     inner.skip = False
     inputs = to.model.definitions[use.key].inputs  # those of another use may be more
     given = {entry.value.name: anchor for entry, anchor in zip(inputs, fed, strict=False)}
@@ -170,7 +173,9 @@ def _round(
     name = name_of(site.node, scope)
     only = definition.body[0] if len(definition.body) == 1 else None
     if isinstance(only, Node) and only.kind == "call" and definition.outputs[0][1] == only.outputs[0].name:
-        inner = begin(to, scope, definition, [definition], scope.into, path, scope.frozen, site.node.held)
+        inner = begin(
+            to, scope, definition, [definition], scope.into, path, scope.frozen, site.node.held, site.node.module
+        )
         inner.env.update(_fed(definition, fed))
         count = len(scope.into.items)
         to.prepare(inner)
@@ -183,7 +188,17 @@ def _round(
                 item.notes.insert(0, place)
         return inner
     cluster = Cluster(to.name(path), name or place, place if name else "", frozen=scope.frozen)
-    inner = begin(to, scope, definition, [definition], to.open(scope, cluster), path, scope.frozen, site.node.held)
+    inner = begin(
+        to,
+        scope,
+        definition,
+        [definition],
+        to.open(scope, cluster),
+        path,
+        scope.frozen,
+        site.node.held,
+        site.node.module,
+    )
     inner.env.update(_fed(definition, fed))
     if fed and fed[0] is not None:
         inner.env[definition.inputs[0].value.name] = to.port(scope, fed[0], cluster)

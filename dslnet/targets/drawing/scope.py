@@ -41,7 +41,7 @@ class Lent:
 @dataclass(slots=True)
 class Scope:
     """A definition being walked. `variants` are all definitions that this drawing stands for, itself first; `modules`
-    says how many use each module, `lent` which of them come from outside."""
+    says how many use each module, `lent` which of them come from outside, `inside` which are of blocks called here."""
 
     definition: Definition
     variants: list[Definition]
@@ -60,19 +60,28 @@ class Scope:
     shortcut: set[str] = field(default_factory=set)
     lent: dict[str, Lent] = field(default_factory=dict)
     beside: dict[str, str] = field(default_factory=dict)
+    inside: dict[str, int] = field(default_factory=dict)
 
     def instance(self, path: str | None) -> Instance | None:
         """What a module is, here or where it comes from."""
         if path is None:
             return None
         lent = self.lent.get(path)
-        return self.definition.instance(path) if lent is None else lent.instance
+        return self.definition.instance(path) if lent is None or lent.instance is None else lent.instance
 
     def tag(self, path: str | None) -> str:
         """The name of a module that has several users; else nothing."""
         if not path or self.modules.get(path, 0) < 2:
             return ""
         return self.lent[path].name if path in self.lent else path
+
+    def lend_inside(self, module: str | None) -> dict[str, Lent]:
+        """The modules inside a block whose weights are read here, as the block calls them."""
+        if module is None:
+            return {}
+        start = f"{module}." if module else ""
+        read = {**{path: Lent(path, None, count) for path, count in self.inside.items()}, **self.lent}
+        return {path[len(start) :]: lent for path, lent in read.items() if path.startswith(start)}
 
     def lend(self, held: Sequence[str], names: Sequence[str]) -> dict[str, Lent]:
         """Modules of this scope as a body has them that calls them `names`."""

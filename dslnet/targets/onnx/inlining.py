@@ -80,7 +80,11 @@ class Onnx(Aligning):
         instances = {instance.path: instance for instance in d.instances}
 
         def find(name: str) -> Owned:
-            return held[name] if name in held else Owned(instances[name], join(path, name))
+            if name in held:
+                return held[name]
+            instance = instances.get(name) or self.model.instance(d, name)
+            assert instance is not None, name
+            return Owned(instance, join(path, name))
 
         for node in d.nodes():
             fed = [None if name is None else values[name] for name in node.inputs]
