@@ -6,7 +6,6 @@ also what makes the line right.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from .diagnostics import Edit, Help
@@ -24,7 +23,6 @@ _SPELLED = {
 def habits(line: Line, at: int) -> Iterator[Repair]:
     """What a `(` after a name with a dot, or after a `)`, was meant to be; or a comma outside of brackets."""
     kinds = line.kinds
-    yield from _signs(line, at)
     if kinds[at] == ",":
         yield from _commas(line, at)
     if kinds[at] != "(" or at < 3:
@@ -33,59 +31,33 @@ def habits(line: Line, at: int) -> Iterator[Repair]:
         first = at - 3
         while first >= 2 and kinds[first] == "a" and kinds[first - 1] == ".":
             first -= 2
-        method = line.word(at - 1)
-        box = _SPELLED.get(method) or "".join(part.title() for part in method.split("_"))
-        source = line.text(first, at - 3)
-        closed = _closing(kinds, at)
-        if source in _PACKAGES and closed is not None and closed > at + 1:
-            yield _told(
-                line, first, at, f"`{source}` has no functions here", f"{line.text(at + 1, closed - 1)} -> {box}"
-            )
-        else:
-            yield _told(line, first, at, f"a wire has no methods such as `{method[:20]}`", f"{source} -> {box}")
+        yield _method(line, first, at)
     elif kinds[at - 1] == ")":
-        opened, closed = _opening(kinds, at - 1), _closing(kinds, at)
+        opened, closed = opening(kinds, at - 1), closing(kinds, at)
         if opened and kinds[opened - 1] in "aA" and closed is not None and closed > at + 1:
             fed = line.text(at + 1, closed - 1)
             source = f"({fed})" if "," in kinds[at:closed] else fed
-            yield _told(
-                line, opened - 1, at, "a box is fed by an arrow", f"{source} -> {line.text(opened - 1, at - 1)}"
-            )
+            yield told(line, opened - 1, at, "a box is fed by an arrow", f"{source} -> {line.text(opened - 1, at - 1)}")
 
 
-def _signs(line: Line, at: int) -> Iterator[Repair]:
-    """Arrows of other languages, `=>`, `>>`, `|>`, `-->`; and boxes with the name of a package, `nn.Linear(8)`."""
-    kinds = line.kinds
-    begin = at - 1 if at and kinds[at] in "<>" and line.end(at - 1) == line.start(at) else at
-    if begin + 2 < len(kinds) and line.end(begin) == line.start(begin + 1):
-        sign = line.word(begin) + line.word(begin + 1)
-        if begin and sign in ("=>", ">>", "|>", "-->"):
-            place = line.start(begin), line.end(begin + 1)
-            help = _edited(line, "write `->`", [(*place, "->")])
-            yield Repair("E0100", f"an arrow is `->`, not `{sign}`", place, begin, begin + 2, ((">", "->"),), "", help)
-    if kinds[at] == "A" and at > 1 and kinds[at - 1] == ".":
-        yield from _packages(line, at)
-
-
-def _packages(line: Line, at: int) -> Iterator[Repair]:
-    """`nn.Linear(8) -> nn.ReLU`: all the prefixes of a line."""
-    kinds = line.kinds
-    found = [(m.start(), m.end()) for m in re.finditer(r"(?:a\.)+(?=A)", kinds)]
-    here = next(((first, end) for first, end in found if end == at), None)
-    if here is None:
-        return
-    place = line.start(here[0]), line.end(at)
-    if line.word(at) == "T":
-        wire = line.text(here[0], at - 2)
-        help = Help(f"write `({wire} -> Transpose)`")
-        yield Repair("E0100", f"`{wire[:40]}` has no `T`", place, help=help, replaces=False)
-        return
-    begin, end = found[0][0], found[-1][1]
-    dropped = {offset for first, last in found for offset in range(first, last)}
-    tokens = tuple((kinds[o], line.word(o)) for o in range(begin, end) if o not in dropped)
-    edits = [(line.start(first), line.start(last), "") for first, last in found]
-    title = f"a box has no `{line.text(here[0], at - 1)[:30]}` before its name"
-    yield Repair("E0100", title, place, begin, end, tokens, "", _edited(line, f"write `{line.word(at)}`", edits))
+def _method(line: Line, first: int, at: int) -> Repair:
+    """`x.mean(1)`, `F.relu(x)`, `self.fc(x)`; the name begins at `first`, and `at` is its bracket."""
+    kinds, owner, method = line.kinds, line.text(first, at - 3), line.word(at - 1)
+    box = _SPELLED.get(method) or "".join(part.title() for part in method.split("_"))
+    title = f"a wire has no methods such as `{method[:20]}`"
+    fed = owner
+    if (owner in _PACKAGES or line.word(first) == "self") and kinds[at + 1] != ")":
+        # The first argument is what flows.
+        stop = at + 1
+        while kinds[stop] not in ",)":
+            stop = (closing(kinds, stop) or stop) + 1 if kinds[stop] in "([" else stop + 1
+        fed = line.text(at + 1, stop - 1)
+        if fed[0] == "[" and fed[-1] == "]":
+            fed = f"({fed[1:-1]})"
+        title = f"`{owner[:40]}` has no functions here"
+        if owner not in _PACKAGES:
+            title, box = "a module belongs to nobody", method
+    return told(line, first, at, title, f"{fed} -> {box}")
 
 
 def _commas(line: Line, at: int) -> Iterator[Repair]:
@@ -113,12 +85,12 @@ def _commas(line: Line, at: int) -> Iterator[Repair]:
             for offset in range(at, commas[-1] + 1)
         )
         title = "requirements are joined with `and`"
-        help = _edited(line, "write `and` in place of the comma", edits)
+        help = edited(line, "write `and` in place of the comma", edits)
         place = line.start(at), line.end(at)
         yield Repair("E0100", title, place, at, commas[-1] + 1, tokens, "", help, replaces=not loose)
     elif kinds[end] == ">" or kinds[begin - 1] == "w" or kinds[begin - 1] == ":" and line.word(begin - 2) == "freeze":
         tokens = (("(", "("), *((kinds[offset], line.word(offset)) for offset in range(begin, end)), (")", ")"))
-        help = _edited(line, f"write `({line.text(begin, end - 1)})`", [(opened, opened, "("), (closed, closed, ")")])
+        help = edited(line, f"write `({line.text(begin, end - 1)})`", [(opened, opened, "("), (closed, closed, ")")])
         title = "several stand in parentheses"
         yield Repair("E0100", title, (opened, closed), begin, end, tokens, "", help)
 
@@ -147,18 +119,18 @@ def _outside(kinds: str, begin: int, end: int) -> set[str]:
     return found
 
 
-def _edited(line: Line, text: str, edits: list[tuple[int, int, str]]) -> Help:
+def edited(line: Line, text: str, edits: list[tuple[int, int, str]], sure: bool = True) -> Help:
     file = line.driver.text.file
-    return Help(text, tuple(Edit(Span(file, start, end), new) for start, end, new in edits), sure=True)
+    return Help(text, tuple(Edit(Span(file, start, end), new) for start, end, new in edits), sure)
 
 
-def _told(line: Line, first: int, at: int, title: str, written: str) -> Repair:
+def told(line: Line, first: int, at: int, title: str, written: str) -> Repair:
     place = line.start(first), line.end(at)
     label = "parentheses configure, arrows carry"
     return Repair("E0100", title, place, label=label, help=Help(f"such as `{written}`"[:90]), replaces=False)
 
 
-def _opening(kinds: str, close: int) -> int:
+def opening(kinds: str, close: int) -> int:
     """Where the bracket at `close` was opened; 0 when that is nowhere."""
     depth = 0
     for offset in range(close, 0, -1):
@@ -168,7 +140,7 @@ def _opening(kinds: str, close: int) -> int:
     return 0
 
 
-def _closing(kinds: str, opened: int) -> int | None:
+def closing(kinds: str, opened: int) -> int | None:
     depth = 0
     for offset in range(opened, len(kinds)):
         depth += (kinds[offset] in "([") - (kinds[offset] in ")]")

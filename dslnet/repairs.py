@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from .capitals import capital
 from .diagnostics import Help
 from .driver import accepted
+from .foreign import foreign
 from .habits import habits
 from .kinds import RESERVED
 from .mistakes import quoted
@@ -41,6 +42,7 @@ def repairs(line: Line) -> Iterator[Repair]:
     at = line.at - line.first
     yield from capital(line)
     yield from habits(line, at)
+    yield from foreign(line, at)
     yield from _whole_line(line, at)
     yield from _at_token(line, at)
     if line.word(at) in RESERVED and line.kinds[at + 1] in ":=,).":
@@ -101,11 +103,12 @@ def _whole_line(line: Line, at: int) -> Iterator[Repair]:
             "",
             edit,
         )
-    if kinds[0] in "af" and line.word(0) in _FOREIGN_LINES:
-        advice = Help(_FOREIGN_LINES[line.word(0)])
-        yield Repair(
-            "E0100", f"`{line.word(0)}` begins no line of this language", _token(line, 0), help=advice, replaces=False
-        )
+    first = 1 if re.match("[-|]a[aA0]", kinds) else 0
+    if kinds[first] in "af" and line.word(first) in _FOREIGN_LINES:
+        word = line.word(first)
+        advice = Help(_FOREIGN_LINES[word])
+        title = f"`{word}` begins no line of this language"
+        yield Repair("E0100", title, _token(line, first), help=advice, replaces=False)
 
 
 def _among_lanes(line: Line) -> bool:
@@ -159,6 +162,19 @@ def _at_token(line: Line, at: int) -> Iterator[Repair]:
         yield Repair("E0100", f"`{word}` is no operator", span, at - 1, at + 1, (("<", "=="),))
     if here == "=" and before == "a" and kinds[at - 2] == "w":
         yield _named_side(line, at - 1)
+    if here == "," and "w" in kinds[:at] and "=" in kinds[at:]:
+        yield _named_side(line, kinds.rindex("w", 0, at) + 1)
+    if here == "=" and re.match(r"[-|]?(?:aa?:)?[il]", kinds):
+        edit = _put(line, "write `==`", *place, "==")
+        yield Repair("E0100", "things are compared with `==`", place, at, at + 1, (("<", "=="),), "", edit)
+    if here == "." and before == ".":
+        advice = Help("such as `repeat i in 3`, where `i` is 0, 1 and 2")
+        yield Repair(
+            "E0100", "a range is counted from 0", (line.start(at - 1), line.end(at)), help=advice, replaces=False
+        )
+    if here == "*" and not at and line.word(0) == "*":
+        edit = _put(line, "write `-`", *place, "-")
+        yield Repair("E0113", "a step of the flow starts with a dash", place, 0, 1, (("-", "-"),), "", edit)
     if here == "=" and at > 1 and before not in "aA":
         yield Repair("E0100", "`=` gives defaults and options", place, at, at + 1, (("<", "=="),), help=_eq(line, at))
     if before == "D" and here == "a":
@@ -226,8 +242,8 @@ def _missing_token(line: Line, at: int) -> Iterator[Repair]:
         yield colon
         if not inside:
             yield arrow
-    if re.fullmatch(r"[-|]?aa", kinds[:at]) and here in ">;":
-        # `gate x ->`: the grammar takes two words for a role and a name, and stops after them.
+    if re.fullmatch(r"[-|]?aa", kinds[:at]) and here in ">;.+-*^<&v":
+        # `gate x ->`, `require n % 2`: the grammar takes two words for a role and a name, and stops after them.
         yield Repair.insert(line, at - 1, ":", ":", f"a `:` is missing after {quoted(line.word(at - 2))}")
     if here in ")];" and kinds.rfind("i", 0, at) > kinds.rfind("e", 0, at):
         title = "this choice has no `else`"
@@ -264,6 +280,11 @@ def _hopeless(line: Line, at: int) -> Iterator[Repair]:
     if here == "|" and before in _OPERAND_ENDS:
         advice = Help("the next step follows an arrow, `->`; a lane has a line of its own")
         yield Repair("E0100", "a bar begins a lane", place, help=advice, replaces=False)
+    named = re.match(r"[-|]?(?:a\.)?([aA])=", kinds)
+    if named and at < named.end():
+        name = line.word(named.start(1))
+        advice = Help(f"name a value with a colon: `{name}: ...`")
+        yield Repair("E0100", "`=` gives defaults and options", place, help=advice, replaces=False)
     if here == "<" and "<" in kinds[:at]:
         advice = Help("compare twice: `a < b and b < c`")
         yield Repair("E0100", "comparisons do not chain", place, help=advice, replaces=False)

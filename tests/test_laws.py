@@ -21,7 +21,7 @@ ORDER = [
     "syntax below kinds tables grammar",
     "brackets lexer words mistakes placement",
     "decode layout",
-    "leaves terms tree driver repair capitals habits repairs recovery",
+    "leaves terms tree driver repair capitals habits foreign repairs recovery",
     "parse",
     "write format",
     "schema symbol size size_text",
