@@ -174,12 +174,18 @@ class Combinators(Shortcuts):
             return self.unknown(span)
         target = box.target
         if not (isinstance(target, type) and issubclass(target, Combinator)):
+            taken = [p.name.text for p in getattr(target, "parameters", ()) if p.name.text[0].isupper()]
+            advice = "a step on the line takes no colon"
+            if taken:
+                advice = (
+                    f"it takes a box in its parentheses: `{box.name}({taken[0]}=...)`, a `block` where that is long"
+                )
             self.error(
                 "E0215",
                 f"`{box.name}` takes no indented body",
                 wrap.name.span,
                 "not a combinator",
-                helps=("a step on the line takes no colon",),
+                helps=(advice,),
             )
             return self.unknown(span)
         made = bind_operator(self, box, wrap.name.span)
