@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from pictures import drawn
+from view_text import written
 
 import dslnet
 from dslnet.targets.drawing.describe import sentences
@@ -135,3 +136,20 @@ def test_a_definition_has_the_inputs_that_only_some_uses_have(spec: Make) -> Non
     side = next(p for p in drawn("t5", "T5Small").view.definitions if p.id == "def Side")
     assert {b.title: b.notes[-1] for b in side.boxes() if b.shape == "input"}["memory"] == "in 1 of 2"
     assert [k.kind for k in side.links if k.tail == "Side/input.memory"] != []
+
+
+def test_a_number_and_its_negative_are_told_by_one_name(spec: Make) -> None:
+    text = """\
+block Layer(shift):
+  input x: [B, H, W, d]
+  - if shift > 0: Roll(-shift, axis=1) -> LayerNorm
+  - Linear(d)
+  - if shift > 0: Roll(shift, axis=1)
+
+model M:
+  input x: [B, 8, 8, 4]
+  - repeat i in 4: Layer(3 if i % 2 == 1 else 0)
+  output y: Roll(-3, axis=1)
+"""
+    told = written(spec(text, level="block"))
+    assert "Roll, -shift, axis 1" in told and "Roll, shift, axis 1" in told and "Roll -3, axis 1" in told

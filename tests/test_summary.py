@@ -117,3 +117,17 @@ def test_names_are_those_of_the_checkpoint() -> None:
     assert lines[0].split(maxsplit=1) == ["conv1.weight", "[64, 3, 7, 7]"]
     assert lines[5].split() == ["bn1.num_batches_tracked", "[]", "buffer", "long"]
     assert lines[-1].split() == ["fc.bias", "[1000]"]
+
+
+def test_a_latent_that_is_another_name_costs_nothing(tmp_path: Path) -> None:
+    text = """\
+model M:
+  input x: [B, T, 8]
+  encoder read: x -> GRU(16)
+  latent z: read.state
+  decoder d: z -> Linear(8)
+  output y: d
+"""
+    rows = summary(model(text, tmp_path)).splitlines()
+    assert ["z", "latent", "[B,", "16]"] in [row.split() for row in rows]
+    assert not any("Identity" in row for row in rows)

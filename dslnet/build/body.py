@@ -113,7 +113,7 @@ class Body(Inputs):
             return None
         initial = bound.extras.initial or self.initial
         values = {n: frozen(v) for n, v in bound.values.items()}
-        key = (
+        key: tuple[Any, ...] = (
             id(block.root),
             session.facts,
             self.parametrization,
@@ -127,7 +127,7 @@ class Body(Inputs):
                 known: DraftDefinition | None = session.memo[key]
                 return known
         except TypeError:  # an argument that cannot be compared, such as one that has an error
-            key = (id(object()),)  # type: ignore[assignment]
+            key = (id(object()),)
         busy = ("busy", key)
         if busy in session.memo or len(session.stack) >= session.limits.depth:
             self.endless(block, at, busy in session.memo)

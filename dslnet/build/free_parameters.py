@@ -14,6 +14,7 @@ from ..source import Span
 from ..syntax import Declaration, Expression, List
 from .binding import initial
 from .expressions import Flow
+from .freezing import value_of
 from .initial import greatest, initialiser, is_initialiser, is_table, is_whole, starts, table, table_length
 from .requirements import Requirements
 from .values import Wire
@@ -120,8 +121,7 @@ class FreeParameters(Requirements):
         self.claim(path, place)
         wire = Wire(self.fresh(name), type, self, place, loose=True, named=True)
         self.define(name, wire, place)
-        value = wire
-        self.param_wires.append((Param(path, None, start or Initial("number", (0,)), trained), value))  # type: ignore[arg-type]
+        self.param_wires.append((Param(path, value_of(wire), start or Initial("number", (0,)), trained), wire))
 
     def declare_buffer(self, statement: Declaration, name: str, place: Span, flow: Flow) -> None:
         self.declare_param(statement, name, place, flow, trained=False)

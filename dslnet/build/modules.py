@@ -180,8 +180,8 @@ class Modules(Taps):
     def run_copy(self, module: ModuleValue, operator: Operator, flow: Flow, sides: list[SideInput], span: Span) -> Flow:
         """An averaged copy runs what it is a copy of, with its own weights."""
         frame = module.frame
-        assert isinstance(module.box, Call)
-        source = frame.evaluate(module.box.arguments[0].value)  # type: ignore[attr-defined]
+        assert isinstance(module.box, Call) and isinstance(frame, Modules)
+        source = frame.evaluate(module.box.arguments[0].value)
         if not isinstance(source, ModuleValue):
             return self.unknown(span)
         if source.inside is not None:

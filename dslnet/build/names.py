@@ -278,6 +278,6 @@ class Names(Frame):
             if isinstance(value, int) and value < 1:
                 self.error("E0305", f"{what} is {value}; a size is at least 1", span)
                 return UNKNOWN
-            return value  # type: ignore[no-any-return]
+            return value
         self.error("E0301", f"{what} is a whole number, not {describe(value)}", span)
         return UNKNOWN

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from .. import resources
 from ..decode import BOM, decode
-from ..diagnostics import Help, Label, Report, did_you_mean
+from ..diagnostics import Edit, Help, Label, Report, did_you_mean
 from ..files import Refusal, read_spec, resolve_import
 from ..limits import DEFAULT, Limits
 from ..node import field, record
@@ -219,9 +219,7 @@ def _told(report: Report, span: Span) -> bool:
     )
 
 
-def _rename(span: Span, text: str) -> tuple:  # type: ignore[type-arg]
-    from ..diagnostics import Edit
-
+def _rename(span: Span, text: str) -> tuple[Edit, ...]:
     return (Edit(span, text),)
 
 

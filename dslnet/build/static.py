@@ -8,10 +8,10 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeGuard
 
 from ..limits import IN_FORCE, INTEGER_MAX, INTEGER_MIN
-from ..shape import UNKNOWN, Dim, LimitReached, compare, quotient
+from ..shape import UNKNOWN, Dim, LimitReached, Size, compare, quotient
 from .values import UNKNOWN_VALUE, describe
 
 
@@ -27,7 +27,7 @@ def is_number(value: object) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-def is_size(value: object) -> bool:
+def is_size(value: object) -> TypeGuard[Size]:
     return isinstance(value, (int, Dim)) and not isinstance(value, bool)
 
 

@@ -97,6 +97,8 @@ class _Table:
 
     def node_cost(self, definition: Definition, node: Node) -> Cost:
         if node.kind == "box" and node.operator is not None:
+            if node.operator.name == "Identity" and node.role == "latent":
+                return Cost()
             own = Cost(self.number(node.operator.flops(*self.types(definition, node))), self.made(node))
             instance = self.instance(definition, node)
             if instance is not None and instance.body is not None and isinstance(node.operator, Combinator):
@@ -191,7 +193,11 @@ class _Table:
         shape = _shape(node)
         if node.kind == "box" and node.operator is not None:
             box = prefix + _box(node.operator)
-            self.rows.append(Row(here, box, shape, parameters, self.node_cost(definition, node)))
+            cost: Cost | None = self.node_cost(definition, node)
+            if node.operator.name == "Identity" and node.role == "latent":
+                # another name for a wire that is there: `latent z: read.state`
+                here, box, cost = join(path, node.name or ""), "latent", None
+            self.rows.append(Row(here, box, shape, parameters, cost))
             if instance is not None and instance.body is not None and isinstance(node.operator, Combinator):
                 with self.expecting(node.operator.expected(*self.types(definition, node))):
                     self.round(Round(instance.body, node.operator.copies), join(here, node.operator.body_path), 0)

@@ -32,7 +32,8 @@ class Row:
 
     @property
     def text(self) -> str:
-        plain = "×" in self.arguments.split(",")[0] or len(self.arguments) < 2 or not self.arguments[0].isalpha()
+        first = self.arguments.split(",")[0].removeprefix("-")
+        plain = "×" in first or len(self.arguments) < 2 or not first[:1].isalpha()
         comma = "" if plain else ","
         return f"{self.name}{comma} {self.arguments}".strip()
 

@@ -132,8 +132,12 @@ def common(
     names in `varying` it is known that they differ in uses that have no such number."""
     first = values[0]
     for name in varying:
-        if all(_number(v) and _number(b.get(name)) and b[name] == v for v, b in zip(values, bindings, strict=True)):
-            return name
+        of_name: list[Any] = [b.get(name) for b in bindings]
+        if all(_number(v) and _number(n) for v, n in zip(values, of_name, strict=True)):
+            if list(values) == of_name:
+                return name
+            if list(values) == [-n for n in of_name]:
+                return f"-{name}"
     if all(v == first for v in values):
         return value_text(first)
     if not all(isinstance(v, (int, Dim)) and not isinstance(v, bool) for v in values):
@@ -143,6 +147,8 @@ def common(
     for name in known:
         if rows[name] == list(values):
             return name
+        if list(values) == [-n for n in rows[name]]:
+            return f"-{name}"
     for name in known:
         for k in (2, 3, 4, 6, 8, 16):
             if all(v == k * n for v, n in zip(values, rows[name], strict=True)):
