@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
@@ -11,7 +12,9 @@ from test_python_classes import with_text
 from torch import nn
 
 import dslnet
+from dslnet.targets.python.layout import statement
 from dslnet.targets.python.names import MODULE_ATTRIBUTES
+from dslnet.targets.python.tree import Attribute, Binary, Call, Literal, Name, Tree
 
 ROWS = """
 block Cell(NAME, n):
@@ -101,3 +104,56 @@ model Net:
         f"enc.{name}.weight",
         f"enc.{name}.bias",
     }
+
+
+LOSSES = """
+model Net(classes=10):
+  input image: [B, 8]
+  target topic: [B] long
+  - Linear(8) -> ReLU
+  output logits: Linear(classes)
+  loss entropy: logits -> CrossEntropy(ignore_index=-1) to topic
+  metric surprise: logits -> Perplexity(ignore_index=-1) to topic
+  metric accuracy: logits -> Accuracy(ignore_index=-1) to topic
+"""
+
+
+def test_losses_have_their_names_where_they_have_a_line(tmp_path: Path) -> None:
+    text = with_text(LOSSES, tmp_path)
+    assert re.search(
+        r'return \{\s*"entropy": entropy,\s*"surprise": .*,\s*"accuracy": accuracy,?\s*\}', text, re.DOTALL
+    )
+    assert not re.search(r'": x\b', text)
+
+
+CHAINS = [
+    "accuracy = (\n    (logits.argmax(dim=1) == topic_of_it).masked_select(topic_of_it).float().mean()\n)",
+    "accuracy = (\n    (logits.argmax(dim=1) == topic_of_all_of_them)\n    .masked_select(topic_of_all_of_them)\n"
+    "    .float()\n    .mean()\n)",
+    "accuracy = (\n    logits_of_all_of_them.argmax(dim=1)\n    .T.masked_select(topic_of_all_of_them_here)\n"
+    "    .float()\n    .mean()\n)",
+    "accuracy = (\n    logits_of_all_of_them.argmax(dim=1) == topic_of_all_of_them_together_here_now\n).mean()",
+]
+
+
+@pytest.mark.parametrize("text", CHAINS)
+def test_chains_of_methods_are_broken_as_ruff_breaks_them(text: str) -> None:
+    node = ast.parse(text).body[0]
+    assert isinstance(node, ast.Assign)
+    assert "\n".join(statement(tree_of(node.value), "accuracy = ")) == text
+
+
+def tree_of(node: ast.expr) -> Tree:
+    match node:
+        case ast.Name(id=name):
+            return Name(name)
+        case ast.Constant(value=value):
+            return Literal(value)
+        case ast.Attribute(value=owner, attr=name):
+            return Attribute(tree_of(owner), name)
+        case ast.Compare(left=left, comparators=[right]):
+            return Binary("==", tree_of(left), tree_of(right))
+        case ast.Call(func=function, args=args, keywords=keywords):
+            named = tuple((k.arg or "", tree_of(k.value)) for k in keywords)
+            return Call(tree_of(function), tuple(map(tree_of, args)), named)
+    raise AssertionError(ast.dump(node))

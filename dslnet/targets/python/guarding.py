@@ -7,10 +7,12 @@ Enters: items of which some are guarded. Leaves: statements, with each run of gu
 from __future__ import annotations
 
 from collections.abc import Mapping
+from collections.abc import Sequence as Seq
 from dataclasses import dataclass, field
 from itertools import groupby
 
-from .reading import Item
+from .names import Names
+from .reading import Item, Wire
 from .scheduling import Scheduler
 from .statements import With
 from .tree import Call, Name, Tree
@@ -26,7 +28,12 @@ class Part:
 
 
 class Guard(Scheduler):
-    """Writes a method of training. What it returns is several things of its own, never what one call returns."""
+    """Writes a method of training. What it returns is several things of its own, never what one call returns. `called`
+    are the names of losses that have a line of their own only where they are too long for the last one."""
+
+    def __init__(self, wires: dict[str, Wire], names: Names, inputs: Seq[str]) -> None:
+        super().__init__(wires, names, inputs)
+        self.called: dict[str, str] = {}
 
     def _block(self, items: list[Item], results: list[str], last: str) -> None:
         self._want(items, results, last)
@@ -43,10 +50,15 @@ class Guard(Scheduler):
 
     def _want(self, items: list[Item], results: list[str], last: str) -> None:
         super()._want(items, results, last)
-        kept = {self.reserved[wire] for wire in results if wire in self.reserved}
+        for wire in results:
+            named = self.wires[wire].named and not self.wires[wire].name.isdigit()
+            if named and wire not in self.reserved and wire not in self.called:
+                self.called[wire] = self.names.new(self.wires[wire].name)
+        kept = {self.reserved[wire] for wire in results if wire in self.reserved} | set(self.called.values())
         for wire, name in self.wanted.items():
             if name in kept and wire not in self.reserved:
                 self.wanted[wire] = last  # what flows into a loss is not called as the loss is
+        self.wanted.update(self.called)
 
     def _keeps(self, wire: str, items: list[Item], number: int, results: list[str]) -> bool:
         tree = items[number].tree

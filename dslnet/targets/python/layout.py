@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .tree import (
+    ATOM,
     COMPARISONS,
     PRECEDENCE,
     Attribute,
@@ -82,14 +83,14 @@ def _write(tree: Tree, before: str, after: str, indent: str, inside: bool) -> li
     if isinstance(tree, Pair):
         return _write(tree.value, f"{before}{pair_key(tree)}: ", after, indent, True)
     root, links = _links(tree)
-    if _is_fluent(links):
-        return _fluent(root, links, before, after, indent, inside)
+    if _is_fluent(root, links):
+        return _fluent(tree, before, after, indent, inside)
     return _brackets(root, links, before, after, indent)
 
 
-def _is_fluent(links: list[_Link]) -> bool:
-    """Whether there are two calls or more of methods of results."""
-    seen, calls = False, 0
+def _is_fluent(root: Tree, links: list[_Link]) -> bool:
+    """Whether there are two calls or more of methods of results; what stands in parentheses is a result, too."""
+    seen, calls = rank(root) < ATOM, 0
     for number, link in enumerate(links):
         if link.group is not None:
             if seen and isinstance(link.group, Call) and links[number - 1].text:
@@ -98,20 +99,25 @@ def _is_fluent(links: list[_Link]) -> bool:
     return calls > 1
 
 
-def _fluent(root: Tree, links: list[_Link], before: str, after: str, indent: str, inside: bool) -> list[str]:
+def _fluent(tree: Tree, before: str, after: str, indent: str, inside: bool) -> list[str]:
     if not inside:
-        return [f"{indent}{before}(", *_fluent(root, links, "", "", indent + STEP, True), f"{indent}){after}"]
+        one = f"{indent}{STEP}{flat(tree)}"
+        within = [one] if len(one) <= WIDTH else _fluent(tree, "", "", indent + STEP, True)
+        return [f"{indent}{before}(", *within, f"{indent}){after}"]
+    root, links = _links(tree)
     rows: list[tuple[Tree | None, list[_Link]]] = [(root, [])]
-    called = False
+    called = enclosed = rank(root) < ATOM
     for number, link in enumerate(links):
-        follows = number + 1 < len(links) and isinstance(links[number + 1].group, Call)
-        if link.text and called and follows:
+        if link.text and called and (number == 0 or links[number - 1].group is not None):
             rows.append((None, []))
         called = called or link.group is not None
         rows[-1][1].append(link)
     lines: list[str] = []
     for number, (start, row) in enumerate(rows):
         last = number == len(rows) - 1
+        if enclosed and number == 0 and not row:
+            lines.append(f"{indent}{before}({flat(root)})")
+            continue
         lines += _brackets(start, row, before if number == 0 else "", after if last else "", indent)
     return lines
 
@@ -121,7 +127,7 @@ def _brackets(root: Tree | None, links: list[_Link], before: str, after: str, in
     if root is None:
         start = before
     elif links:
-        start = before + (f"({flat(root)})" if rank(root) < 20 else flat(root))
+        start = before + (f"({flat(root)})" if rank(root) < ATOM else flat(root))
     elif isinstance(root, (Sequence, Comprehension)):
         start, links = before, [_Link(group=root)]
     else:
@@ -130,25 +136,31 @@ def _brackets(root: Tree | None, links: list[_Link], before: str, after: str, in
         links = [_Link(group=root), *links]
         start = before
     lines: list[str] = []
+    if root is not None and rank(root) < ATOM and len(indent + start + _until_group(links, after)) > WIDTH:
+        lines = [f"{indent}{before}(", *_write(root, "", "", indent + STEP, True)]
+        start = ")"
     for number, link in enumerate(links):
         if link.group is None:
             start += link.text
             continue
         opening, closing, text = _group(link.group)
-        rest = ""
-        for later in links[number + 1 :]:
-            if later.group is not None:
-                rest += _group(later.group)[0]
-                break
-            rest += later.text
-        else:
-            rest += after
+        rest = _until_group(links[number + 1 :], after)
         if not text or len(indent + start + opening + text + closing + rest) <= WIDTH:
             start += opening + text + closing
             continue
         lines += [indent + start + opening, *_contents(link.group, indent + STEP)]
         start = closing
     return [*lines, indent + start + after]
+
+
+def _until_group(links: list[_Link], after: str) -> str:
+    """What stands on the same line whatever is broken: up to the next opening bracket, or the end."""
+    text = ""
+    for link in links:
+        if link.group is not None:
+            return text + _group(link.group)[0]
+        text += link.text
+    return text + after
 
 
 def _group(tree: Tree) -> tuple[str, str, str]:
@@ -204,7 +216,7 @@ def _operators(tree: Binary, before: str, after: str, indent: str, inside: bool)
     operands.reverse()
     if not inside:
         last = operands[-1][1]
-        if len(operands) == 2 and isinstance(last, (Call, Subscript)) and not _is_fluent(_links(last)[1]):
+        if len(operands) == 2 and isinstance(last, (Call, Subscript)) and not _is_fluent(*_links(last)):
             head = f"{before}{_operand(left, level)} {tree.operator} "
             lines = _write(last, head, after, indent, False)
             if all(len(line) <= WIDTH for line in lines):
