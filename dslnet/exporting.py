@@ -119,26 +119,14 @@ def _onnx(job: Job, tensors: dict[str, Any] | None, opset: int, fold: bool) -> D
 
 
 def _program(job: Job, tensors: dict[str, Any] | None) -> Done:
-    from .files import write_output
     from .targets.onnx import Weights
-    from .targets.program import Fixed, program
-    from .targets.samples import Different
+    from .targets.program import export
 
     module = _module(job, None if tensors is None else Weights(tensors))
     if module is None:
         return None
-    try:
-        data, difference = program(job.model, module, job.report.sources, job.verify)
-    except Fixed as fixed:
-        sizes = ", ".join(f"`{name}`" for name in fixed.names)
-        helps = ["ONNX keeps it free: `-o model.onnx`", "or write a number in its place"]
-        job.report.error("E0820", f"torch.export fixes the size {sizes}", job.model.span, "not exported", helps=helps)
-        return None
-    except Different as reason:
-        job.report.error("E0821", "the program was not written", job.model.span, notes=[str(reason)])
-        return None
-    written = write_output(job.output, data, job.report, job.force, job.inputs)
-    return ("{origin}, the program {compared}", difference) if written else None
+    done = export(job.model, module, job.output, job.report, verify=job.verify, force=job.force, inputs=job.inputs)
+    return None if done is None else ("{origin}, the program {compared}", done.difference)
 
 
 def _module(job: Job, weights: Weights | None) -> Any:

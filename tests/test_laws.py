@@ -39,7 +39,7 @@ ORDER = [
     "cache runtime",
     "training",
     "loading reference hook",
-    "terminal exporting onnx starting train commands lookups options cli __main__",
+    "terminal exporting onnx program starting train commands lookups options cli __main__",
 ]
 RANK = {name: rank for rank, line in enumerate(ORDER) for name in line.split()}
 #: Heavy packages; these folders may use them, inside functions.

@@ -86,16 +86,6 @@ def test_an_archive_of_others_is_not_ours(tmp_path: Path) -> None:
     assert torch.load(tmp_path / "b.pt") == {"a": 1}
 
 
-def test_a_size_that_the_trace_fixes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Right at one size only is not right."""
-    path = tmp_path / "main.net"
-    path.write_text("model M:\n  input x: [B, T, 4]\n  - scan: RNNCell(3)\n  output y\n", "utf-8")
-    assert main(["compile", str(path), "-o", str(tmp_path / "m.pt2")]) == 1
-    error = capsys.readouterr().err
-    assert "E0820" in error and "torch.export fixes the size `T`" in error
-    assert not (tmp_path / "m.pt2").exists()
-
-
 @pytest.mark.parametrize("option", ["--fold", "--opset=20"])
 def test_options_of_onnx(option: str, net: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["compile", str(net), "-o", str(tmp_path / "m.pt2"), option]) == 2
@@ -110,28 +100,3 @@ def test_shipped(name: str) -> None:
     _, worst = program(model, module, {})
     assert worst is not None and worst <= 1e-5
     assert module.training and "forward" not in vars(module)
-
-
-RECURRENT = {
-    "built in": "model M:\n  input x: [B, T, 4]\n  output y: {box}(8)\n",
-    "scanned": "model M:\n  input x: [B, T, 4]\n  - scan: {box}(8)\n  output y: Linear(2)\n",
-}
-
-
-@pytest.mark.parametrize("box", ["RNN", "GRU", "LSTM", "RNNCell", "LSTMCell"])
-def test_torch_says_that_it_fixes_a_time_axis(box: str, tmp_path: Path) -> None:
-    """What PyTorch does where a user exports by hand; once it keeps the axis, so can we."""
-    from torch.export import Dim, export
-
-    path = tmp_path / "main.net"
-    path.write_text(RECURRENT["scanned" if box.endswith("Cell") else "built in"].format(box=box))
-    model = dslnet.load(path).M().eval()
-    x = torch.randn(3, 5, 4)
-    for wanted in (Dim("T"), Dim.DYNAMIC):
-        with pytest.raises(Exception, match="Constraints violated"):
-            export(model, (x,), dynamic_shapes={"x": {1: wanted}})
-    with torch.no_grad():
-        made = export(model, (x,), dynamic_shapes={"x": {0: Dim.AUTO, 1: Dim.AUTO}}).module()
-        torch.testing.assert_close(made(x[:2]), model(x[:2]))
-        with pytest.raises(Exception, match=r"(?s)size\(\)\[1\] == 5|shape\[1\].*5"):
-            made(x[:, :4])

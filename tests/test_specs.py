@@ -290,26 +290,27 @@ def test_exported_with_dynamic_sizes(name: str) -> None:
     import torch
     from torch.export import Dim, export
 
+    from dslnet.program import free_loops
+
     model = graph(name, small=True)
-    fixed = SMALL[name].fixed
     axes: dict[str, Any] = {}
     for symbol, fact in model.free.items():
-        if symbol not in fixed:
-            least = min(sizes(name, 0)[symbol], sizes(name, 1)[symbol])
-            if fact.multiple > 1:
-                factor = Dim(f"{symbol}_{fact.multiple}", min=least // fact.multiple, max=64)
-                axes[symbol] = fact.multiple * factor + fact.remainder if fact.remainder else fact.multiple * factor
-            elif SMALL[name].named:
-                axes[symbol] = Dim(symbol, min=least, max=fact.high or 512)
-            else:
-                axes[symbol] = Dim.DYNAMIC  # an error where the trace makes a number of it
+        least = min(sizes(name, 0)[symbol], sizes(name, 1)[symbol])
+        if fact.multiple > 1:
+            factor = Dim(f"{symbol}_{fact.multiple}", min=least // fact.multiple, max=64)
+            axes[symbol] = fact.multiple * factor + fact.remainder if fact.remainder else fact.multiple * factor
+        elif SMALL[name].named:
+            axes[symbol] = Dim(symbol, min=least, max=fact.high or 512)
+        else:
+            axes[symbol] = Dim.DYNAMIC  # an error where the trace makes a number of it
     dynamic = []
     for entry in model.definition.inputs:
         assert isinstance(entry.value.type, Tensor)
         dynamic.append({n: axes[str(s)] for n, s in enumerate(entry.value.type.sizes) if str(s) in axes})
     made = shared(name)
-    program = export(made, inputs(name), dynamic_shapes=tuple(dynamic)).module()
-    second = tuple(x[:2] for x in inputs(name)) if fixed else inputs(name, 1)
+    with free_loops(made):
+        program = export(made, inputs(name), dynamic_shapes=tuple(dynamic)).module()
+    second = inputs(name, 1)
     with torch.no_grad():
         for one, other in zip(results(program(*second)), results(made(*second)), strict=True):
             torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-6)

@@ -10,19 +10,25 @@ from __future__ import annotations
 import io
 import json
 import logging
+import os
 import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
 from functools import wraps
 from typing import Any
 
 from .. import __version__
+from ..diagnostics import Report
+from ..files import write_output
 from ..graph import Model
 from ..seals import seal_archive
 from ..shape import Dim, Tensor
 from ..source import Source
 from .origin import about, file_of
 from .samples import TOLERANCE, Different, answer, difference, flat, inputs_of, sizes
+from .scanned import scanning
+from .unrolling import Unscanned, missing, recurrent_shapes
 
 #: Where the sizes of the example begin that is traced.
 STARTS = (64, 224, 18, 2)
@@ -30,12 +36,75 @@ STARTS = (64, 224, 18, 2)
 ABOUT = "dslnet.json"
 
 
-class Fixed(Exception):
-    """Free dimensions that the trace made numbers of."""
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What was written: the worst difference from the module, None where it was not compared."""
 
-    def __init__(self, names: list[str]) -> None:
-        super().__init__(", ".join(names))
-        self.names = names
+    difference: float | None
+
+
+class Fixed(Exception):
+    """What a trace makes a number of: free sizes, by name, or else how often a step is done. `reason` is why."""
+
+    def __init__(self, names: list[str], reason: str) -> None:
+        super().__init__(reason)
+        self.names, self.reason = names, reason
+
+
+@contextmanager
+def free_loops(module: Any) -> Iterator[None]:
+    """Meanwhile, `torch.export` keeps the recurrences of a module as loops, of any number of steps.
+
+    `RNN`, `GRU` and `LSTM` are one node each, and so is a `scan`. Without it the steps are written out one by one, and
+    their number is fixed. A version of PyTorch that has no way to keep a loop does so within it, too.
+    """
+    import torch
+
+    if missing():
+        yield
+        return
+    with recurrent_shapes(), scanning(module) as scans:
+        with torch.no_grad() if scans else nullcontext():  # what has no gradient, such as ids, is scanned only so
+            yield
+
+
+def export(
+    model: Model,
+    module: Any,
+    path: str,
+    report: Report,
+    *,
+    verify: bool = True,
+    force: bool = False,
+    inputs: Iterable[str | os.PathLike[str]] = (),
+) -> Exported | None:
+    """Write the program of a module to a file, or report why not."""
+    try:
+        data, worst = program(model, module, report.sources, verify)
+    except Fixed as fixed:
+        what = f"the size {', '.join(f'`{name}`' for name in fixed.names)}" if fixed.names else "the steps of a `scan`"
+        helps = ["ONNX keeps it free: `-o model.onnx`", "or write a number in its place"]
+        notes = [fixed.reason] if fixed.reason else []
+        report.error("E0820", f"torch.export fixes {what}", model.span, "not exported", notes=notes, helps=helps)
+        return None
+    except Different as reason:
+        report.error("E0821", "the program was not written", model.span, notes=[str(reason)])
+        return None
+    return Exported(worst) if write_output(path, data, report, force, [os.fspath(file) for file in inputs]) else None
+
+
+def in_inference(model: Model, module: Any) -> Any:
+    """A module of what the outputs need, in single precision, with the weights of one that has training, too."""
+    import torch
+
+    from ..runtime import instantiate
+    from ..runtime.instances import instances
+
+    allowed = [found for _, i in instances(model) if isinstance(found := getattr(i.operator, "module", None), str)]
+    with torch.random.fork_rng(devices=[]):  # who goes on training draws as if nothing had been written
+        made = instantiate(model, allow_python=allowed, pretrained=False, inference=True)
+    made.load_state_dict(module.state_dict(), strict=False)
+    return made
 
 
 def program(
@@ -70,15 +139,18 @@ def _traced(model: Model, module: Any) -> tuple[Any, int]:
     for start in STARTS if model.free else STARTS[:1]:
         example = tuple(inputs_of(model, _example_sizes(model, start, 2), 0).values())
         try:
-            with _plain(module):
+            with free_loops(module), _plain(module):
                 made = torch.export.export(module, example, dynamic_shapes=_axes(model))
+        except Unscanned as told:
+            failure = Fixed([], str(told))
+            continue
         except Exception as error:  # whatever a trace may meet in boxes of the user's own
             failure = Different(f"torch.export fails: {_first_line(error)}")
             continue
         fixed = _fixed(model, made)
         if not fixed:
             return made, start
-        failure = Fixed(fixed)
+        failure = Fixed(fixed, missing())
     raise failure
 
 

@@ -27,14 +27,13 @@ class Small:
     """How a model runs in a second: its arguments, and its free dimensions at two sizes (B is 3 and then 2).
 
     Maps of images keep more than one row and column to the end: a traced program takes a size of 1 for a constant.
-    `fixed` are the dimensions that `torch.export` fixes, where a trace unrolls a loop. Without `named` they are dynamic
-    there without a range of their own. Without `golden` the source and the summary are not kept. `unread` are the
-    weights that evaluation does not read, such as the variance of a draw: an ONNX file lacks them.
+    Without `named` they are dynamic in an exported program without a range of their own. Without `golden` the source
+    and the summary are not kept. `unread` are the weights that evaluation does not read, such as the variance of a
+    draw: an ONNX file lacks them.
     """
 
     settings: dict[str, Any] = field(default_factory=dict)
     sizes: dict[str, tuple[int, int]] = field(default_factory=dict)
-    fixed: tuple[str, ...] = ()
     named: bool = True
     golden: bool = True
     unread: tuple[str, ...] = ()

@@ -11,9 +11,7 @@ from torch import Tensor, nn
 from . import Pair, Small, ours, reference
 
 SMALL = {
-    "BottomUpTopDown": Small(
-        {"vocab": 31, "answers": 7, "words": 5, "width": 6}, {"K": (5, 8), "T": (7, 4)}, fixed=("T",)
-    ),
+    "BottomUpTopDown": Small({"vocab": 31, "answers": 7, "words": 5, "width": 6}, {"K": (5, 8), "T": (7, 4)}),
 }
 
 

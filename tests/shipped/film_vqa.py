@@ -12,9 +12,7 @@ from torch import Tensor, nn
 from . import Pair, Small, ours, reference
 
 SMALL = {
-    "FiLMVQA": Small(
-        {"vocab": 31, "width": 4, "words": 5, "memory": 6}, {"H": (64, 50), "W": (48, 67), "T": (7, 4)}, fixed=("T",)
-    ),
+    "FiLMVQA": Small({"vocab": 31, "width": 4, "words": 5, "memory": 6}, {"H": (64, 50), "W": (48, 67), "T": (7, 4)}),
 }
 
 

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from . import Pair, Small, ours, reference
 
 SMALL = {
-    "Music": Small({"keys": 7, "width": 6}, {"T": (7, 4)}, fixed=("T",)),
-    "PhraseEncoder": Small({"vocab": 11, "embedding": 5, "width": 6}, {"T": (7, 4)}, fixed=("T",)),
+    "Music": Small({"keys": 7, "width": 6}, {"T": (7, 4)}),
+    "PhraseEncoder": Small({"vocab": 11, "embedding": 5, "width": 6}, {"T": (7, 4)}),
 }
 
 

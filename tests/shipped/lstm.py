@@ -11,8 +11,8 @@ from torch import nn
 from . import Pair, Small, ours, reference
 
 SMALL = {
-    "Sentiment": Small({"vocab": 31, "width": 6}, {"T": (7, 4)}, fixed=("T",)),
-    "Tagger": Small({"vocab": 31, "tags": 5, "width": 8}, {"T": (7, 4)}, fixed=("T",)),
+    "Sentiment": Small({"vocab": 31, "width": 6}, {"T": (7, 4)}),
+    "Tagger": Small({"vocab": 31, "tags": 5, "width": 8}, {"T": (7, 4)}),
 }
 PUBLISHED = {"Sentiment": "bentrevett sentiment biLSTM"}
 

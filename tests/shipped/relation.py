@@ -12,9 +12,7 @@ from . import Pair, Small, ours, reference
 
 SMALL = {
     "RelationNetwork": Small(
-        {"vocab": 31, "answers": 7, "width": 6, "asked": 5},
-        {"H": (40, 64), "W": (56, 40), "T": (7, 4)},
-        fixed=("T",),
+        {"vocab": 31, "answers": 7, "width": 6, "asked": 5}, {"H": (40, 64), "W": (56, 40), "T": (7, 4)}
     ),
 }
 

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from . import Pair, Small, ours, reference
 
 SMALL = {
-    "Elman": Small({"symbols": 11, "width": 8}, {"T": (7, 4)}, fixed=("T",)),
-    "Bidirectional": Small({"features": 5, "width": 6, "labels": 4}, {"T": (7, 4)}, fixed=("T",)),
+    "Elman": Small({"symbols": 11, "width": 8}, {"T": (7, 4)}),
+    "Bidirectional": Small({"features": 5, "width": 6, "labels": 4}, {"T": (7, 4)}),
 }
 
 

@@ -12,10 +12,7 @@ from torch import Tensor, nn
 from . import Pair, Small, ours, reference
 
 SIZES = {"source_vocab": 13, "target_vocab": 11, "e": 5, "d": 6}
-SMALL = {
-    name: Small(SIZES, {"S": (6, 3), "T": (5, 4)}, fixed=("S", "T"))
-    for name in ("Seq2Seq", "RNNEncoderDecoder", "RNNSearch")
-}
+SMALL = {name: Small(SIZES, {"S": (6, 3), "T": (5, 4)}) for name in ("Seq2Seq", "RNNEncoderDecoder", "RNNSearch")}
 PUBLISHED = {
     "Seq2Seq": "bentrevett seq2seq-1 LSTM",
     "RNNEncoderDecoder": "bentrevett seq2seq-2 GRU",
