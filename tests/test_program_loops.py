@@ -78,6 +78,18 @@ block Outer(width):
   new: (x, inner.h) -> Concat -> Linear(width) -> Tanh
   next g: new
   output new""",
+    "layer": """  input memory: [B, S, 6]
+  - scan: Outer(5) with memory
+  output y
+
+block Outer(width):
+  input x: [B, d]
+  input memory: [B, S, m]
+  state g: [B, width] = 0
+  read: memory -> GRU(width) with g
+  new: (x, read.state) -> Concat -> Linear(width) -> Tanh
+  next g: new
+  output new""",
     "unread": """  - read: scan: Late
   output y
   output last: read.h
@@ -104,19 +116,33 @@ block Decay:
   output z: read""",
 }
 ALL = BOXES | SCANS
-#: A layer that PyTorch does not allow in the step of a loop.
-REFUSED = """  input memory: [B, S, 6]
-  - scan: Outer(5) with memory
-  output y
+#: A step that changes something beside what it makes.
+THEIRS = """
+from torch import nn
 
-block Outer(width):
-  input x: [B, d]
-  input memory: [B, S, m]
-  state g: [B, width] = 0
-  read: memory -> GRU(width) with g
-  new: (x, read.state) -> Concat -> Linear(width) -> Tanh
-  next g: new
-  output new"""
+class Counting(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.calls = 0
+
+    def forward(self, x):
+        self.calls += 1
+        return x + 1
+"""
+REFUSED = """use python Counting from "their_steps"
+
+block Cell(width):
+  input x: [B, width]
+  state h: [B, width] = 0
+  new: x + h -> Counting -> [B, width]
+  next h: new
+  output new
+
+model M:
+  input x: [B, T, 4]
+  - scan: Cell(4)
+  output y
+"""
 
 
 def written(body: str, folder: Path) -> Path:
@@ -232,14 +258,16 @@ def test_by_hand(name: str, tmp_path: Path) -> None:
 
 
 def test_what_was_changed_comes_back_after_a_mistake(tmp_path: Path) -> None:
-    module = model_in(SCANS["RNNCell"], tmp_path)
+    from torch._decomp import decomposition_table
+
+    module = model_in(SCANS["layer"], tmp_path)
     before = [type(part) for part in module.modules()]
-    kernels = {op: dict(op.py_kernels) for op in unrolling._operators()}
+    kernels = {op: (dict(op.py_kernels), decomposition_table[op]) for op in unrolling._operators()}
     with pytest.raises(KeyError), free_loops(module):
         assert [type(part) for part in module.modules()] != before
         raise KeyError
     assert [type(part) for part in module.modules()] == before
-    assert {op: dict(op.py_kernels) for op in unrolling._operators()} == kernels
+    assert {op: (dict(op.py_kernels), decomposition_table[op]) for op in unrolling._operators()} == kernels
 
 
 @pytest.mark.parametrize("batch_first", [False, True])
@@ -249,7 +277,7 @@ def test_shapes_and_strides_are_those_of_pytorch(box: str, batch_first: bool) ->
 
     layer = getattr(torch.nn, box)(4, 6, num_layers=2, bidirectional=True, batch_first=batch_first).eval()
     x = torch.randn(3, 5, 4)
-    with unrolling.recurrent_shapes():
+    with unrolling.recurrent_layers(layer):
         expected = tree_leaves(layer(x))  # numbers are computed as ever
         with FakeTensorMode() as mode, torch._dispatch.python.enable_python_dispatcher():
             fake = torch.func.functional_call(
@@ -259,6 +287,16 @@ def test_shapes_and_strides_are_those_of_pytorch(box: str, batch_first: bool) ->
     for told, one, other in zip(tree_leaves(fake), expected, again, strict=True):
         assert told.shape == one.shape and told.stride() == one.stride() and told.dtype == one.dtype
         assert torch.equal(one, other)
+
+
+def test_shapes_are_not_taken_for_results() -> None:
+    """A trace that takes a layer apart, within: what only has a shape is not written down as what it computes."""
+    layer, x = torch.nn.GRU(4, 6, batch_first=True).eval(), torch.randn(2, 5, 4)
+    with free_loops(layer):
+        made = torch.export.export(layer, (x,)).run_decompositions()
+        assert "aten.gru" not in str(made.graph)
+    for one, other in zip(tree_leaves(made.module()(x)), tree_leaves(layer(x)), strict=True):
+        torch.testing.assert_close(one, other)
 
 
 def test_a_layer_of_somebody_else() -> None:
@@ -271,16 +309,24 @@ def test_a_layer_of_somebody_else() -> None:
             torch.testing.assert_close(one, other)
 
 
-def test_a_step_that_pytorch_does_not_keep(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_step_that_pytorch_does_not_keep(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Right at one size only is not right."""
-    path = written(REFUSED, tmp_path)
-    assert main(["compile", str(path), "-o", str(tmp_path / "m.pt2")]) == 1
+    path, out = tmp_path / "main.net", tmp_path / "m.pt2"
+    path.write_text(REFUSED, "utf-8")
+    (tmp_path / "their_steps.py").write_text(THEIRS, "utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert main(["compile", str(path), "-o", str(out), "--allow-python", "their_steps"]) == 1
     error = capsys.readouterr().err
-    assert "error[E0820]: torch.export fixes the steps of a `scan`" in error and "main.net:1" in error
-    assert "= note: Mutating a variable from outside the scope" in error and "(GRU)" in error
-    assert not (tmp_path / "m.pt2").exists()
+    assert "error[E0820]: torch.export fixes the steps of a `scan`" in error and "main.net:10" in error
+    assert "= note: Attribute 'calls' on an outer-scope object was changed from 0 to 1" in error
+    assert "= help: write a number in the place of their size" in error
+    assert not out.exists()
     with pytest.raises(dslnet.NetError, match="E0820"):
-        export(dslnet.load(path).M(), tmp_path / "m.pt2")
+        export(dslnet.load(path, allow_python=["their_steps"]).M(), out)
+    path.write_text(REFUSED.replace("[B, T, 4]", "[B, 3, 4]"), "utf-8")  # as the help says
+    assert main(["compile", str(path), "-o", str(out), "--allow-python", "their_steps"]) == 0
 
 
 @pytest.mark.parametrize("name", ["LSTM", "RNNCell"])

@@ -28,7 +28,7 @@ from ..source import Source
 from .origin import about, file_of
 from .samples import TOLERANCE, Different, answer, difference, flat, inputs_of, sizes
 from .scanned import scanning
-from .unrolling import Unscanned, missing, recurrent_shapes
+from .unrolling import Unscanned, missing, recurrent_layers
 
 #: Where the sizes of the example begin that is traced.
 STARTS = (64, 224, 18, 2)
@@ -63,7 +63,7 @@ def free_loops(module: Any) -> Iterator[None]:
     if missing():
         yield
         return
-    with recurrent_shapes(), scanning(module) as scans:
+    with scanning(module) as scans, recurrent_layers(module):
         with torch.no_grad() if scans else nullcontext():  # what has no gradient, such as ids, is scanned only so
             yield
 
@@ -82,8 +82,10 @@ def export(
     try:
         data, worst = program(model, module, report.sources, verify)
     except Fixed as fixed:
-        what = f"the size {', '.join(f'`{name}`' for name in fixed.names)}" if fixed.names else "the steps of a `scan`"
+        what = f"the size {', '.join(f'`{name}`' for name in fixed.names)}"
         helps = ["ONNX keeps it free: `-o model.onnx`", "or write a number in its place"]
+        if not fixed.names:  # a box of the user's own, which has no form in ONNX
+            what, helps = "the steps of a `scan`", ["write a number in the place of their size"]
         notes = [fixed.reason] if fixed.reason else []
         report.error("E0820", f"torch.export fixes {what}", model.span, "not exported", notes=notes, helps=helps)
         return None

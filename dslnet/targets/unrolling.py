@@ -17,6 +17,10 @@ from typing import Any
 Step = Callable[..., tuple[tuple[Any, ...], tuple[Any, ...]]]
 
 
+#: How the lines begin in which PyTorch says why it does not trace a step.
+_WHY = ("Explanation", "Developer debug context")
+
+
 class Unscanned(Exception):
     """A step of a loop that cannot be a part of a program."""
 
@@ -26,10 +30,16 @@ def missing() -> str:
     import torch
 
     try:
+        from torch._decomp import decomposition_table
         from torch._higher_order_ops.scan import scan  # noqa: F401
+        from torch._subclasses import FakeTensor  # noqa: F401
+        from torch.fx.experimental.proxy_tensor import get_proxy_mode  # noqa: F401
 
         key = torch._C.DispatchKey.CompositeImplicitAutograd
-        complete = all(key in op.py_kernels and op._dispatch_cache is not None for op in _operators())
+        complete = all(
+            key in op.py_kernels and op in decomposition_table and op._dispatch_cache is not None for op in _operators()
+        )
+        complete = complete and hasattr(torch.nn.RNNBase, "_update_flat_weights")
     except (ImportError, AttributeError):
         complete = False
     return "" if complete else f"torch {torch.__version__} has no way to leave the number of steps open"
@@ -44,41 +54,57 @@ def _operators() -> dict[Any, int]:
 
 
 @contextmanager
-def recurrent_shapes() -> Iterator[None]:
-    """Meanwhile, shapes of recurrent layers are told without running their steps.
+def recurrent_layers(module: Any) -> Iterator[None]:
+    """Meanwhile, the recurrent layers of a module are one node each in a trace.
 
     `torch.export` keeps `aten.lstm` as one node, and asks for its shapes what computes it: a loop in Python over the
-    steps, which makes a number of their axis. What is given here instead answers in the same shapes and strides, for
-    tensors that have no numbers. A tensor that has them is computed as ever, so that nothing made here is ever read.
+    steps, which makes a number of their axis. What is given here instead tells the same shapes and strides. Where there
+    are numbers to compute, or nodes to write down, it is computed as ever, so that nothing made here is ever read.
     """
     import torch
-    from torch._subclasses import FakeTensor
+    from torch._decomp import decomposition_table
 
     key = torch._C.DispatchKey.CompositeImplicitAutograd
-
-    def rule(states: int, computed: Any) -> Any:
-        def shapes(x: Any, start: Any, *more: Any) -> Any:
-            if not isinstance(x, FakeTensor):
-                return computed(x, start, *more)
-            *_, bidirectional, batch_first = more
-            first = start[0] if states > 1 else start
-            rows = x.transpose(0, 1) if batch_first else x
-            steps = rows.new_empty(*rows.shape[:2], first.shape[2] * (2 if bidirectional else 1))
-            ends = [x.new_empty(state.shape) for state in (start if states > 1 else (start,))]
-            return (steps.transpose(0, 1) if batch_first else steps, *ends)
-
-        return shapes
-
-    before = {op: op.py_kernels[key] for op in _operators()}
+    before = {op: (op.py_kernels[key], decomposition_table[op]) for op in _operators()}
+    layers = [(part, type(part)) for part in module.modules() if isinstance(part, torch.nn.RNNBase)]
     try:
         for op, states in _operators().items():
-            op.py_kernels[key] = rule(states, before[op])
+            op.py_kernels[key] = decomposition_table[op] = _shapes(states, before[op][0])
             op._dispatch_cache.clear()
+        for part, own in layers:
+            part.__class__ = _by_name(own)
         yield
     finally:
-        for op, kernel in before.items():
-            op.py_kernels[key] = kernel
+        for part, own in layers:
+            part.__class__ = own
+        for op, (op.py_kernels[key], decomposition_table[op]) in before.items():
             op._dispatch_cache.clear()
+
+
+def _shapes(states: int, computed: Any) -> Any:
+    """What tells the shapes that a recurrent layer computes."""
+    from torch._subclasses import FakeTensor
+    from torch.fx.experimental.proxy_tensor import get_proxy_mode
+
+    def shapes(x: Any, start: Any, *more: Any) -> Any:
+        if not isinstance(x, FakeTensor) or get_proxy_mode() is not None:
+            return computed(x, start, *more)
+        *_, bidirectional, batch_first = more
+        first = start[0] if states > 1 else start
+        rows = x.transpose(0, 1) if batch_first else x
+        steps = rows.new_empty(*rows.shape[:2], first.shape[2] * (2 if bidirectional else 1))
+        ends = [x.new_empty(state.shape) for state in (start if states > 1 else (start,))]
+        return (steps.transpose(0, 1) if batch_first else steps, *ends)
+
+    return shapes
+
+
+def _by_name(layer: type) -> type:
+    """A class of recurrent layers that reads its weights where they are. PyTorch's keeps a list of them beside, and
+    makes it anew in a trace, which the step of a loop must not do."""
+    weights = property(lambda self: [getattr(self, name) for name in self._flat_weights_names])
+    own = {"_flat_weights": weights, "_update_flat_weights": lambda self: None}
+    return type(layer.__name__, (layer,), {**own, "__module__": layer.__module__})
 
 
 def scan(step: Step, states: tuple[Any, ...], sequences: tuple[Any, ...]) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
@@ -106,19 +132,20 @@ def scan(step: Step, states: tuple[Any, ...], sequences: tuple[Any, ...]) -> tup
         after, made = step(*before, *rows)
         return copied(after), copied(made)
 
-    try:
+    if within:
         ends, steps = scan_node(combined, copied(states), sequences, dim=1)
+        return tuple(ends), tuple(steps)
+    try:
+        with torch._dynamo.config.patch(allow_rnn=True):
+            ends, steps = scan_node(combined, copied(states), sequences, dim=1)
     except Exception as error:
-        if within:
-            raise
         raise Unscanned(_told(error)) from error
     return tuple(ends), tuple(steps)
 
 
 def _told(error: Exception) -> str:
-    """What PyTorch says of a step, without the pages around it."""
-    lines = [line.strip() for line in str(error).splitlines()]
-    parts = [
-        line.partition(": ")[2] for line in lines if line.startswith(("Explanation: ", "Developer debug context: "))
-    ]
-    return " ".join(part for part in parts if part)[:300] or next(filter(None, lines), type(error).__name__)[:300]
+    """What PyTorch says of a step: of the pages that it writes, the first sentences of the parts that say why."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    parts = [line.partition(": ") for line in lines]
+    why = [text.partition(". ")[0].rstrip(".") for word, _, text in parts if word in _WHY and text]
+    return ": ".join(why) or (lines or [type(error).__name__])[0]
