@@ -10,6 +10,7 @@ import re
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
+from .diagnostics import Edit, Help
 from .kinds import COMMENT, EQUAL, ERROR, MINUS, NEWLINE, OPENING
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ class _Reader:
         #: The first line inside that begins with a dash, with how much was emitted before it: a step, or a minus.
         self.dash: tuple[int, int] | None = None
         self.size = len(layout.words)
+        #: Up to which line they are inside though they are not indented deeper; it is told.
+        self.shallow = 0
         #: How deep the brackets of the physical line are after each token, and the least of it from there on.
         self.depths: list[int] = []
         self.lowest: list[int] = []
@@ -102,8 +105,13 @@ class _Reader:
             return None
         first = layout.firsts[number]
         began = self.ends[first - 1]
-        if line[0] not in CLOSING and self.start(first) - began <= self.column or _OUTSIDE.match(line):
+        if _OUTSIDE.match(line):
             return None
+        if line[0] not in CLOSING and self.start(first) - began <= self.column and number > self.shallow:
+            self.shallow = self.closed_at(number)
+            if not self.shallow:
+                return None
+            self.not_deeper(number)
         for index in skipped:
             layout.comment(index, False)
         if line[-1] == COMMENT:
@@ -113,6 +121,21 @@ class _Reader:
             self.dash = number, len(layout.words)
         self.line = line
         return number
+
+    def closed_at(self, number: int) -> int:
+        """The line that closes all that is open, from line `number` on; 0 where something new begins before it."""
+        layout = self.layout
+        depth = len(self.open)
+        for below in range(number, len(layout.lines)):
+            line = layout.lines[below]
+            layout.patience -= len(line) + 1
+            if layout.patience < 0 or ":" in line or line[:1] in ("-", "|", ">", "u"):
+                break
+            for kind in line:
+                depth += (kind in OPENING) - (kind in CLOSING)
+                if depth == 0:
+                    return below
+        return 0
 
     def unclosed(self) -> int:
         """The brackets that are open were never closed. Returns the line to go on at."""
@@ -205,6 +228,27 @@ class _Reader:
             self.ends[index],
             secondary=secondary,
             helps=[f"write `{OPENING[kind]}` where it ends"],
+        )
+
+    def not_deeper(self, number: int) -> None:
+        """Line `number` is inside, as the brackets show that are closed on line `self.shallow`."""
+        layout, mistakes = self.layout, self.layout.mistakes
+        edits = []
+        for below in range(number, self.shallow + 1):
+            first = layout.firsts[below]
+            if layout.lines[below].strip(" #") and layout.lines[below][0] not in CLOSING:
+                began, start = self.ends[first - 1], self.start(first)
+                if start - began <= self.column:
+                    edits.append(Edit(mistakes.source.span(began, start), " " * (self.column + 4)))
+        kind, opened = self.open[-1]
+        first = layout.firsts[number]
+        mistakes.add(
+            "E0102",
+            "inside brackets a line is indented deeper than the one that began them",
+            self.start(first),
+            self.ends[first],
+            secondary=[mistakes.label(self.start(opened), self.ends[opened], f"this `{kind}` is open")],
+            helps=[Help(f"indent by {self.column + 4} what is inside", tuple(edits), sure=True)],
         )
 
     def closes_nothing(self, kind: str, index: int) -> None:
