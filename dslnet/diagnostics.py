@@ -6,7 +6,8 @@ Enters: what a phase found wrong. Leaves: a `Report`, a sorted list of `Diagnost
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from itertools import islice
 
 from .node import field, node, record
 from .source import Source, Span
@@ -65,6 +66,9 @@ class Report:
     diagnostics: list[Diagnostic] = field(default_factory=list)
     sources: dict[str, Source] = field(default_factory=dict)
     _seen: set[tuple[str, Span]] = field(default_factory=set)
+    _counted: int = 0
+    _errors: int = 0
+    _misread: bool = False
 
     def add(self, diagnostic: Diagnostic) -> None:
         """Keep a diagnostic, unless the same code was already reported at the same place."""
@@ -89,9 +93,29 @@ class Report:
         advice = tuple(Help(h) if isinstance(h, str) else h for h in helps)
         self.add(Diagnostic(code, title, Label(span, label), tuple(secondary), tuple(notes), advice, severity))
 
+    def withdraw(self, untrue: Callable[[Diagnostic], bool], since: int) -> None:
+        """Take back what turned out to be no mistake of its own, among what was said after the first `since`."""
+        kept = [d for d in self.diagnostics[since:] if not untrue(d)]
+        self.diagnostics[since:] = kept
+        self._counted = self._errors = 0
+
+    def _count(self) -> None:
+        """Look at what is new: this is asked for each block and each line, and there may be thousands of both."""
+        for new in self.diagnostics[self._counted :]:
+            self._errors += new.severity == "error"
+            self._misread |= new.code.startswith(("E00", "E01"))
+        self._counted = len(self.diagnostics)
+
     @property
     def errors(self) -> int:
-        return sum(d.severity == "error" for d in self.diagnostics)
+        self._count()
+        return self._errors
+
+    @property
+    def misread(self) -> bool:
+        """Whether there is a line that could not be read."""
+        self._count()
+        return self._misread
 
     @property
     def warnings(self) -> int:
@@ -123,13 +147,18 @@ def distance(a: str, b: str, limit: int) -> int:
 def did_you_mean(word: str, candidates: Iterable[str], foreign: dict[str, str] | None = None) -> list[str]:
     """At most three names close to `word`: by edit distance, then by what other frameworks call it."""
     limit = max(1, len(word) // 3)
-    names = list(dict.fromkeys(candidates))[:500]
-    scored = sorted(
-        (d, name)
-        for name in names
-        if (d := min(distance(word, name, limit), distance(word.lower(), name.lower(), limit))) <= limit
-        and d < max(len(word), len(name))  # one letter in place of another is another name
-    )
+    names = list(dict.fromkeys(islice(candidates, 1000)))[:500]
+    low = word.lower()
+    letters = set(low)
+    scored: list[tuple[int, str]] = []
+    for name in names:
+        # an edit takes one letter from a word and gives it one at most: nearly every name is told apart by that
+        if abs(len(name) - len(word)) > limit or len(letters.symmetric_difference(name.lower())) > 2 * limit:
+            continue
+        far = min(distance(word, name, limit), distance(low, name.lower(), limit))
+        if far <= limit and far < max(len(word), len(name)):  # one letter in place of another is another name
+            scored.append((far, name))
+    scored.sort()
     exact = [name for far, name in scored if not far]
     found = exact or [name for _, name in scored]
     translated = (foreign or {}).get(word)

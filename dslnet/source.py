@@ -49,11 +49,12 @@ class Source:
     def starts(self) -> list[int]:
         """The offset of the first character of each line."""
         if not self._starts:
-            self._starts.append(0)
+            found = [0]
             position = self.text.find("\n")
             while position >= 0:
-                self._starts.append(position + 1)
+                found.append(position + 1)
                 position = self.text.find("\n", position + 1)
+            self._starts = found  # at once, for a shipped file is read by every thread that builds
         return self._starts
 
     def position(self, offset: int) -> tuple[int, int]:

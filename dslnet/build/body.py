@@ -6,9 +6,10 @@ frame: it opens and closes frames, binds inputs, parameters, states, and checks 
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from typing import Any
 
-from ..diagnostics import Help
+from ..diagnostics import Diagnostic, Edit, Help
 from ..ops.arithmetic import SIGNS
 from ..shape import UNKNOWN, located, origin
 from ..source import Span
@@ -47,10 +48,13 @@ class Body(Inputs):
         return local
 
     def close(self, outputs: list[tuple[str, Wire]]) -> DraftDefinition:
+        first = True
         for module in self.modules:
             told = module.read and self.failed  # where it was read, it was said what is wrong
             if not module.used and not told and self.session.readable:
-                self.follows_from(module)
+                if first:
+                    self.follows_from(module)
+                first = False
                 self.nothing_flows(module)
         outputs = [(name, self.reach(wire)) for name, wire in outputs]
         draft = DraftDefinition(self.key, self, outputs, max(self.boxes, 1))
@@ -60,24 +64,25 @@ class Body(Inputs):
     def follows_from(self, module: ModuleValue) -> None:
         """Take back what was said of shapes after a module that nothing flows through: a step is missing there."""
         source, start = self.file.spec.source.name, module.span.start
-        for diagnostic in self.report.diagnostics[self.told :]:
+
+        def follows(diagnostic: Diagnostic) -> bool:
             file, place, _ = diagnostic.primary.span
-            if file == source and place > start and diagnostic.code.startswith("E03"):
-                self.report.diagnostics.remove(diagnostic)
+            return file == source and place > start and diagnostic.code.startswith("E03")
+
+        self.report.withdraw(follows, self.told)
 
     def nothing_flows(self, module: ModuleValue) -> None:
-        from ..diagnostics import Edit
-
         if module.box is not None and self.target(module) is None:
             return  # nor could it: its box was just told to be wrong
 
         source = self.file.spec.source
         line = source.position(module.span.start)[0]
         begin = source.starts[line - 1]
-        indent = len(source.text[begin:]) - len(source.text[begin:].lstrip(" "))
+        written, comments = source.line(line), self.file.spec.comments
+        indent = len(written) - len(written.lstrip(" "))
         place = Span(module.span.file, begin + indent, begin + indent)
-        comments = [c.span.start for c in self.file.spec.comments if c.trailing and begin <= c.span.start]
-        end = min([begin + len(source.line(line)), *comments])
+        after = bisect_left(comments, begin, key=lambda comment: comment.span.start)
+        end = min([begin + len(written), *(comment.span.start for comment in comments[after : after + 1])])
         shown = source.text[begin:end].strip()
         self.error(
             "E0213",

@@ -100,6 +100,7 @@ class Frame:
         self.text_span: Span = outer.text_span if outer else NOWHERE
         self.final_states: list[tuple[str, Wire]] = []
         self.losses: list[tuple[Any, Wire]] = []
+        self.told_losses: dict[str, Any] = {}  # the first one of each name
         self.trains: list[tuple[tuple[str, ...], Wire, Span, str]] = []
         self.optimizers: list[Any] = []
         self.frozen: list[tuple[str, Span]] = []
@@ -163,7 +164,9 @@ class Frame:
     def rename(self, wire: Wire, name: str) -> None:
         """Give a wire that was just made the name that its author chose."""
         self.used_names.discard(wire.name)
-        self.numbers.pop(wire.name.rpartition(".")[0], None)
+        base, _, number = wire.name.rpartition(".")
+        if base in self.numbers:
+            self.numbers[base] = min(self.numbers[base], int(number) - 1)  # the one that is free again
         self.made.pop(wire.name, None)
         wire.name, wire.named = self.fresh(name), True
         self.made[wire.name] = wire

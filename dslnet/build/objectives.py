@@ -73,11 +73,12 @@ class Objectives(Combinators):
                     place,
                     helps=("end it with `-> Mean` or `-> Sum`",),
                 )
-            first = next((other for other, _ in self.losses if other.name == name), None)
-            if first is not None:  # in another group: their values are told by name
+            made = Loss(name, "", kind, place)
+            first = self.told_losses.setdefault(name, made)
+            if first is not made:  # in another group: their values are told by name
                 label = [Label(first.span, f"a {first.kind} already")]
                 self.error("E0203", f"`{name}` is a {kind} twice", place, "again here", secondary=label)
-            self.losses.append((Loss(name, "", kind, place), value))
+            self.losses.append((made, value))
 
     def declare_metric(self, statement: Declaration, name: str, place: Span, flow: Flow) -> None:
         self.declare_loss(statement, name, place, flow, "metric")

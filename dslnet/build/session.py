@@ -76,7 +76,7 @@ class Session:
     @property
     def readable(self) -> bool:
         """Whether every line could be read: only then is it certain that something is never used."""
-        return not any(d.code.startswith(("E00", "E01")) for d in self.report.diagnostics)
+        return not self.report.misread
 
     def line(self, span: Span) -> tuple[str, int]:
         source = self.report.sources.get(span.file)
