@@ -33,7 +33,9 @@ def value_of(wire: Wire | Wires) -> Value:
 
 def output_name(draft: DraftDefinition, wire: Wire | Wires) -> str:
     """What a definition calls the output that a wire of it is."""
-    return next((n for n, w in draft.outputs if w is wire), value_of(wire).name)
+    if not draft.called:
+        draft.called.update((id(w), n) for n, w in reversed(draft.outputs))
+    return draft.called.get(id(wire)) or value_of(wire).name
 
 
 def distinct(wanted: list[tuple[str, Wire]]) -> list[tuple[str, Wire]]:

@@ -19,16 +19,17 @@ class Marks:
         self.live = live
         self.paths: set[str] = set()
         self.names: set[str] = set()
+        #: The modules here by path.
+        self.owners = {made.path: made for made in reversed(frame.instances)}
         #: Of modules here, those inside that are needed.
         self.kept_inside: dict[str, set[str]] = {}
 
     def want(self, value: Wire | Wires | None) -> None:
         if isinstance(value, Wire):
             self.live.add(id(value))
-        elif isinstance(value, Wires):
+        elif isinstance(value, Wires) and id(value) not in self.live:
             self.live.add(id(value))
-            for wire in value.items:
-                self.live.add(id(wire))
+            self.live.update(map(id, value.items))
 
     def is_live(self, value: Wire | Wires) -> bool:
         if isinstance(value, Wires):
@@ -50,8 +51,7 @@ class Marks:
 
     def owner(self, path: str) -> DraftInstance | None:
         """The module here that a path leads into; None where the path is a module's own."""
-        instances = self.frame.instances
-        if any(d.path == path for d in instances):
-            return None
-        around = [d for d in instances if d.definition is not None and (not d.path or path.startswith(d.path + "."))]
-        return max(around, key=lambda d: len(d.path), default=None)
+        parts = path.split(".")
+        starts = (".".join(parts[:count]) for count in reversed(range(len(parts))))
+        around = (self.owners.get(start) for start in starts if path not in self.owners)
+        return next((made for made in around if made is not None and made.definition is not None), None)

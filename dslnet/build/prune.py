@@ -190,9 +190,13 @@ class _Body(Marks):
         elif node.module is not None:
             self.paths.add(node.module)
             self.names.add(node.module)
-            owner = next((d for d in self.frame.instances if d.path == node.module), None)
-            if owner is not None:
-                self.instances.setdefault(id(owner), (owner, details))
+            self.own(node.module, details)
+
+    def own(self, path: str, details: dict[str, Any]) -> None:
+        """Note that a module of this body is needed; the path may be the name of one that is given from outside."""
+        owner = self.owners.get(path)
+        if owner is not None:
+            self.instances.setdefault(id(owner), (owner, details))
 
     def instance(self, draft: DraftInstance) -> Instance:
         _, details = self.instances.get(id(draft), (draft, {}))
@@ -221,7 +225,7 @@ class _Body(Marks):
         """What an averaged copy is a copy of; anything else is itself."""
         if draft.copy_of is None:
             return draft
-        return next((d for d in self.frame.instances if d.path == draft.copy_of), draft)
+        return self.owners.get(draft.copy_of, draft)
 
     # ------------------------------------------------------------------------------------------------- nodes
 
@@ -273,7 +277,7 @@ class _Body(Marks):
         """Ask for what other uses of the same module ask for, and note what this one does. An averaged copy is of the
         class of what it follows, so it makes the same."""
         frame = self.frame
-        owner = next((d for d in frame.instances if d.path == node.module), None)
+        owner = self.owners.get(node.module or "")
         names = self.demands.setdefault(node.module or "" if owner is None else self.source(owner).path, {})
         for output, source in zip(list(node.outputs), list(node.sources), strict=False):
             if self.is_live(output):
@@ -285,6 +289,7 @@ class _Body(Marks):
             if not any(s is inner for s in node.sources):
                 node.outputs.append(Wire(frame.fresh(name), inner.type, frame, inner.span, node))
                 node.sources.append(inner)
+                node.brought = None  # it has more now
             self.want(next(o for o, s in zip(node.outputs, node.sources, strict=False) if s is inner))
         order = {name: i for i, name in enumerate(names)}
         pairs = sorted(
@@ -298,9 +303,7 @@ class _Body(Marks):
         held = tuple(names[m] for m in pruned.held)
         for path in held:
             self.hold(path)
-            owner = next((d for d in self.frame.instances if d.path == path), None)
-            if owner is not None:
-                self.instances.setdefault(id(owner), (owner, {}))
+            self.own(path, {})
         return held
 
     def rounds(self, node: DraftNode) -> Node:

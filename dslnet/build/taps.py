@@ -113,14 +113,17 @@ class Taps(Boxes):
         """A wire of a callee as a further output of the node that calls it."""
         if isinstance(inner, Wires) and inner.value is None:
             return Wires(tuple(self.bring_out(node, w, name, span) for w in inner.items), span, None, self)
-        for output, source in zip(node.outputs, node.sources, strict=False):
-            if source is inner:
-                return output
+        if node.brought is None:
+            node.brought = {id(source): output for output, source in zip(node.outputs, node.sources, strict=False)}
+        known = node.brought.get(id(inner))
+        if known is not None:
+            return known
         if isinstance(inner, Wires):
             items = tuple(Wire("item", w.type, self, span, node) for w in inner.items)
             tuple_of = Wires(items, span, self.fresh(name), self)
             node.outputs.append(tuple_of)
             node.sources.append(inner)
+            node.brought[id(inner)] = tuple_of
             return tuple_of
         if not isinstance(inner, Wire):
             return None
@@ -128,6 +131,7 @@ class Taps(Boxes):
         wire.inner, wire.names = inner, None
         node.outputs.append(wire)
         node.sources.append(inner)
+        node.brought[id(inner)] = wire
         return wire
 
     def of_rounds(self, node: DraftNode, name: str, span: Span, names: list[str]) -> tuple[Any, list[str]]:
@@ -158,10 +162,11 @@ class Taps(Boxes):
 
 
 def named_in(frame: Any, name: str) -> tuple[Any, list[str]]:
-    """A step or output by name in a finished frame."""
+    """A step or output by name in a finished frame; where there is none, all the names that there are."""
     scope: Namespace = frame.scope
     found = frame.output_names.get(name)
     if found is None:
         found = scope.names.get(name)
-    names = [n for n, v in {**scope.names, **frame.output_names}.items() if isinstance(v, (Wire, Wires))]
-    return (found if isinstance(found, (Wire, Wires)) else None), names
+    if isinstance(found, (Wire, Wires)):
+        return found, []
+    return None, [n for n, v in {**scope.names, **frame.output_names}.items() if isinstance(v, (Wire, Wires))]

@@ -164,7 +164,7 @@ class DraftInstance:
 @record
 class DraftNode:
     """A `Node` in the making. `sources` has, for each output, the wire of the callee that it is; of a repeat, a
-    table from a round's key to that wire."""
+    table from a round's key to that wire. `brought` finds the output of a call by the identity of its source."""
 
     kind: str
     inputs: list[Wire | Wires | None]
@@ -183,6 +183,7 @@ class DraftNode:
     doc: tuple[str, ...] = ()
     span: Span = NOWHERE
     callee: Any = None
+    brought: dict[int, Any] | None = None
 
 
 @record
@@ -200,12 +201,14 @@ class DraftRegion:
 
 @record
 class DraftDefinition:
-    """A finished frame, not yet pruned: the body, what it makes, and what can be read from it."""
+    """A finished frame, not yet pruned: the body, what it makes, and what can be read from it. `called` has the names
+    of its outputs by the identity of their wires."""
 
     key: str
     frame: Frame
     outputs: list[tuple[str, Wire]]
     boxes: int
+    called: dict[int, str] = field(default_factory=dict)
 
     @property
     def value(self) -> Wire:

@@ -8,6 +8,7 @@ Notation", ICLR 2022).
 """
 
 import re
+from collections import Counter
 from functools import lru_cache
 from typing import Annotated, Any, ClassVar
 
@@ -120,16 +121,17 @@ def layout_of(pattern: str, given: dict[str, Size], x: Tensor) -> Layout:
     before_axes, after_axes = _spread(before, dots), _spread(after, dots)
     names = [name for group in before_axes for name in group if name != "1"]
     others = [name for group in after_axes for name in group if name != "1"]
+    left_side, right_side = Counter(names), Counter(others)
     for name in [*names, *others]:
-        if names.count(name) > 1 or others.count(name) > 1:
+        if left_side[name] > 1 or right_side[name] > 1:
             raise _wrong(f"`{name[:3] if name.startswith('...') else name}` stands twice on one side of the pattern")
-        if (name in names) != (name in others):
-            side = "left" if name in names else "right"
+        if (name in left_side) != (name in right_side):
+            side = "left" if name in left_side else "right"
             shown = "..." if name.startswith("...") else name
             helps = ("`Repeat` or `Expand` adds copies",) if side == "right" else ("`Sum` or `Mean` drops an axis",)
             raise _wrong(f"`{shown}` stands on the {side} side of the pattern only", *helps)
     for name, size in given.items():
-        if name not in names:
+        if name not in left_side:
             raise Mistake("E0206", f"the pattern of `Rearrange` has no axis `{name}`", name, helps=_names(names))
         if isinstance(size, bool) or not isinstance(size, (int, Dim)):
             raise Mistake("E0301", f"`{name}` of Rearrange is a whole number", name)
