@@ -319,9 +319,8 @@ class Frame:
     def instance(self, path: str, span: Span, operator: Operator | None = None, **details: Any) -> DraftInstance:
         """A new module of this frame. One that holds others has no weights that a `SpectralNorm` could take."""
         self.claim(path, span)
-        made = DraftInstance(
-            path, operator, span=span, parametrization=self.parametrization if operator is not None else None, **details
-        )
+        held = self.parametrization if operator is not None else None
+        made = DraftInstance(path, operator, span=span, parametrization=held, **details)
         self.instances.append(made)
         return made
 
