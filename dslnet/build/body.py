@@ -67,7 +67,7 @@ class Body(Inputs):
 
         def follows(diagnostic: Diagnostic) -> bool:
             file, place, _ = diagnostic.primary.span
-            return file == source and place > start and diagnostic.code.startswith("E03")
+            return file == source and place > start and diagnostic.code.startswith(("E03", "E0511"))
 
         self.report.withdraw(follows, self.told)
 
