@@ -168,6 +168,10 @@ class Combinators(Shortcuts):
     def wrap(self, wrap: Wrap, body: Body, flow: Flow) -> Flow:
         span = wrap.span
         call: Any = Call(wrap.name, wrap.arguments, span) if wrap.arguments else wrap.name
+        name = wrap.name.name
+        if call is wrap.name and self.file.find(name) is None and self.scope.find(name) is None:
+            if name not in self.file.broken:
+                self.no_such_box(name, wrap.name.span, before_colon=True)
         box = self.configured(call)
         if box is None:
             self.run(body, flow, False)

@@ -226,11 +226,16 @@ class Names(Frame):
             return None
         return BoxValue(target, span=span)
 
-    def no_such_box(self, name: str, span: Span) -> None:
+    def no_such_box(self, name: str, span: Span, before_colon: bool = False) -> None:
+        """Report a box that is not there; one `before_colon` may be meant as the name of a step."""
         from .foreign import BOXES
 
         near = did_you_mean(name, [*self.file.names(), *self.naming.boxes], BOXES)
         helps = [Help(f"did you mean `{n}`?", (Edit(span, n),), sure=i == 0) for i, n in enumerate(near)]
+        if before_colon:
+            small = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+            advice = f"the name of a step begins with a small letter: `{small}`"
+            helps = [Help(advice, (Edit(span, small),), sure=not near), *helps[:2]]
         self.error("E0202", f"there is no box `{name}`", span, helps=helps)
         self.file.broken.add(name)
 

@@ -265,7 +265,8 @@ class Einsum(Operator, kind="op"):
         for term, x in zip(terms, xs, strict=True):
             names = self._letters(term, x.rank)
             if len(names) != x.rank:
-                title = f"`{term}` has {len(names)} letters, the input {kind_of(x)} has {x.rank} axes"
+                shown = term if len(term) <= 16 else f"{term[:13]}..."
+                title = f"`{shown}` has {len(names)} letters, the input {kind_of(x)} has {x.rank} axes"
                 raise Mistake("E0302", title, "equation")
             for name, size in zip(names, x.sizes, strict=True):
                 before = sizes.get(name, UNKNOWN)
