@@ -52,8 +52,8 @@ def free_loops(module: nn.Module) -> AbstractContextManager[None]:
             program = torch.export.export(model, (x,), dynamic_shapes={"x": {0: Dim.AUTO, 1: Dim.AUTO}})
 
     Without it, torch writes out the steps of the example. `RNN`, `GRU` and `LSTM` become one node each, in any module;
-    a `scan` becomes `torch.ops.higher_order.scan`, in a module that a spec made. The module is changed meanwhile, so no
-    other thread is to use it.
+    a `scan` becomes `torch.ops.higher_order.scan`, in a module that a spec made. Where there is one, nothing records
+    gradients meanwhile; the program has them all the same. No other thread is to use the module meanwhile.
     """
     from .targets.program import free_loops
 

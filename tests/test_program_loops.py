@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import subprocess
 import sys
 from pathlib import Path
@@ -287,6 +288,18 @@ def test_shapes_and_strides_are_those_of_pytorch(box: str, batch_first: bool) ->
     for told, one, other in zip(tree_leaves(fake), expected, again, strict=True):
         assert told.shape == one.shape and told.stride() == one.stride() and told.dtype == one.dtype
         assert torch.equal(one, other)
+
+
+def test_a_compiled_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The module of a file that `compile` wrote, which knows nothing of dslnet."""
+    path = written(SCANS["RNNCell"], tmp_path)
+    assert main(["compile", str(path), "-o", str(tmp_path / "my_reader.py")]) == 0
+    monkeypatch.syspath_prepend(tmp_path)
+    module = importlib.import_module("my_reader").M().eval()
+    with free_loops(module):
+        made = torch.export.export(module, (torch.randn(2, 5, 4),), dynamic_shapes=({0: Dim.AUTO, 1: Dim.DYNAMIC},))
+    for given in (torch.randn(1, 1, 4), torch.randn(3, 9, 4)):
+        torch.testing.assert_close(made.module()(given), module(given))
 
 
 def test_shapes_are_not_taken_for_results() -> None:
