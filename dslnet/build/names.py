@@ -14,6 +14,7 @@ from ..below import below
 from ..diagnostics import Edit, Help, Label, did_you_mean
 from ..limits import INTEGER_MAX
 from ..node import record
+from ..ops import OPERATORS, Combinator, Operator
 from ..ops.arguments import ModuleArgument
 from ..shape import UNKNOWN, Dim, Number, Size, Tensor, located
 from ..source import Span
@@ -231,11 +232,13 @@ class Names(Frame):
         from .foreign import BOXES
 
         near = did_you_mean(name, [*self.file.names(), *self.naming.boxes], BOXES)
+        if before_colon:  # only some boxes have a body
+            near = [n for n in near if issubclass(OPERATORS.get(n, Operator), Combinator)]
         helps = [Help(f"did you mean `{n}`?", (Edit(span, n),), sure=i == 0) for i, n in enumerate(near)]
         if before_colon:
             small = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
             advice = f"the name of a step begins with a small letter: `{small}`"
-            helps = [Help(advice, (Edit(span, small),), sure=not near), *helps[:2]]
+            helps = [*helps[:2], Help(advice, (Edit(span, small),), sure=not near)]
         self.error("E0202", f"there is no box `{name}`", span, helps=helps)
         self.file.broken.add(name)
 
