@@ -227,11 +227,13 @@ def shape_text(shape: Iterable[Size] | None, dtype: str = "float") -> str:
 @node
 class Tensor:
     """The type of a wire: a shape, a dtype (`float`, `long` or `bool`) and, for ids, the bound `below` that they
-    stay under. `shape` is None when even the rank is unknown, which only happens after a mistake."""
+    stay under, and `low`, from which they begin where that is not 0. `shape` is None when even the rank is unknown,
+    which only happens after a mistake."""
 
     shape: Shape | None
     dtype: str = "float"
     below: Size | None = None
+    low: Size | None = None
 
     @property
     def rank(self) -> int:
@@ -246,7 +248,7 @@ class Tensor:
 
     def with_shape(self, *shape: Size) -> Tensor:
         """The same dtype in another shape."""
-        return Tensor(shape, self.dtype, self.below)
+        return Tensor(shape, self.dtype, self.below, self.low)
 
     def last(self, size: Size) -> Tensor:
         """The same tensor with another last size."""

@@ -154,6 +154,11 @@ class Inputs(FreeParameters):
         if below is None:
             return
         limit = self.evaluate(below)
+        low = actual.low
+        if actual.below is not None and low is not None and compare(low, 0) == -1:
+            title = f"ids go down to {low}, and only those from 0 fit"
+            caller.error("E0313", title, given.span, f"from {low}", secondary=[Label(below.span, "ids begin at 0")])
+            return
         if actual.below is not None and static.is_size(limit) and compare(actual.below, limit) == 1:
             place = origin(actual.below)
             caller.error(
@@ -340,6 +345,9 @@ class Inputs(FreeParameters):
             self.error("E0316", title, place, f"makes {value.type}"[:49], secondary=was)
         elif below is not None and most is not None and compare(below, most) == 1:
             title = f"the next `{name}` goes up to {below - 1}, and only ids below {most} fit"
+            self.error("E0313", title[:80], place, secondary=was)
+        elif most is not None and value.type.low is not None and compare(value.type.low, 0) == -1:
+            title = f"the next `{name}` goes down to {value.type.low}, and ids begin at 0"
             self.error("E0313", title[:80], place, secondary=was)
 
     def end_states(self, root: Block) -> None:

@@ -15,11 +15,12 @@ from ..ops.divergences import NLL
 from ..ops.heads import Head
 from ..ops.internal import Pick
 from ..ops.passing import Passing
-from ..shape import UNKNOWN, UNKNOWN_TENSOR, Dim, LimitReached, origin, shape_text
+from ..shape import UNKNOWN, UNKNOWN_TENSOR, Dim, LimitReached, Tensor, origin, shape_text
 from ..source import Span
 from .binding import Extras
 from .complaints import WHOLE, Complaints
 from .expressions import Flow
+from .guards import may_relate
 from .initial import starts
 from .values import (
     DraftDefinition,
@@ -83,6 +84,8 @@ class Operators(Complaints):
             definition=body.key if body else None,
         )
         outputs = self.infer(operator, inputs, types, at, {**(spans or {}), WHOLE: span}, body)
+        if isinstance(outputs, Tensor) and outputs.below is not None and may_relate(self, operator, inputs):
+            outputs = Tensor(outputs.shape, outputs.dtype)
         if instance is not None:
             instance.inputs = instance.inputs or tuple(types)
             if outputs is not UNKNOWN_TENSOR:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..diagnostics import Label
-from ..shape import UNKNOWN_TENSOR, Size, Tensor, same
+from ..shape import UNKNOWN_TENSOR, Size, same
 from ..source import Span
 from ..syntax import (
     Body,
@@ -85,9 +85,7 @@ class Recurrence(Rounds):
                     )
                 return self.unknown(span)
             sizes = wire.type.sizes
-            cut.append(
-                Wire(wire.name, Tensor((sizes[0], *sizes[2:]), wire.type.dtype, wire.type.below), self, wire.span)
-            )
+            cut.append(Wire(wire.name, wire.type.with_shape(sizes[0], *sizes[2:]), self, wire.span))
             if not same(sizes[1], sequences[0].type.sizes[1]):
                 self.error(
                     "E0311", f"sequences of different lengths: {sequences[0].type.sizes[1]} and {sizes[1]}", span
@@ -150,7 +148,7 @@ class Recurrence(Rounds):
             stacked = UNKNOWN_TENSOR
             if not inner.unknown:
                 sizes = inner.type.sizes
-                stacked = Tensor((*sizes[:1], time, *sizes[1:]), inner.type.dtype, inner.type.below)
+                stacked = inner.type.with_shape(*sizes[:1], time, *sizes[1:])
             wire = self.wire(draft.frame.hint.lower() if name == "out" else name, stacked, span, node)
             node.outputs.append(wire)
             node.sources.append(inner)

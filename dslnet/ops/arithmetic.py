@@ -18,6 +18,7 @@ from .broadcasting import broadcast, stretched
 from .code import Code, Expression, Infix, Prefix, X, Y, apply, as_floats, method
 from .dependence import Steps, Traced, pointwise, product
 from .join import promoted
+from .ranges import Range
 
 Number = int | float | Dim
 
@@ -64,10 +65,12 @@ class Arithmetic(Operator, abstract=True, kind="op"):
         a, b = self.operands(x, y)
         made = self.made(a.dtype, b.dtype)
         sizes = broadcast(self.sign, a, b, self.loose, named=y is not None)
-        return Tensor(sizes, made, self.range_of(a, b) if made == "long" else None)
+        if made != "long":
+            return Tensor(sizes, made)
+        return ranges.ids(sizes, made, self.of_ranges(ranges.range_of(a, self.left), ranges.range_of(b, self.right)))
 
-    def range_of(self, a: Tensor, b: Tensor) -> Size | None:
-        """What the result of ids stays under, from 0; None where that is not known."""
+    def of_ranges(self, a: Range, b: Range) -> Range:
+        """The range of the result of ids in ranges; None where that is not known."""
         return None
 
     def made(self, a: str, b: str) -> str:
@@ -143,12 +146,15 @@ class Plus(Arithmetic, sign="+"):
 
     keeps = "low"
 
-    def range_of(self, a: Tensor, b: Tensor) -> Size | None:
-        return ranges.total(ranges.under(a, self.left), ranges.under(b, self.right))
+    def of_ranges(self, a: Range, b: Range) -> Range:
+        return ranges.total(a, b)
 
 
 class Minus(Arithmetic, sign="-"):
     """x - y."""
+
+    def of_ranges(self, a: Range, b: Range) -> Range:
+        return ranges.difference(a, b)
 
     def torch(self, x: Tensor, y: Tensor | None = None) -> Code:
         return Infix("-", *self.converted(x, y, always=True))
@@ -159,8 +165,8 @@ class Times(Arithmetic, sign="*"):
 
     keeps = "zero"
 
-    def range_of(self, a: Tensor, b: Tensor) -> Size | None:
-        return ranges.product(ranges.under(a, self.left), ranges.under(b, self.right))
+    def of_ranges(self, a: Range, b: Range) -> Range:
+        return ranges.product(a, b)
 
 
 class Divide(Arithmetic, sign="/"):
@@ -194,6 +200,9 @@ class FloorDivide(Arithmetic, sign="//"):
         _by_zero(self)
         return Arithmetic.shape(self, x, y)
 
+    def of_ranges(self, a: Range, b: Range) -> Range:
+        return ranges.whole_part(a, self.right)
+
     def torch(self, x: Tensor, y: Tensor | None = None) -> Code:
         return Infix("//", *self.converted(x, y, always=True))
 
@@ -201,8 +210,8 @@ class FloorDivide(Arithmetic, sign="//"):
 class Remainder(FloorDivide, sign="%"):
     """x - y * (x // y), with the sign of y."""
 
-    def range_of(self, a: Tensor, b: Tensor) -> Size | None:
-        return self.right if isinstance(self.right, int) and self.right > 0 else None
+    def of_ranges(self, a: Range, b: Range) -> Range:
+        return ranges.remainder(a, self.right)
 
     def torch(self, x: Tensor, y: Tensor | None = None) -> Code:
         return Infix("%", *self.converted(x, y, always=True))
@@ -310,6 +319,9 @@ class Minimum(Arithmetic, function="min"):
     bound: ClassVar[str] = "max"
     called: ClassVar[str] = "torch.minimum"
 
+    def of_ranges(self, a: Range, b: Range) -> Range:
+        return ranges.least(a, b)
+
     def torch(self, x: Tensor, y: Tensor | None = None) -> Code:
         constant = self.left if self.left is not None else self.right
         a, b = self.converted(x, y, always=constant is not None)
@@ -323,6 +335,9 @@ class Maximum(Minimum, function="max"):
 
     bound = "min"
     called = "torch.maximum"
+
+    def of_ranges(self, a: Range, b: Range) -> Range:
+        return ranges.greatest(a, b)
 
 
 class Function(Operator, abstract=True, kind="op"):

@@ -11,7 +11,7 @@ from .axes import axis_of, brief, kind_of, layout_axis, need_few, pair, require,
 from .base import Mistake, Onnx, Operator, Wire
 from .code import Code, Cut, Subscript, X, apply, method
 from .dependence import Steps, Traced, across, shifted
-from .ranges import under, widest
+from .ranges import Range, ids, range_of, widest
 
 
 class Split(Operator, kind="shape"):
@@ -242,18 +242,18 @@ class Pad(Operator, kind="shape"):
                     title = f'`Pad` with mode "{self.mode}" adds at most {brief(limit)}, which may be less'
                     raise Mistake("E0307", title, "before", helps=require(limit, ">=", more))
             sizes[axis] = sizes[axis] + before + after
-        return Tensor(tuple(sizes), x.dtype, x.below if self.mode != "constant" else self._below(x))
+        return ids(tuple(sizes), x.dtype, range_of(x) if self.mode != "constant" else self._range(x))
 
-    def _below(self, x: Tensor) -> Size | None:
-        """What ids stay under once `value` stands beside them; E0316 where the dtype cannot hold it."""
+    def _range(self, x: Tensor) -> Range:
+        """The range of ids once `value` stands beside them; E0316 where the dtype cannot hold it."""
         value: Any = self.value
         if x.dtype == "float" or value is UNKNOWN:
-            return x.below
+            return range_of(x)
         if value != int(value) or (x.dtype == "bool" and value not in (0, 1)):
             wants = "0 or 1" if x.dtype == "bool" else "a whole number"
             title = f"`Pad` of {kind_of(x, 24)} wants {wants} as `value`, got {value:g}"
             raise Mistake("E0316", title, "value", f"{x.dtype} cannot hold it")
-        return widest((x, Tensor((), "long", under(Tensor(()), int(value)))))
+        return widest([range_of(x), range_of(x, int(value))])
 
     def dependence(self, x: Traced) -> Steps:
         steps = x.steps

@@ -13,6 +13,7 @@ from .code import Attr, Code, Training, X, apply, module
 from .code import Held as HeldModule
 from .dependence import Steps, Traced, across, join, pointwise
 from .passing import Passing
+from .ranges import need_from_zero
 from .rules import brief, need_float, need_known, need_known_input, need_long, need_rank, need_same, shown
 
 
@@ -116,6 +117,7 @@ class Embedding(Operator, kind="embedding", weighted=True):
         need_long(self, x, "x", "ids")
         need_known(self, "num_embeddings")
         need_known(self, "embedding_dim")
+        need_from_zero(x, None, "`Embedding`")
         rows, below = self.num_embeddings, x.below
         if below is not None and compare(below, rows) == 1:
             place = origin(below)

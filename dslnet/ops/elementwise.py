@@ -15,6 +15,7 @@ from .broadcasting import broadcast
 from .code import Code, Expression, Infix, Input, X, Y, Z, apply, as_floats, method
 from .dependence import Steps, Traced, inserted, pointwise, product, reduced, summed
 from .join import promoted
+from .ranges import clamped, ids, need_from_zero, range_of, widest
 from .rules import need_float
 
 
@@ -146,7 +147,8 @@ class Clamp(Operator, kind="op"):
         if low is not None and high is not None and not has_unknown((low, high)) and low > high:
             raise Mistake("E0301", f"`min` of Clamp is {low:g}, above `max`, which is {high:g}", "min")
         pointed = any(isinstance(bound, float) for bound in (low, high))
-        return Tensor(x.sizes, "float" if pointed or x.dtype == "float" else "long")
+        kept = None if pointed or has_unknown((low, high)) else clamped(range_of(x), low, high)
+        return ids(x.sizes, "float" if pointed or x.dtype == "float" else "long", kept)
 
     def flops(self, x: Tensor) -> Size:
         return numel(x.sizes)
@@ -180,7 +182,7 @@ class Where(Operator, kind="op"):
             title = f"`Where` chooses by truth values, got {kind_of(condition)}"
             raise Mistake("E0316", title, "condition", "not bool", helps=("a comparison gives bool: `x > 0`",))
         both = Tensor(broadcast("Where", x, y), promoted(x.dtype, y.dtype))
-        return Tensor(broadcast("Where", condition, both), both.dtype)
+        return ids(broadcast("Where", condition, both), both.dtype, widest([range_of(x), range_of(y)]))
 
     def dependence(self, condition: Traced, x: Traced, y: Traced) -> Steps:
         return pointwise(condition, x, y)
@@ -204,6 +206,7 @@ class OneHot(Operator, kind="op"):
     def shape(self, x: Tensor) -> Tensor:
         if x.dtype == "float":
             raise Mistake("E0316", f"`OneHot` wants whole numbers, got {kind_of(x)} float", None, "not `long`")
+        need_from_zero(x, None, "`OneHot`")
         below = 2 if x.dtype == "bool" else x.below
         if below is not None and compare(below, self.n) == 1:
             title = f"ids go up to {brief(below - 1)}, `OneHot` has {brief(self.n)} places"

@@ -11,7 +11,7 @@ from .arguments import Axis, Extent
 from .base import Mistake, Onnx, Operator, Wire
 from .code import Code, Cut, Subscript, X, Y, apply
 from .dependence import Steps, Traced, across, all_steps, dropped, join, moved
-from .ranges import need_range
+from .ranges import need_from_zero, need_range
 from .rules import brief, known_axis, need_float, need_long, need_rank, need_same, shown
 
 
@@ -65,6 +65,7 @@ class Segmented(Operator, abstract=True):
         need_rank(self, index, range(1, 2), "ids [E]", "index")
         title = f"`{self.name}` wants an id for each row, got {brief(index.sizes[0])} for {brief(x.sizes[0])}"
         need_same(x.sizes[:1], index.sizes, title, "index", "one id for each row")
+        need_from_zero(index, "index", f"`{self.name}`")
         if self.rows is not None:
             need_range(index, self.rows, "rows", f"`{self.name}`")
             return self.rows

@@ -7,6 +7,7 @@ from .arguments import Anything, Real, Whole, Word
 from .base import Onnx, Operator, Wire
 from .code import Code, Input, X, apply, module
 from .dependence import NO_STEPS, Steps, Traced
+from .ranges import ids, range_of
 
 
 class Fill(Operator, kind="op", abstract=True):
@@ -15,7 +16,7 @@ class Fill(Operator, kind="op", abstract=True):
     value: Real
 
     def shape(self, x: Tensor) -> Tensor:
-        return x
+        return ids(x.sizes, x.dtype, range_of(x, self.value))
 
     def dependence(self, x: Traced) -> Steps:
         return NO_STEPS

@@ -11,7 +11,7 @@ from .axes import axis_of, brief, kind_of, layout_axis, need_axes, pair, text, w
 from .base import Mistake, Onnx, Operator, Wire
 from .code import Attr, Code, Input, Subscript, X, Y, apply, method
 from .dependence import Steps, Traced, across, inserted, join, reduced, shifted
-from .ranges import need_range, widest
+from .ranges import ids, need_range, range_of, widest
 
 RANK = ("bool", "long", "float")
 
@@ -60,7 +60,7 @@ class Concat(Operator, kind="shape"):
         for x in xs:
             total = total + x.sizes[axis]
         sizes[axis] = total
-        return Tensor(tuple(sizes), promoted(*(x.dtype for x in xs)), widest(xs))
+        return ids(tuple(sizes), promoted(*(x.dtype for x in xs)), widest([range_of(x) for x in xs]))
 
     def joined(self, *xs: Tensor) -> int:
         """The axis along which the inputs are joined."""
@@ -126,7 +126,7 @@ class Stack(Operator, kind="shape"):
                 raise Mistake("E0311", title, None, helps=("`Concat` joins along an axis where they differ",))
         axis = axis_of("Stack", self.axis, first, more=1)
         sizes = (*first.sizes[:axis], len(xs), *first.sizes[axis:])
-        return Tensor(sizes, promoted(*(x.dtype for x in xs)), widest(xs))
+        return ids(sizes, promoted(*(x.dtype for x in xs)), widest([range_of(x) for x in xs]))
 
     def dependence(self, *xs: Traced) -> Steps:
         axis = axis_of("Stack", self.axis, xs[0].type, more=1)
