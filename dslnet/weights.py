@@ -112,12 +112,12 @@ def _below(entries: list[tuple[str, T]], groups: set[str]) -> dict[str, list[tup
     return found
 
 
-def count_parameters(model: Model, key: str | None = None) -> Size:
+def count_parameters(model: Model, key: str | None = None, counted: dict[str, Size] | None = None) -> Size:
     """The number of trained-or-frozen parameters below a definition; each shared one counts once, buffers not.
 
-    Counts of rounds are multiplied, never walked.
+    Counts of rounds are multiplied, never walked. Who asks often of one model keeps what was `counted`, by definition.
     """
-    known: dict[str, Size] = {}
+    known: dict[str, Size] = {} if counted is None else counted
 
     def definition_count(key: str) -> Size:
         if key not in known:

@@ -16,6 +16,7 @@ import pytest
 from dslnet.build import build_model, read_program
 from dslnet.diagnostics import Report
 from dslnet.graph import Model
+from dslnet.targets.drawing import Options, draw
 from dslnet.targets.names import names
 from dslnet.targets.python import emit
 from dslnet.targets.summary import summary
@@ -44,6 +45,16 @@ def rounds(n: int) -> str:
 def uses(n: int) -> str:
     big = "block Big:\n  input x: [B, d]\n" + "  - Linear(8) -> ReLU\n" * n
     return big + HEAD + "  - Big\n" * n + TAIL
+
+
+def blocks(n: int) -> str:
+    made = "".join(f"block B{i}:\n  input x: [B, d]\n  - Linear({i % 7 + 1}) -> Linear(8)\n" for i in range(n))
+    return made + HEAD + "".join(f"  - B{i}\n" for i in range(n)) + TAIL
+
+
+def wires(n: int) -> str:
+    made = "".join(f"  h{i}: x -> Linear(8)\n" for i in range(n))
+    return f"{HEAD}{made}  - ({', '.join(f'h{i}' for i in range(n))}) -> Concat\n{TAIL}"
 
 
 def losses(n: int) -> str:
@@ -91,6 +102,15 @@ def test_twice_as_much_takes_twice_as_long(
     once, twice = (model(tmp_path, spec(n)) for n in (60, 120))
     target(once)  # what is read and kept once
     assert work(lambda: target(twice)) < 2.4 * work(lambda: target(once))
+
+
+@pytest.mark.parametrize("level", ["overview", "block", "full"])
+@pytest.mark.parametrize("spec", [groups, steps, rounds, blocks, wires, losses], ids=lambda s: s.__name__)
+def test_twice_as_much_is_drawn_in_twice_the_time(spec: Callable[[int], str], level: str, tmp_path: Path) -> None:
+    once, twice = (model(tmp_path, spec(n)) for n in (50, 100))
+    options = Options(level=level)
+    draw(once, options).dot  # noqa: B018
+    assert work(lambda: draw(twice, options).dot) < 2.5 * work(lambda: draw(once, options).dot)
 
 
 def test_very_many_losses_are_summed(tmp_path: Path) -> None:

@@ -131,12 +131,6 @@ class _Table:
             self.instances[definition.key] = {i.path: i for i in definition.instances}
         return self.instances[definition.key].get(node.module) if node.module is not None else None
 
-    def count(self, key: str) -> Size:
-        """The parameters of a definition."""
-        if key not in self.totals:
-            self.totals[key] = count_parameters(self.model, key)
-        return self.totals[key]
-
     def types(self, definition: Definition, node: Node) -> list[Any]:
         """The types of what a node is fed."""
         if definition.key not in self.values:
@@ -165,10 +159,10 @@ class _Table:
         if instance.copy_of is not None:
             return 0
         if instance.definition is not None:
-            return self.count(instance.definition)
+            return count_parameters(self.model, instance.definition, self.totals)
         total: Size = 0
         for part in instance.rounds:
-            total = total + self.count(part.definition) * part.count
+            total = total + count_parameters(self.model, part.definition, self.totals) * part.count
         if instance.operator is not None:
             for weight in instance_weights(self.model, instance):
                 total = total + (numel(weight.shape) if weight.trained else 0)

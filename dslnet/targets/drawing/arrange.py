@@ -162,13 +162,20 @@ def _told_inside(panel: Panel) -> None:
 
 def _before(panel: Panel) -> None:
     """What flows into a cluster stands before all of it, not beside what has nothing before it there."""
+    leaving: dict[str, list[Link]] = {}
+    entering: dict[str, list[tuple[int, Link]]] = {}
+    for number, link in enumerate(panel.links):
+        if link.kind not in ("next", "none"):
+            leaving.setdefault(link.tail, []).append(link)
+        if link.kind == "flow":
+            entering.setdefault(link.head, []).append((number, link))
     for cluster in list(panel.root.clusters()):
         inside = {b.id: b for b in cluster.boxes()}
-        fed = {k.head for k in panel.links if k.tail in inside and k.kind not in ("next", "none")}
+        fed = {k.head for name in inside for k in leaving.get(name, ())}
         first = [name for name in inside if name not in fed]
-        for link in list(panel.links):
-            port = inside.get(link.head)
-            if link.kind != "flow" or port is None or port.shape != "port" or link.tail in inside:
+        ports = [name for name, box in inside.items() if box.shape == "port"]
+        for _, link in sorted((pair for name in ports for pair in entering.get(name, ())), key=lambda pair: pair[0]):
+            if link.tail in inside:
                 continue
             for name in first:
                 if name != link.head and link.tail not in _after(panel, name):
@@ -184,14 +191,16 @@ def _ranks(links: list[Link]) -> dict[str, int]:
             before.setdefault(link.tail, [])
     found: dict[str, int] = {}
     for start in before:
-        waiting = [start]
+        waiting, on_way = [(start, iter(before[start]))], {start}
         while waiting:
-            name = waiting[-1]
-            rest = [n for n in before[name] if n not in found and n not in waiting]
-            if rest:
-                waiting.append(rest[0])
+            name, rest = waiting[-1]
+            earlier = next((n for n in rest if n not in found and n not in on_way), None)
+            if earlier is not None:
+                waiting.append((earlier, iter(before[earlier])))
+                on_way.add(earlier)
             else:
                 waiting.pop()
+                on_way.discard(name)
                 found[name] = 1 + max((found.get(n, 0) for n in before[name]), default=-1)
     return found
 
@@ -270,14 +279,14 @@ def _depths(panel: Panel) -> dict[str, int]:
             after.setdefault(link.tail, []).append(link.head)
     depth: dict[str, int] = {}
     for start in [box.id for box in panel.boxes()]:
-        trail, waiting = [start], [start]
+        trail, waiting = {start}, [] if start in depth else [(start, iter(after.get(start, ())))]
         while waiting:
-            name = waiting[-1]
-            rest = [n for n in after.get(name, ()) if n not in depth and n not in trail]
-            if name in depth or not rest:
-                waiting.pop()
-                depth.setdefault(name, 1 + max((depth.get(n, 0) for n in after.get(name, ())), default=0))
+            name, rest = waiting[-1]
+            later = next((n for n in rest if n not in depth and n not in trail), None)
+            if later is not None:
+                waiting.append((later, iter(after.get(later, ()))))
+                trail.add(later)
             else:
-                waiting.append(rest[0])
-                trail.append(rest[0])
+                waiting.pop()
+                depth[name] = 1 + max((depth.get(n, 0) for n in after.get(name, ())), default=0)
     return depth

@@ -15,7 +15,7 @@ from ...ops.arguments import ModuleArgument
 from ...ops.arithmetic import Arithmetic
 from ...ops.base import Combinator
 from ...shape import Size
-from .formula import Formula, consumers, is_arithmetic
+from .formula import Formula, Wiring, consumers, is_arithmetic
 from .layers import CIRCLES, Layers
 from .plan import UNITS, Plan
 from .scope import Anchor, Scope, replace_scope
@@ -115,10 +115,10 @@ class Expander(Layers):
             scope.env[parameter.value.name] = Anchor(fed.id, parameter.value.type, "", False, scope.frozen)
         if self.options.level == "full":
             return
-        nodes = list(definition.nodes())
-        for node in reversed(nodes):
+        wiring = Wiring(definition)
+        for node in reversed(list(definition.nodes())):
             if is_arithmetic(node.operator) and id(node) not in scope.formulas:
-                formula = Formula(definition, node, lambda n: is_arithmetic(n.operator))
+                formula = Formula(wiring, node, lambda n: is_arithmetic(n.operator))
                 if len(formula.nodes) > 3:
                     scope.formulas.update((id(n), None) for n in formula.nodes)
                     scope.formulas[id(node)] = formula

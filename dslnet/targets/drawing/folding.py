@@ -11,10 +11,11 @@ whose uses must all look alike, calls are a run when they are written alike.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
-from ...graph import Definition, Model, Node, Region, Round
+from ...graph import Definition, Instance, Model, Node, Region, Round
 from ...node import replace
 from .given import parameters
 from .plan import Inner, Options, from_prelude
@@ -27,7 +28,7 @@ def fold_calls(model: Model, options: Options, loose: bool) -> tuple[Model, Inne
     folder = _Folder(model, options, loose)
     definitions = {}
     for key, definition in model.definitions.items():
-        body = folder.items(definition, definition.body)
+        body = folder.body(definition)
         definitions[key] = definition if body is definition.body else replace(definition, body=body)
     return replace(model, definitions=definitions), folder.inner
 
@@ -38,6 +39,15 @@ class _Folder:
         self.roots = {model.entry, model.training}
         self.patterns = [pattern for _, pattern in options.wishes]
         self.inner: Inner = {}
+        #: Of the definition that is read now: how often each module is used, and the instances by their paths.
+        self.uses: Counter[str | None] = Counter()
+        self.instances: dict[str, Instance] = {}
+
+    def body(self, definition: Definition) -> Items:
+        """The items of a definition with runs folded."""
+        self.uses = Counter(node.module for node in definition.nodes())
+        self.instances = {instance.path: instance for instance in reversed(definition.instances)}
+        return self.items(definition, definition.body)
 
     def items(self, definition: Definition, items: Items) -> Items:
         """The items of a lane with runs folded; the very same when there are none. A run stands where its first call
@@ -53,7 +63,7 @@ class _Folder:
                 made.append(item if same else replace(item, lanes=lanes))
                 continue
             run = [item]
-            if self.may(definition, item):
+            if self.may(item):
                 for other in items[position + 1 :]:
                     if isinstance(other, Node) and self.follows(definition, run, other):
                         run.append(other)
@@ -61,28 +71,28 @@ class _Folder:
             made.append(item if len(run) < 2 else self.one(definition, run))
         return items if len(made) == len(items) and all(a is b for a, b in zip(made, items, strict=True)) else (*made,)
 
-    def may(self, definition: Definition, node: Node) -> bool:
+    def may(self, node: Node) -> bool:
         """Whether a node is a call that can be part of a run."""
         if node.kind != "call" or node.module is None or node.definition is None or node.role is not None:
             return False
         called = self.model.definitions[node.definition]
-        instance = definition.instance(node.module)
+        instance = self.instances.get(node.module)
         if called.kind != "block" or from_prelude(called) or instance is None:
             return False
         if instance.role or instance.shared or instance.copy_of or instance.weights_file or not node.inputs:
             return False
-        if sum(n.module == node.module for n in definition.nodes()) > 1:
+        if self.uses[node.module] > 1:
             return False
         return not any(fnmatchcase(node.module, p.rpartition(".")[2]) for p in self.patterns)
 
     def follows(self, definition: Definition, run: Sequence[Node], node: Node) -> bool:
         """Whether a node goes on with a run."""
         last = run[-1]
-        if not self.may(definition, node) or node.inputs[0] != last.outputs[0].name:
+        if node.inputs[:1] != (last.outputs[0].name,) or not self.may(node):
             return False
         if node.inputs[1:] != last.inputs[1:] or node.held != last.held or len(last.outputs) > 1:
             return False
-        a, b = definition.instance(last.module or ""), definition.instance(node.module or "")
+        a, b = self.instances.get(last.module or ""), self.instances.get(node.module or "")
         assert a is not None and b is not None
         if a.frozen != b.frozen or a.parametrization != b.parametrization:
             return False

@@ -42,32 +42,41 @@ def elementwise(operator: Operator) -> bool:
     return operator.name == "Scale" or (is_arithmetic(operator) and getattr(operator, "sign", "") != "@")
 
 
+class Wiring:
+    """Who makes and who reads each value of a definition, and where each node stands (by identity): found once for all
+    the formulas in it."""
+
+    def __init__(self, definition: Definition) -> None:
+        self.makers: dict[str, Node] = {}
+        self.readers: dict[str, list[Node]] = {}
+        self.places: dict[int, int] = {}
+        for place, node in enumerate(definition.nodes()):
+            self.places[id(node)] = place
+            self.makers.update((value.name, node) for value in node.outputs)
+            for read in node.inputs:
+                if read is not None:
+                    self.readers.setdefault(read, []).append(node)
+        self.outside = {name for _, name in definition.outputs} | {s.next for s in definition.states}
+
+
 class Formula:
     """A last node and all before it that only serve it. `nodes` are in execution order, `inputs` come from outside."""
 
-    def __init__(self, definition: Definition, last: Node, belongs: Callable[[Node], bool]) -> None:
-        self.makers = {v.name: n for n in definition.nodes() for v in n.outputs}
-        self.last = last
-        self.readers: dict[str, list[Node]] = {}
-        for reader in definition.nodes():
-            for read in reader.inputs:
-                if read is not None:
-                    self.readers.setdefault(read, []).append(reader)
-        outside = {name for _, name in definition.outputs} | {s.next for s in definition.states}
+    def __init__(self, wiring: Wiring, last: Node, belongs: Callable[[Node], bool]) -> None:
+        self.makers, self.readers, self.last = wiring.makers, wiring.readers, last
+        outside = wiring.outside
         inside = {id(last): last}
-        growing = True
-        while growing:
-            growing = False
-            for node in list(inside.values()):
-                for name in node.inputs:
-                    maker = self.makers.get(name) if name is not None else None
-                    if maker is None or id(maker) in inside or not belongs(maker):
-                        continue
-                    names = [v.name for v in maker.outputs]
-                    if all(n not in outside and all(id(r) in inside for r in self.readers.get(n, [])) for n in names):
-                        inside[id(maker)] = maker
-                        growing = True
-        self.nodes = [n for n in definition.nodes() if id(n) in inside]
+        todo = [last]
+        while todo:  # what makes a value may belong once its last reader does
+            for name in todo.pop().inputs:
+                maker = self.makers.get(name) if name is not None else None
+                if maker is None or id(maker) in inside or not belongs(maker):
+                    continue
+                names = [v.name for v in maker.outputs]
+                if all(n not in outside and all(id(r) in inside for r in self.readers.get(n, [])) for n in names):
+                    inside[id(maker)] = maker
+                    todo.append(maker)
+        self.nodes = sorted(inside.values(), key=lambda n: wiring.places[id(n)])
         self.inputs = list(
             dict.fromkeys(
                 name

@@ -14,7 +14,7 @@ from ...ops.arithmetic import Arithmetic
 from ...ops.base import Operator
 from ...weights import count_parameters
 from .expand import Expander
-from .formula import Formula, number, weights
+from .formula import Formula, Wiring, number, weights
 from .plan import from_prelude
 from .scope import Anchor, Scope
 from .view import Box
@@ -60,7 +60,8 @@ def losses(to: Expander, definition: Definition) -> list[Part]:
     model = to.model
     kinds = {"loss", "metric"} if "metrics" in to.options.show else {"loss"}
     parts = []
-    makers = {v.name: n for n in definition.nodes() for v in n.outputs}
+    wiring = Wiring(definition)
+    makers = wiring.makers
 
     def light(node: Node) -> bool:
         operator = node.operator
@@ -74,10 +75,10 @@ def losses(to: Expander, definition: Definition) -> list[Part]:
             wish = to.plan.wishes.of(path, [called.block], called.nodes())
             shut = from_prelude(called) or (to.options.level != "full" and wish is not True)
             if shut and not count_parameters(model, called.key):
-                parts.append(Part(loss, Formula(definition, node, lambda _: False), called.block, called.key))
+                parts.append(Part(loss, Formula(wiring, node, lambda _: False), called.block, called.key))
                 continue
         if loss.kind in kinds and node is not None and light(node):
-            parts.append(Part(loss, Formula(definition, node, light)))
+            parts.append(Part(loss, Formula(wiring, node, light)))
     return parts
 
 

@@ -43,6 +43,7 @@ class Uses:
         self.values: dict[str, dict[str, Value]] = {}
         self.placed: dict[str, dict[Place, Node]] = {}
         self.makers: dict[str, dict[str, tuple[Place, int]]] = {}
+        self.totals: dict[str, Size] = {}
 
     def places(self, definition: Definition) -> dict[Place, Node]:
         """The nodes of a body by where they stand in the text."""
@@ -142,21 +143,21 @@ class Uses:
         if instance.copy_of is not None:
             return 0
         if instance.definition is not None:
-            return count_parameters(self.model, instance.definition)
+            return count_parameters(self.model, instance.definition, self.totals)
         total: Size = 0
         for part in instance.rounds:
-            total = total + count_parameters(self.model, part.definition) * part.count
+            total = total + count_parameters(self.model, part.definition, self.totals) * part.count
         if instance.operator is not None:
             for weight in instance.operator.weights(*instance.inputs):
                 for entry in parametrized(weight, instance.parametrization):
                     total = total + (numel(entry.shape) if entry.trained else 0)
             if instance.body is not None and isinstance(instance.operator, Combinator):
-                total = total + count_parameters(self.model, instance.body) * instance.operator.copies
+                total = total + count_parameters(self.model, instance.body, self.totals) * instance.operator.copies
         return total
 
     def share(self, count: Size) -> float | None:
         """The part of all parameters that a closed block has."""
-        total = count_parameters(self.model, self.plan.root)
+        total = count_parameters(self.model, self.plan.root, self.totals)
         if isinstance(count, int) and isinstance(total, int) and total and count:
             return count / total
         return None
