@@ -44,7 +44,10 @@ def test_distance() -> None:
 
 def test_did_you_mean() -> None:
     assert did_you_mean("hiden", ["hidden", "width"]) == ["hidden"]
-    assert did_you_mean("linear", ["Linear", "Bilinear"]) == ["Linear", "Bilinear"]
+    assert did_you_mean("linaer", ["Linear", "Bilinear"]) == ["Linear"]
+    assert did_you_mean("linear", ["Linear", "Bilinear"]) == ["Linear"]  # capitals alone: there is no doubt
+    assert did_you_mean("h", ["B", "b", "h1", "H"]) == ["H"]
+    assert did_you_mean("h", ["B", "b", "h1"]) == ["h1"]  # one letter in place of another is another name
     assert did_you_mean("filters", ["out_channels", "stride"], {"filters": "out_channels"}) == ["out_channels"]
     assert did_you_mean("filters", ["stride"], {"filters": "out_channels"}) == []
     assert len(did_you_mean("aaaa", ["aaab", "aaac", "aaad", "aaae"])) == 3
