@@ -159,10 +159,8 @@ class Clamp(Operator, kind="op"):
     def torch(self, x: Tensor) -> Code:
         bounds = {name: bound for name, bound in (("min", self.min), ("max", self.max)) if bound is not None}
         pointed = any(isinstance(bound, float) for bound in bounds.values())
-        code = as_long(X) if x.dtype == "bool" else X
-        if pointed and x.dtype != "float":
-            code = as_floats(X)
-        return method(code, "clamp", **bounds)
+        floats = pointed and x.dtype != "float"
+        return method(as_floats(X) if floats else as_long(X) if x.dtype == "bool" else X, "clamp", **bounds)
 
     def onnx(self, g: Onnx, x: Wire) -> str:
         dtype = self.shape(x.type).dtype
