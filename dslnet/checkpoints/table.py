@@ -182,7 +182,8 @@ class _Reader:
         for segment in ours:
             if segment.placeholder is not None and segment.placeholder not in known:
                 word = "{" + segment.placeholder + "}"
-                near = did_you_mean(segment.placeholder, [k for k in known if k])
+                named = [k for k in known if k]
+                near = did_you_mean(segment.placeholder, named) or named[:1] * (len(named) == 1)
                 self.wrong(
                     self.word(place, word),
                     f"`{word}` stands for nothing",
