@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from contextlib import AbstractContextManager
+from copy import deepcopy
 from typing import TYPE_CHECKING
 
 from .diagnostics import NetError, Report
@@ -26,7 +27,8 @@ def export(
     Every free dimension of the spec is free in the program. Gives the worst difference between the program and the
     module at two sizes of each, relative to the largest number of an output; None without `verify`. `force` replaces a
     file that dslnet did not write. What only training needs is left out, and weights in other formats than single
-    precision are converted. Raises `NetError` when it cannot be exported, `TypeError` for a module of another origin.
+    precision are converted. Raises `NetError` when it cannot be exported, `TypeError` for a module of another origin,
+    `ValueError` for one that has lost weights of its spec.
     """
     from .targets.program import export as write
     from .targets.program import in_inference
@@ -37,7 +39,9 @@ def export(
         raise TypeError(f"{type(module).__name__} was not made from a spec by dslnet.load")
     origin = getattr(module, "__origin__", None)
     report = Report(sources=dict(origin.sources) if origin is not None else {})
-    done = write(model, in_inference(model, module), os.fspath(path), report, verify=verify, force=force)
+    original = deepcopy(module).cpu().float().eval() if verify else None
+    made = in_inference(model, module)
+    done = write(model, made, os.fspath(path), report, verify=verify, force=force, original=original)
     if done is None:
         from .render import render
 

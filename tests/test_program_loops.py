@@ -381,6 +381,13 @@ def test_from_python(tmp_path: Path) -> None:
     (tmp_path / "c.pt2").write_text("mine")
     with pytest.raises(dslnet.NetError, match="E0810"):
         export(module, tmp_path / "c.pt2", verify=False)
+    module.y.register_forward_hook(lambda layer, given, made: made + 1)
+    with pytest.raises(dslnet.NetError, match="E0821"):  # it computes something else than its spec says
+        export(module, tmp_path / "d.pt2")
+    module.y = torch.nn.Identity()
+    with pytest.raises(ValueError, match="the module has no `y.weight`, which M has in its spec"):
+        export(module, tmp_path / "d.pt2")
+    assert not (tmp_path / "d.pt2").exists()
     with pytest.raises(TypeError, match="Linear was not made from a spec"):
         export(torch.nn.Linear(1, 1), tmp_path / "d.pt2")
 
