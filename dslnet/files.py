@@ -152,7 +152,9 @@ def _told(result: bytes | Refusal, report: Report, path: str | Path, span: Span 
 def _read(path: str, suffix: str, limit: int, root: Path | None) -> bytes | Refusal:
     shown = f"`{_relative(path, root)}`"
     if not path.endswith(suffix):
-        return Refusal("E0803", f"{shown} does not end in {suffix}", f"only `{suffix}` files are read")
+        graph = ("a graph is for programs; commands read the spec that it was made from",)
+        helps = graph if suffix == ".net" and path.endswith(".json") else ()
+        return Refusal("E0803", f"{shown} does not end in {suffix}", f"only `{suffix}` files are read", helps=helps)
     try:
         real = Path(os.path.realpath(path, strict=True))
     except (OSError, ValueError) as error:

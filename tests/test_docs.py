@@ -42,6 +42,21 @@ def test_python_of_the_language_reference(
     assert capsys.readouterr().out == "torch.Size([2, 5])\n"
 
 
+def test_the_graph_as_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    """The program of the map writes a graph, reads it, and makes the source of the model of it."""
+    digits = re.search(
+        r"^```net digits\.net\n(.*?)^```", (ROOT / "docs" / "language.md").read_text("utf-8"), re.M | re.S
+    )
+    (program,) = re.findall(
+        r"^```python\n(.*?)^```", (ROOT / "docs" / "architecture.md").read_text("utf-8"), re.M | re.S
+    )
+    assert digits is not None
+    (tmp_path / "digits.net").write_text(digits[1], "utf-8")
+    monkeypatch.chdir(tmp_path)
+    exec(compile(program, "architecture.md", "exec"), {})
+    assert "class Digits(nn.Module):" in capsys.readouterr().out
+
+
 def test_blocks_of_the_readme(tmp_path: Path) -> None:
     fences = (ROOT / "README.md").read_text(encoding="utf-8").split("```")[1::2]
     blocks = [fence for fence in fences if fence.lstrip("\n").startswith("block ")]

@@ -64,7 +64,8 @@ def test_the_place_that_asked_is_shown() -> None:
 
 def test_suffix(folder: Path) -> None:
     (folder / "a.txt").write_text("secret")
-    assert refused("a.txt").code == "E0803"
+    assert refused("a.txt").code == "E0803" and not refused("a.txt").helps
+    assert "the spec that it was made from" in refused("graph.json").helps[0].text
     (folder / "a.net").symlink_to("a.txt")
     assert refused("a.net").code == "E0803"
 
