@@ -18,6 +18,7 @@ from ..ops import Operator
 from ..shape import UNKNOWN_TENSOR, Dim, Size, Tensor
 from ..source import NOWHERE, Span
 from .naming import Naming
+from .paths import Paths
 from .session import Session
 from .values import (
     DraftInstance,
@@ -55,8 +56,7 @@ class Frame:
         self.body: list[DraftNode | DraftRegion] = []
         self.items = self.body
         self.instances: list[DraftInstance] = []
-        self.paths: dict[str, Span] = {}
-        self.counted: list[tuple[str, range, Span]] = []  # rounds whose numbers go on after those of steps
+        self.paths = Paths()
         self.inputs: list[FrameInput] = []
         self.captured: dict[Wire, Wire] = {}
         self.held: list[tuple[str, ModuleValue]] = []
@@ -271,11 +271,11 @@ class Frame:
             advice = "torch keeps there whether a module is trained or evaluated; choose another name"
             self.error("E0204", "`training` cannot name anything with weights", span, helps=(advice,))
             return False
-        taken = self.paths.get(path) or self.count_of(path)
+        taken = self.paths.taken(path)
         if taken is not None:
             self.twice(path, taken, span)
             return False
-        self.paths[path] = span
+        self.paths.take(path, span)
         return True
 
     def text_of(self, span: Span) -> str:
@@ -288,33 +288,23 @@ class Frame:
         shown = path or "the name of the block"
         self.error("E0203", f"two things have the path `{shown}`", span, "defined again here", secondary=first)
 
-    def count_of(self, path: str) -> Span | None:
-        """The repeat whose rounds have the number that a path begins with, below the repeat's own path."""
-        for prefix, numbers, span in self.counted:
-            segment = path.removeprefix(prefix).partition(".")[0] if path.startswith(prefix) else ""
-            if segment.isdigit() and int(segment) in numbers:
-                return span
-        return None
-
     def claim_numbers(self, path: str, numbers: range, span: Span) -> None:
         """Take the paths of rounds that are numbered with the steps around them."""
-        prefix = f"{path}." if path else ""
-        if self.counted and self.counted[-1][0] == prefix:
+        if path in self.paths.rounds:
             self.error(
                 "E0203",
                 "a second `repeat` cannot go on counting in one place",
                 span,
                 "needs a name",
-                secondary=[Label(self.counted[-1][2], "its rounds are numbered after the step above")],
+                secondary=[Label(self.paths.rounds[path][1], "its rounds are numbered after the step above")],
                 helps=("`- blocks: repeat ...` has numbers of its own",),
             )
             return
-        for taken, place in self.paths.items():
-            segment = taken.removeprefix(prefix).partition(".")[0] if taken.startswith(prefix) else ""
-            if segment.isdigit() and int(segment) in numbers:
-                self.twice(f"{prefix}{segment}", place, span)
-                return
-        self.counted.append((prefix, numbers, span))
+        found = self.paths.first_among(path, numbers)
+        if found is not None:
+            self.twice(f"{path}.{found[0]}" if path else str(found[0]), found[1], span)
+            return
+        self.paths.rounds[path] = numbers, span
 
     def instance(self, path: str, span: Span, operator: Operator | None = None, **details: Any) -> DraftInstance:
         """A new module of this frame. One that holds others has no weights that a `SpectralNorm` could take."""

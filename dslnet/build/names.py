@@ -179,6 +179,8 @@ class Names(Frame):
         """What is told of a name without a meaning: where it is hidden, or what it may be a misspelling of."""
         from .hidden import elsewhere, quoted
 
+        if self.report.errors > MOST:  # nobody sees it, and looking for each name through a block takes its time
+            return {}
         found = elsewhere(self.naming.block.syntax, name, span) if self.naming.declared.get(name) else None
         if found is not None:
             return {"secondary": [Label(found[0], "defined here")], "helps": [found[1]]}
