@@ -15,6 +15,7 @@ from .latent import check_latents
 from .leak import prove
 from .names import check_freeze, check_names
 from .roles import check_roles
+from .training import Training
 from .unreached import check_unreached
 
 
@@ -27,10 +28,11 @@ def analyse(program: Program, models: Mapping[str, Model], report: Report) -> No
         for promise in model.objectives.autoregressive:
             prove(model, promise, report, prelude)
         before = report.errors
-        check_roles(model, block, report)
+        training = Training(model)
+        check_roles(model, block, report, training)
         if report.errors == before:
-            check_unreached(model, block, report)
+            check_unreached(model, block, report, training)
         check_freeze(model, block, report)
         check_latents(model, report)
-        check_doubled(model, report)
+        check_doubled(model, report, training)
     check_names(program, report)

@@ -21,21 +21,19 @@ SOFTMAX = {"CrossEntropy": (0,), "Distill": (0, 1)}
 SILENT = ("Identity", "StopGrad", "Categorical", "Bernoulli")
 
 
-def check_doubled(model: Model, report: Report) -> None:
+def check_doubled(model: Model, report: Report, training: Training) -> None:
     """Look at the losses of a model, and at the ends of its sequences."""
-    training = Training(model)
-    definition = training.definition
-    for node in definition.nodes():
+    for node in training.definition.nodes():
         operator = node.operator
         if operator is None:
             continue
         for port in SOFTMAX.get(operator.name, ()):
-            found = _before(model, definition, node.inputs[port], "Softmax")
+            found = _before(training, node.inputs[port], "Softmax")
             if found is not None:
                 _softmax(node, found, report)
                 break
         if operator.name == "BCELogits":
-            found = _before(model, definition, node.inputs[0], "Sigmoid")
+            found = _before(training, node.inputs[0], "Sigmoid")
             if found is not None:
                 _sigmoid(node, found, report)
     for key, other in model.definitions.items():
@@ -43,10 +41,11 @@ def check_doubled(model: Model, report: Report) -> None:
             _padding(other, report)
 
 
-def _before(model: Model, definition: Definition, value: str | None, name: str) -> Node | None:
+def _before(training: Training, value: str | None, name: str) -> Node | None:
     """The box called `name` that a value comes straight from, inside a block perhaps."""
+    producers = training.producers
     for _ in range(64):
-        node = next((n for n in definition.nodes() if any(v.name == value for v in n.outputs)), None)
+        node = producers.get(value or "")
         if node is None or value is None:
             return None
         if node.operator is not None:
@@ -57,8 +56,8 @@ def _before(model: Model, definition: Definition, value: str | None, name: str) 
             value = node.inputs[0]
         elif node.kind == "call" and node.definition is not None:
             number = [v.name for v in node.outputs].index(value)
-            definition = model.definitions[node.definition]
-            value = definition.outputs[number][1]
+            producers = training.producers_in(node.definition)
+            value = training.model.definitions[node.definition].outputs[number][1]
         else:
             return None
     return None

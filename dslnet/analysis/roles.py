@@ -6,6 +6,8 @@ loss uses, opponents that share parameters, something that nothing trains, `trai
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from ..build import Block
 from ..diagnostics import Label, Report
 from ..graph import Model, Node, Train
@@ -17,16 +19,19 @@ from .reading import Line, lines, references, text
 from .training import Training
 
 
-def check_roles(model: Model, block: Block, report: Report) -> None:
-    Roles(model, block, report).check()
+def check_roles(model: Model, block: Block, report: Report, training: Training) -> None:
+    Roles(model, block, report, training).check()
+
+
+#: The whole text is searched for the first mistakes only: the work has to stay linear.
+MOST = 20
 
 
 class Roles:
     """The checks of one model."""
 
-    def __init__(self, model: Model, block: Block, report: Report) -> None:
-        self.model, self.report = model, report
-        self.training = Training(model)
+    def __init__(self, model: Model, block: Block, report: Report, training: Training) -> None:
+        self.model, self.report, self.training = model, report, training
         self.lines = lines(block)
         self.source: Source | None = report.sources.get(block.root.file.spec.source.name)
         self.losses = [loss for loss in model.objectives.losses if loss.kind == "loss"]
@@ -40,9 +45,13 @@ class Roles:
             return
         for line in self.of("teacher"):
             self.teacher(line)
-        shared = [self.opponents(g, c) for g in self.of("generator") for c in self.of("critic")]
+        shared = 0
+        for generator, critic in self.pairs():
+            shared += self.opponents(generator, critic)
+            if shared == MOST:
+                break
         blamed = self.train_lines()
-        if not any(shared):
+        if not shared:
             self.overlaps()
         if self.losses:
             for line in self.of("generator", "critic"):
@@ -56,9 +65,10 @@ class Roles:
         """E0502 unless a loss depends on it."""
         assert line.name is not None
         name = line.name.text
-        wanted = [loss.value for loss in self.losses] + [train.value for train in self.trains]
-        mine = {id(node) for node in self.training.nodes_of(line.path)}
-        if any(id(node) in mine for node in self.training.slice(wanted)):
+        if any(id(node) in self.training.needed for node in self.training.nodes_of(line.path)):
+            return
+        if self.report.errors > MOST:
+            self.report.error("E0502", f"no loss uses the teacher `{name}`"[:80], line.key)
             return
         wires = [other for other in self.readers(name) if other.statement is not line.statement]
         secondary = []
@@ -95,6 +105,21 @@ class Roles:
         return (f"{loss}, and `train {student}: 0.1 * {hard} + 0.9 * kd`",)
 
     # --------------------------------------------------------------------------------------------- opponents
+
+    def pairs(self) -> list[tuple[Line, Line]]:
+        """Generators and critics that have a module in common, in the order of the text."""
+        owners: dict[str, list[int]] = {}
+        instances = self.training.definition.instances
+        light = {i.path for i in instances if i.operator is not None and not i.operator.weighted}
+        critics = self.of("critic")
+        for number, critic in enumerate(critics):
+            for path in self.training.modules(critic.path) - light:
+                owners.setdefault(path, []).append(number)
+        found: list[tuple[Line, Line]] = []
+        for generator in self.of("generator"):
+            met = {number for path in self.training.modules(generator.path) for number in owners.get(path, ())}
+            found += [(generator, critics[number]) for number in sorted(met)]
+        return found
 
     def opponents(self, generator: Line, critic: Line) -> bool:
         """E0503 when they share a module with parameters."""
@@ -158,6 +183,15 @@ class Roles:
 
     # ------------------------------------------------------------------------------------------- train lines
 
+    @cached_property
+    def trained(self) -> dict[str, list[str]]:
+        """For each module that a `train` line names, what such lines descend."""
+        found: dict[str, list[str]] = {}
+        for train in self.trains:
+            for path in self.targets(train) if train.modules else ():
+                found.setdefault(path, []).append(train.value)
+        return found
+
     def targets(self, train: Train) -> set[str]:
         """The modules that a `train` line updates."""
         if not train.modules:
@@ -173,8 +207,7 @@ class Roles:
         for train in self.trains:
             name = train.modules[0] if train.modules else None
             mine = self.targets(train)
-            reached = self.training.reached(train.value)
-            if mine & reached:
+            if self.training.reached(mine, [train.value]):
                 continue
             blamed.add(name or "")
             if name is None:
@@ -186,8 +219,9 @@ class Roles:
                 title = f"what `train {name}` descends does not depend on `{name}`"
                 self.nothing(train.span, title, "no gradient arrives here", self.defined(name))
         if not self.trains:
+            can = self.training.everything | self.training.own
             for loss in self.losses:
-                if not self.training.reached(loss.value) & (self.training.everything | self.training.own):
+                if not self.training.reached(can, [loss.value]):
                     title = f"the loss `{loss.name}` reaches nothing that can be trained"
                     self.nothing(loss.span, title, "no parameters before it, or all are frozen")
         return blamed
@@ -205,11 +239,15 @@ class Roles:
 
     def overlaps(self) -> None:
         """E0506 where two lines update the same parameters."""
+        owners: dict[str, int] = {}
         for number, later in enumerate(self.trains):
-            for earlier in self.trains[:number]:
-                both = sorted(self.targets(later) & self.targets(earlier))
-                if not both:
-                    continue
+            mine = self.targets(later)
+            before = [owners[path] for path in mine if path in owners]
+            for path in mine:
+                owners.setdefault(path, number)
+            if before:
+                earlier = self.trains[min(before)]
+                both = sorted(mine & self.targets(earlier))
                 first, second = (t.modules[0] if t.modules else "everything" for t in (earlier, later))
                 title = f"`train {second}` and `train {first}` update the same parameters"
                 if not (earlier.modules and later.modules):
@@ -226,7 +264,7 @@ class Roles:
         """Opponents each need a line of their own."""
         assert line.name is not None
         name = line.name.text
-        if name in blamed or any(t.modules and self.targets(t) & self.training.modules(line.path) for t in self.trains):
+        if name in blamed or not self.trained.keys().isdisjoint(self.training.modules(line.path)):
             return
         title = f"no `train` line trains the {line.role} `{name}`"
         self.nothing(line.key, title, "opponents are trained in turns", [], f"`train {name}: ...`")
@@ -237,9 +275,9 @@ class Roles:
         if name in blamed:
             return
         mine = self.training.trainable(self.training.modules(line.path))
-        values = [t.value for t in self.trains if self.targets(t) & mine]
-        values = values if self.trains else [loss.value for loss in self.losses]
-        if any(mine & self.training.reached(value) for value in values):
+        values = [value for path in mine for value in self.trained.get(path, ())]
+        values += [train.value for train in self.trains if not train.modules and self.targets(train) & mine]
+        if self.training.reached(mine, values if self.trains else None):
             return
         label = "in no `train` line" if self.trains else "no loss reaches it"
         label = label if mine else "no parameters, or all are frozen"

@@ -11,10 +11,10 @@ from ..diagnostics import Label, Report
 from ..graph import Model
 from ..source import Span
 from .reading import lines
-from .training import Training, within
+from .training import Training, above, within
 
 
-def check_unreached(model: Model, block: Block, report: Report) -> None:
+def check_unreached(model: Model, block: Block, report: Report, training: Training) -> None:
     """Report both. Where a loss is that of the promise `autoregressive` alone, other heads may have other uses."""
     objectives = model.objectives
     losses = [loss for loss in objectives.losses if loss.kind == "loss"]
@@ -25,12 +25,9 @@ def check_unreached(model: Model, block: Block, report: Report) -> None:
     promised = {promise.span for promise in objectives.autoregressive}
     if all(loss.span in promised for loss in losses) and not objectives.trains:
         return
-    training = Training(model)
     every = training.everything | training.own
-    values = [loss.value for loss in losses] + [train.value for train in objectives.trains]
-    reached = set().union(*map(training.reached, values))
     spans = {line.path: line.key for line in lines(block) if line.name is not None}
-    for path in _shortest(every - reached, every):
+    for path in _shortest(every - training.gradients.keys(), every):
         helps = [f"`freeze: {path}`, if it is meant to stay as it begins"] if path else []
         report.error(
             "W0440", f"no loss reaches `{path or model.name}`"[:80], _place(model, training, spans, path),
@@ -40,11 +37,11 @@ def check_unreached(model: Model, block: Block, report: Report) -> None:
 
 def _shortest(lost: set[str], every: set[str]) -> list[str]:
     """The paths, with the name of a group where nothing in it is reached."""
+    reached = {start for path in every - lost for start in above(path)}
     found: dict[str, None] = {}
     for path in sorted(lost):
-        parts = path.split(".")
-        starts = (".".join(parts[:depth]) for depth in range(1, len(parts) + 1))
-        found[next(s for s in starts if all(other in lost for other in every if within(other, s)))] = None
+        starts = [start for start in above(path) if start not in reached]
+        found[starts[-1] if starts else path] = None
     return list(found)
 
 
