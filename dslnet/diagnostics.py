@@ -147,7 +147,7 @@ def distance(a: str, b: str, limit: int) -> int:
 def did_you_mean(word: str, candidates: Iterable[str], foreign: dict[str, str] | None = None) -> list[str]:
     """At most three names close to `word`: by edit distance, then by what other frameworks call it."""
     limit = max(1, len(word) // 3)
-    names = list(dict.fromkeys(islice(candidates, 1000)))[:500]
+    names = list(dict.fromkeys(islice(candidates, 500)))
     low = word.lower()
     letters = set(low)
     scored: list[tuple[int, str]] = []

@@ -30,7 +30,7 @@ def used_modules(n: int) -> str:
 
 def unknown_names(n: int) -> str:
     wires = "".join(f"  a{i}: x\n" for i in range(500))  # more are not looked at
-    return HEAD + wires + "".join(f"  - Add with zq{i}w\n" for i in range(n))
+    return HEAD + wires + "".join(f"  - Add with zq{i:04}w\n" for i in range(n))
 
 
 def named_and_unnamed(n: int) -> str:

@@ -7,6 +7,7 @@ a box. A name without a meaning is told once in a body.
 from __future__ import annotations
 
 import re
+from itertools import chain
 from math import prod
 from typing import Any
 
@@ -191,8 +192,8 @@ class Names(Frame):
         box = next((n for n in self.file.names() if n.lower() == name.lower() and n != name), None)
         if box is not None:
             return {"helps": [Help(f"a box begins with a capital: `{box}`", (Edit(span, box),), sure=True)]}
-        known = [n for n in self.scope.visible() if self.scope.where(n) or self.scope.find(n) is not UNKNOWN_VALUE]
-        near = did_you_mean(name, [*known, *self.sizes, *self.file.constants])
+        known = (n for n in self.scope.visible() if self.scope.where(n) or self.scope.find(n) is not UNKNOWN_VALUE)
+        near = did_you_mean(name, chain(known, self.sizes, self.file.constants))  # which looks at the first ones only
         places = [Label(place, f"`{near[0]}`") for place in [self.scope.where(near[0])] if place] if near else []
         helps = [Help(f"did you mean `{n}`?", (Edit(span, n),), sure=i == 0) for i, n in enumerate(near)]
         return {"secondary": places, "helps": helps}
