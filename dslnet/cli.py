@@ -52,7 +52,10 @@ def main(arguments: list[str] | None = None) -> int:
 
         return run(words, session)
     except Misuse as error:
-        tell(f"dslnet: {error}\n")
+        from .render.characters import visible
+
+        told = "\n".join(map(visible, str(error).split("\n")))  # the name of a file may stand in it, which may be any
+        tell(f"dslnet: {told}\n")
         return 2
     except KeyboardInterrupt:
         tell("\n")

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from .diagnostics import Report, did_you_mean
+from .render.characters import visible
 from .settings import Misuse, limits, settings, target
 from .terminal import Session, progress, put, show
 
@@ -42,7 +43,7 @@ def check(
             if program is not None:
                 check_program(program, report)
         if program is not None and report.errors == before:
-            good.append(f"{file}: {_contents(program)}, no mistakes\n")
+            good.append(f"{visible(file)}: {_contents(program)}, no mistakes\n")
     show(report, format)
     if format == "text" and not report.errors:
         put("".join(good))
@@ -354,11 +355,11 @@ def fmt(session: Session, files: tuple[str, ...], check: bool, diff: bool, forma
         if diff:
             put(_difference(file, source.text, text))
         elif check:
-            put(f"{file} would change\n")
+            put(f"{visible(file)} would change\n")
         else:
             refusal = replace(file, text.encode())
             if refusal is None:
-                put(f"{file} written\n")
+                put(f"{visible(file)} written\n")
             else:
                 from .source import Span
 
@@ -369,8 +370,6 @@ def fmt(session: Session, files: tuple[str, ...], check: bool, diff: bool, forma
 
 def _difference(file: str, old: str, new: str) -> str:
     import difflib
-
-    from .render.characters import visible
 
     lines = difflib.unified_diff(old.split("\n"), new.split("\n"), file, f"{file} (formatted)", lineterm="")
     return "".join(visible(line) + "\n" for line in lines)

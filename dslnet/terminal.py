@@ -88,13 +88,18 @@ def show(report: Report, format: str = "text", stream: TextIO | None = None) -> 
 @contextmanager
 def progress(text: str, delay: float = 0.5) -> Iterator[None]:
     """Say on a terminal what takes long, once it does, and wipe it away at the end."""
-    if sys.stderr is None or not sys.stderr.isatty():
+    if sys.stderr is None or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
         yield
         return
     import threading
 
+    from .render.characters import visible
+
+    said = threading.Event()
+
     def begin() -> None:
-        put(f"\r{text} ...", sys.stderr)
+        said.set()
+        put(f"\r{visible(text)} ...", sys.stderr)
 
     timer = threading.Timer(delay, begin)
     timer.daemon = True
@@ -104,7 +109,8 @@ def progress(text: str, delay: float = 0.5) -> Iterator[None]:
     finally:
         timer.cancel()
         timer.join()
-        put("\r\x1b[K", sys.stderr)
+        if said.is_set():
+            put("\r\x1b[K", sys.stderr)
 
 
 def confess(error: BaseException, session: Session) -> str:

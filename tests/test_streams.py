@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 import dslnet
+from dslnet.cli import main
+from dslnet.terminal import progress
 
 GOOD = "model M:\n  input x: [B, 4]\n  output y: Linear(2)\n"
 COMMANDS = {
@@ -90,3 +92,25 @@ def test_interrupted_while_it_is_loaded(where: str, folder: Path) -> None:
         [sys.executable, "-c", code], cwd=folder, env=path, capture_output=True, text=True, check=False
     )
     assert (ran.returncode, ran.stdout, ran.stderr.strip()) == (130, "", "")
+
+
+def test_names_of_files_move_no_cursor(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "red\x1b[31m.net"
+    file.write_text("model A:\n  input x: [B, 8]\n  output y:   Linear(2)\n")
+    assert main(["check", str(file)]) == 0
+    assert main(["fmt", "--check", str(file)]) == 1
+    assert main(["fmt", str(file)]) == 0
+    assert main(["summary", f"{file}:Missing"]) == 2
+    said = capsys.readouterr()
+    assert "\x1b" not in said.out + said.err and "red\\x1b[31m.net" in said.err
+
+
+@pytest.mark.parametrize("terminal", ["xterm", "dumb"])
+def test_nothing_is_wiped_where_nothing_was_said(
+    terminal: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TERM", terminal)
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    with progress("reading"):
+        pass
+    assert capsys.readouterr().err == ""
