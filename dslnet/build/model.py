@@ -149,12 +149,14 @@ def _model(pruner: Pruner, frame: Body, draft: DraftDefinition, block: Block, se
     )
     found = replace(model, definitions=_reachable(pruner.definitions, entry, training))
     check_known(found, report)
-    if not report.errors and compare(count_parameters(found), INTEGER_MAX) == 1:
+    whole = count_parameters(found) if not report.errors else 0
+    if compare(whole, INTEGER_MAX) == 1:
         title = f"`{block.name}` has more parameters than 64 bits count"
         report.error("E0904", title, block.syntax.name.span)
     if not report.errors:
         check_shared(found, report)
-    _check_count(model, frame, block, settings, report, losses, pruner, draft)
+    if not report.errors:
+        _check_count(model, whole, block, settings, report, losses, pruner, draft)
     return found if not report.errors else None
 
 
@@ -224,7 +226,7 @@ def _metadata(block: Block) -> dict[str, str]:
 
 def _check_count(
     model: Model,
-    frame: Body,
+    whole: Size,
     block: Block,
     settings: dict[str, Any],
     report: Report,
@@ -232,7 +234,7 @@ def _check_count(
     pruner: Pruner,
     draft: DraftDefinition,
 ) -> None:
-    """`## params: N` holds for the default arguments."""
+    """`## params: N` holds for the default arguments; `whole` is the count of the inference graph."""
     written = model.metadata.get("params", "").replace(",", "").replace("_", "")
     if not written or settings:
         return
@@ -245,7 +247,7 @@ def _check_count(
     wanted = [*draft.outputs, *((f"loss {loss.name}", wire) for loss, wire in losses)]
     key = pruner.prune(draft, wanted, keep_inputs=True).key if losses else model.entry
     counted = replace(model, definitions=pruner.definitions)
-    total = count_parameters(counted, key)
+    total = count_parameters(counted, key) if losses else whole
     for instance in pruner.definitions[key].instances:
         if instance.role in ("teacher", "critic") or instance.copy_of:
             total = total - _instance_total(counted, key, instance)
