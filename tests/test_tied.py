@@ -159,7 +159,9 @@ def test_a_table_that_nothing_flows_through_is_there_all_the_same(models: dict[s
 def test_training_knows_whose_table_it_is(models: dict[str, Model]) -> None:
     from dslnet.analysis.training import Training
 
-    assert Training(models["Trained"]).reached("loss") == {"net", "tail"}
+    training = Training(models["Trained"])
+    assert set(training.gradients) == {"net", "net.words", "tail"}
+    assert training.reached(["net"], ["loss"]) and training.reached(["tail"], ["loss"])
 
 
 @pytest.mark.parametrize(("model", "table"), [("Plain", "bert.words"), ("Nested", "net.group.bert.words")])
